@@ -1,0 +1,234 @@
+"""What the engine asks of models, and what they answer.
+
+The engine never calls a model, except the SpeechDetector. It emits an Ask, a plain frozen value with an id; the host
+hands it to a worker process and brings back Answers with the same id, until one that is final, or until the engine sends
+Cancel. An answer to an id that is no longer open is dropped.
+
+The second half of this file is what a model looks like from inside its worker: one small class per port. A new model is
+one file with such a class and a `create(options)` function named in an entry point (models/registry.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME_SAMPLES = 512  # what a SpeechDetector sees at a time
+FRAME_RATE = 16_000  # Hz, of all audio that a SpeechDetector, TurnJudge or Recogniser sees
+FRAME_MS = 32
+
+# ---------------------------------------------------------------------------------------------------- asks
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Opens a stream of speech for the Recogniser. Audio follows. Answers: Partial*, then Final or Failed."""
+
+    ask_id: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeAudio:
+    """The next piece of an open stream: 16 kHz mono int16, little-endian."""
+
+    ask_id: str
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeEnd:
+    """The stream is complete: the Final is wanted now."""
+
+    ask_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One line of the conversation as a Responder sees it."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Asks the Responder for an answer to `messages`. Answers: TextDelta*, then Responded or Failed."""
+
+    ask_id: str
+    session_id: str
+    messages: tuple[ChatMessage, ...]
+    instructions: str = ""
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Kept open as long as the session: every alarm of the Responder is one answer. Answers: Alarm*."""
+
+    ask_id: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Asks the Synthesiser to say one sentence or clause. Answers: AudioChunk*, then Spoken or Failed."""
+
+    ask_id: str
+    text: str
+    voice: str = "default"
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Ends an ask; nothing more is wanted of it."""
+
+    ask_id: str
+
+
+Ask = Transcribe | TranscribeAudio | TranscribeEnd | Respond | Notify | Speak | Cancel
+
+# ------------------------------------------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """Words so far: `text` will not change any more, `stash` may."""
+
+    text: str
+    stash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """All words of the stream; empty when there were none."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """The answer is complete. `metadata` goes into the response's metadata: what a skill did, for the client to follow."""
+
+    metadata: dict[str, str] = field(default_factory=dict)
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """The next piece of the voice: mono int16, little-endian, at `rate` Hz."""
+
+    pcm: bytes
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The sentence has been said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The responder wants to speak by itself, e.g. because a timer is up."""
+
+    text: str
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The ask could not be answered. `message` is one line for the user."""
+
+    code: str
+    message: str
+
+
+Answer = Partial | Final | TextDelta | Responded | AudioChunk | Spoken | Alarm | Failed
+
+# ------------------------------------------------------------------------- models, seen from their workers
+
+
+class SpeechDetector(Protocol):
+    """Voice activity: synchronous, deterministic, under 100 us a frame. Called inside `feed`."""
+
+    name: str
+
+    def probability(self, frame: NDArray[np.int16]) -> float:
+        """p(speech), 0 to 1, of the next FRAME_SAMPLES samples at FRAME_RATE."""
+        ...
+
+    def reset(self) -> None:
+        """As at the start of a recording."""
+        ...
+
+
+class Cancellation(Protocol):
+    """How an adapter learns that its ask is not wanted any more."""
+
+    @property
+    def cancelled(self) -> bool: ...
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Calls `callback` once, on another thread, when the ask is cancelled; at once if it was already."""
+        ...
+
+
+class RecognitionStream(Protocol):
+    """One utterance being written down."""
+
+    def accept(self, pcm: bytes) -> Partial | None:
+        """Takes the next audio (16 kHz int16); returns the words so far when they changed."""
+        ...
+
+    def finish(self) -> Final:
+        """The utterance is complete."""
+        ...
+
+    def close(self) -> None:
+        """Frees the stream; called once, after `finish` or instead of it."""
+        ...
+
+
+class Recogniser(Protocol):
+    """Speech to text. Several streams may be open at once; all calls come from one thread."""
+
+    name: str
+
+    def open(self, language: str | None) -> RecognitionStream: ...
+
+
+class Responder(Protocol):
+    """Answers the user. `respond` is called from one thread per ask."""
+
+    name: str
+
+    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
+        """Yields the text in pieces and Responded last; ends early when cancelled. Raises ModelError for the user."""
+        ...
+
+    def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
+        """From now on `ring` (any thread) with each alarm; the returned function ends that."""
+        ...
+
+
+class Synthesiser(Protocol):
+    """Text to speech; one sentence at a time, from one thread."""
+
+    name: str
+
+    def speak(self, request: Speak, cancellation: Cancellation) -> Iterator[AudioChunk]:
+        """Yields audio as soon as there is some (at most about 100 ms a chunk); ends early when cancelled."""
+        ...

@@ -1,0 +1,76 @@
+"""The exception tree.
+
+    AssistantError                  everything we raise on purpose; str() is one line fit to be shown
+    ├── UsageError                  wrong call or unreadable input: exit status 2
+    │   └── ConfigError             a setting has a bad value: names source, key, value and what is allowed
+    ├── UnavailableError            something needed is not there: exit status 1
+    │   ├── DeviceError             microphone or speaker
+    │   ├── ModelError              a model, its library or its worker
+    │   └── LinkError               the place where the conversation runs
+    └── ProtocolError
+        ├── LocalProtocolError      we called the core in a way that its state table forbids: a bug
+        └── RemoteProtocolError     the peer broke the protocol: becomes an `error` event
+"""
+
+from __future__ import annotations
+
+
+class AssistantError(Exception):
+    """Base of all errors raised on purpose. `hint` says what to do next, in one line, or is empty."""
+
+    exit_status = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(AssistantError):
+    """A wrong call, or an input that cannot be read."""
+
+    exit_status = 2
+
+
+class ConfigError(UsageError):
+    """A setting has a value that is not allowed."""
+
+
+class UnavailableError(AssistantError):
+    """Something that is needed is not there or does not work."""
+
+
+class DeviceError(UnavailableError):
+    """A microphone or speaker cannot be opened or has gone."""
+
+
+class ModelError(UnavailableError):
+    """A model, its library or its worker is missing, broken or has ended."""
+
+
+class LinkError(UnavailableError):
+    """The place where the conversation runs cannot be reached."""
+
+
+class ProtocolError(AssistantError):
+    """A rule of the Realtime protocol, or of our own cores, was broken."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We called a core in a state in which its table does not allow the call; nothing has changed."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent something that the protocol does not allow; nothing has changed.
+
+    Becomes an `error` event with `type` "invalid_request_error". `code` is one of PROTOCOL section 5.11
+    or None; `param` names the field, in dotted form.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param

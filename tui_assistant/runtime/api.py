@@ -1,0 +1,200 @@
+"""What the screen sees of a conversation: plain values, pulled or posted, and the calls that it may make.
+
+The screen knows nothing else of the runtime. It pulls one `Snapshot` per frame and receives `Notice`s one by one; every
+method of `TalkApi` may be called from any thread and returns at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from tui_assistant.protocol.session import TurnDetection
+
+
+class Mode(StrEnum):
+    """Who decides when a turn ends."""
+
+    HANDS_FREE = "HANDS-FREE"
+    PUSH_TO_TALK = "PUSH-TO-TALK"
+
+
+class State(StrEnum):
+    """What the conversation does at this moment; the words on the screen."""
+
+    IDLE = "IDLE"  # nobody speaks
+    SPEECH = "SPEECH"  # the user speaks, or holds the floor in push-to-talk
+    ENDING = "ENDING"  # silence inside a turn, not yet long enough to end it
+    THINKING = "THINKING"  # the turn is over, no sound of the answer yet
+    SPEAKING = "SPEAKING"  # the answer is heard
+    MUTED = "MUTED"  # the microphone is muted by the user
+
+
+class Phase(StrEnum):
+    """To what a moment of the scope belongs."""
+
+    QUIET = "quiet"
+    PADDING = "padding"  # before the onset, taken along as prefix padding
+    SPEECH = "speech"
+    WAITING = "waiting"  # silence inside a turn
+    ANSWER = "answer"  # the assistant is heard
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeFrame:
+    """One detector frame (32 ms) of the scope."""
+
+    at_ms: int  # end of the frame in microphone time
+    p: float  # p(speech), 0..1
+    rms_dbfs: float
+    phase: Phase
+    commit: bool = False  # a turn was committed in this frame
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The microphone's level. A full-scale sine is -3.01 dBFS RMS. -120 is silence."""
+
+    rms_dbfs: float = -120.0  # over the last 100 ms or so
+    peak_dbfs: float = -120.0  # PPM type I: fast attack, 20 dB in 1.5 s back
+    hold_dbfs: float = -120.0  # highest peak of the last 2 s
+    clipping: bool = False
+
+
+class Speaker(StrEnum):
+    YOU = "you"
+    BOT = "bot"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transcript. A line with a known `key` replaces the earlier one."""
+
+    key: str
+    clock: str  # HH:MM:SS, local time
+    who: Speaker
+    text: str  # foreign text
+    stash: str = ""  # words that may still change (foreign text)
+    note: str = ""  # why the turn ended, or the latency figures
+    interrupted_at_s: float | None = None  # the answer was cut off after that much was heard
+    final: bool = True  # no further change is expected
+    failed: bool = False
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineChanged:
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something to tell the user: an error event, a lost device, a timer that is up."""
+
+    text: str  # foreign text
+    severity: str = "information"  # "information" | "warning" | "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The conversation is over (--exit-after-input, or something that can't be mended)."""
+
+    status: int  # exit status of the program
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """One line that stays until it is settled, e.g. what a missing microphone means and which key helps. Empty: settled."""
+
+    text: str
+
+
+Notice = LineChanged | Told | Ended | Suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What the picker offers. Names are foreign text."""
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    input: str = ""  # the chosen ones
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the screen draws of one moment."""
+
+    mode: Mode = Mode.HANDS_FREE
+    turn_detection: TurnDetection | None = None  # as the server echoed it last; None = push-to-talk
+    state: State = State.IDLE
+    state_ms: int = 0  # how long the state has lasted
+    silence_ms: int = 0  # in ENDING: silence so far ...
+    needed_ms: int = 0  # ... and what ends the turn
+    level: Level = Level()
+    frames: tuple[ScopeFrame, ...] = ()  # oldest first, at most the last 60 s
+    local_estimate: bool = False  # p(speech) comes from our own detector beside the conversation's
+    link: str = "local"
+    link_state: str = "ready"  # "starting", "ready", or what is wrong
+    microphone: str = ""  # foreign text; "" = none
+    speaker: str = ""
+    duplex: str = "half-duplex"  # "half-duplex" | "headphones" | "no echo"
+    keys: str = "toggle"  # "released" | "inferred" | "toggle"
+    talking: bool = False  # push-to-talk: the floor is held
+    muted: bool = False
+    demo: bool = False  # the demo recording is the microphone
+    recording: bool = False
+    volume: float = 1.0
+    latency_ms: int | None = None  # of the last answer: end of speech to first sound
+    alarms: tuple[str, ...] = ()  # running timers in words (foreign text)
+    counters: dict[str, int] = field(default_factory=dict)  # losses: only those that are not zero
+
+
+class TalkApi(Protocol):
+    """One conversation. Every call may come from any thread; none blocks."""
+
+    def start(self, listener: Callable[[Notice], None]) -> None:
+        """Starts the thread. `listener` is called on that thread: post, don't work."""
+        ...
+
+    def close(self) -> None:
+        """Ends the conversation and its workers; returns after at most 1.5 s."""
+        ...
+
+    def snapshot(self) -> Snapshot: ...
+
+    def toggle_mode(self) -> None:
+        """HANDS-FREE <-> PUSH-TO-TALK, by session.update of turn_detection."""
+        ...
+
+    def talk(self) -> None:
+        """The talk key: in push-to-talk starts listening, and the next call sends. Interrupts a running answer."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Sends a typed message and asks for an answer."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stops the running answer."""
+        ...
+
+    def toggle_mute(self) -> None: ...
+
+    def tune(self, field: str, value: float) -> None:
+        """Sets one server_vad field (`threshold`, `silence_duration_ms`, `prefix_padding_ms`) by session.update."""
+        ...
+
+    def devices(self) -> Devices: ...
+
+    def choose_devices(self, input: str | None, output: str | None) -> None:
+        """Changes microphone and speaker live and remembers them. None: leave as it is."""
+        ...
+
+    def play_demo(self) -> None:
+        """Plays the demo recording as the microphone."""
+        ...
