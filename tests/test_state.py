@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tui_assistant import state
+from tui_assistant.state import RememberedDevices
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(state.STATE_VARIABLE, str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+def test_what_is_saved_is_loaded_again() -> None:
+    RememberedDevices(input="USB Microphone", output="").save()
+    assert RememberedDevices.load() == RememberedDevices(input="USB Microphone", output="")
+
+
+def test_nothing_saved_gives_the_defaults_and_writes_nothing(folder: Path) -> None:
+    assert RememberedDevices.load() == RememberedDevices(input="", output="")
+    assert not folder.exists()
+
+
+def test_files_are_private(folder: Path) -> None:
+    RememberedDevices(input="x").save()
+    assert stat.S_IMODE((folder / "devices.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(state.log_folder().stat().st_mode) == 0o700
+    assert stat.S_IMODE(state.skills_folder().stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"input": 3}', b"\xff\xfe", b" " * (state.MAX_STATE_BYTES + 1)]
+)
+def test_a_file_without_sense_is_kept_aside(folder: Path, content: bytes) -> None:
+    folder.mkdir()
+    (folder / "devices.json").write_bytes(content)
+    assert RememberedDevices.load() == RememberedDevices()
+    assert (folder / "devices.json.bad").read_bytes() == content
+    assert not (folder / "devices.json").exists()
+
+
+def test_fields_of_a_newer_version_are_ignored(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "devices.json").write_text('{"input": "a", "gain_db": 3}')
+    assert RememberedDevices.load().input == "a"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    RememberedDevices(input="old").save()
+
+    def no_space(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        RememberedDevices(input="new").save()
+    monkeypatch.undo()
+    monkeypatch.setenv(state.STATE_VARIABLE, str(folder))
+    assert [path.name for path in folder.iterdir()] == ["devices.json"]
+    assert RememberedDevices.load().input == "old"
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    real = tmp_path / "real.json"
+    real.write_text("old")
+    link = tmp_path / "link.json"
+    link.symlink_to(real)
+    state.write_private(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+
+
+def test_without_the_variable_the_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(state.STATE_VARIABLE)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert state.state_folder().name == "tui-assistant"

@@ -1,0 +1,93 @@
+"""What is remembered between runs: one small JSON file per topic, readable by its owner only.
+
+A file that cannot be understood is kept aside (`devices.json.bad`) and the defaults are used: nothing that was
+remembered may ever keep the assistant from starting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import ClassVar, Self
+
+from platformdirs import user_state_path
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+STATE_VARIABLE = "TUI_ASSISTANT_STATE"  # another folder, e.g. for tests or a second profile
+MAX_STATE_BYTES = 2**20  # what we write is a few hundred bytes; a larger file is not ours
+
+
+def state_folder() -> Path:
+    """Where everything is remembered; not necessarily there yet."""
+    override = os.environ.get(STATE_VARIABLE)
+    return Path(override).expanduser() if override else user_state_path("tui-assistant", appauthor=False)
+
+
+def skills_folder() -> Path:
+    """Where the skills keep timers and notes; made private to its owner."""
+    return _private_folder(state_folder() / "skills")
+
+
+def log_folder() -> Path:
+    """Where logs and what libraries write to stderr go; made private to its owner."""
+    return _private_folder(state_folder() / "logs")
+
+
+class Remembered(BaseModel):
+    """One topic. A subclass names its file; every field has a default; fields of a newer version are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    topic: ClassVar[str]
+
+    @classmethod
+    def load(cls) -> Self:
+        """What was saved last, or the defaults when there is nothing or nothing that makes sense."""
+        path = state_folder() / f"{cls.topic}.json"
+        try:
+            if path.stat().st_size > MAX_STATE_BYTES:
+                raise ValueError("too large")
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, ValidationError):
+            with contextlib.suppress(OSError):
+                path.replace(path.with_suffix(".json.bad"))
+            return cls()
+
+    def save(self) -> None:
+        """Writes the whole topic at once: a reader sees the old file or the new one. Raises OSError."""
+        write_private(state_folder() / f"{self.topic}.json", self.model_dump_json(indent=2) + "\n")
+
+
+class RememberedDevices(Remembered):
+    """The devices chosen in the picker, by name; empty: the system's default."""
+
+    topic: ClassVar[str] = "devices"
+
+    input: str = ""
+    output: str = ""
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replaces `path` by `text` in one step, readable by the owner only. Raises OSError; then nothing has changed."""
+    target = path.resolve()  # a link, as people keep their dotfiles, stays a link
+    if not target.parent.is_dir():
+        _private_folder(target.parent)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:  # also when interrupted: no half-written file stays behind
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _private_folder(path: Path) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
