@@ -1,0 +1,134 @@
+"""Which models there are, and how one is made.
+
+A model is a `create(options)` function. The built-in ones stand in a table, so that they work from a source tree too;
+others come from installed packages through the entry-point groups `tui_assistant.detectors`, `.recognisers`,
+`.responders` and `.synthesisers`; a name with a colon is a path, `module:function`. Importing this module imports no
+model, no numpy and no metadata.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from tui_assistant.errors import AssistantError, ModelError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from tui_assistant.engine.ports import Recogniser, Responder, SpeechDetector, Synthesiser
+
+Options = Mapping[str, Any]
+
+
+class Port(StrEnum):
+    """What a model does; the value is the word for the user."""
+
+    DETECTOR = "detector"
+    RECOGNISER = "recogniser"
+    RESPONDER = "responder"
+    SYNTHESISER = "synthesiser"
+
+
+_MODELS = "tui_assistant.models"
+BUILT_IN: dict[Port, dict[str, str]] = {
+    Port.DETECTOR: {
+        "silero": f"{_MODELS}.detectors.silero:create",
+        "webrtc": f"{_MODELS}.detectors.webrtc:create",
+        "energy": f"{_MODELS}.detectors.energy:create",
+    },
+    Port.RECOGNISER: {"pocketsphinx": f"{_MODELS}.recognisers.pocketsphinx:create"},
+    Port.RESPONDER: {
+        "skills": f"{_MODELS}.responders.skills:create",
+        "chat": f"{_MODELS}.responders.chat:create",
+        "fallback": f"{_MODELS}.responders.fallback:create",
+    },
+    Port.SYNTHESISER: {"espeak": f"{_MODELS}.synthesisers.espeak:create"},
+}
+
+# Which line of pip brings a library that one of our own adapters imports.
+_EXTRAS = {"pocketsphinx": "local", "espeakng_loader": "local", "onnxruntime": "semantic"}
+_MESSAGE_LIMIT = 200  # characters of a plugin's own error text: enough to recognise it, still one line
+
+
+def names(port: Port) -> tuple[str, ...]:
+    """All names that `create` knows for `port`: the built-in ones first, then those of installed packages."""
+    return tuple(dict.fromkeys([*BUILT_IN[port], *sorted(_installed(port))]))
+
+
+@overload
+def create(port: Literal[Port.DETECTOR], name: str, options: Options | None = ...) -> SpeechDetector: ...
+@overload
+def create(port: Literal[Port.RECOGNISER], name: str, options: Options | None = ...) -> Recogniser: ...
+@overload
+def create(port: Literal[Port.RESPONDER], name: str, options: Options | None = ...) -> Responder: ...
+@overload
+def create(port: Literal[Port.SYNTHESISER], name: str, options: Options | None = ...) -> Synthesiser: ...
+@overload
+def create(port: Port, name: str, options: Options | None = ...) -> Any: ...
+def create(port: Port, name: str, options: Options | None = None) -> Any:
+    """A new adapter. Raises ModelError, fit to be shown, for an unknown name, a missing library or a broken plugin."""
+    try:
+        factory = _factory(port, name)
+        return factory(dict(options or {}))
+    except AssistantError:
+        raise
+    except ImportError as error:
+        raise _missing(port, name, error) from error
+    except Exception as error:  # a plugin may raise anything; it becomes one line for the user
+        raise ModelError(
+            f"the {port} {name} does not start: {describe(error)}", _mend(port, name) or "see `tui-assistant doctor`"
+        ) from error
+
+
+def describe(error: BaseException) -> str:
+    """The error in one line: its type, and the first line of its text if there is one."""
+    first = next(iter(str(error).strip().splitlines()), "")
+    kind = type(error).__name__
+    return f"{kind}: {first}"[:_MESSAGE_LIMIT] if first else kind
+
+
+def _factory(port: Port, name: str) -> Callable[[dict[str, Any]], Any]:
+    path = name if ":" in name else BUILT_IN[port].get(name, "")
+    if not path:
+        entry = _installed(port).get(name)
+        if entry is None:
+            known = ", ".join(names(port))
+            raise ModelError(f"there is no {port} called {name!r}", f"there are: {known}")
+        path = entry.value
+    module_name, _, attribute = path.partition(":")
+    factory = getattr(importlib.import_module(module_name), attribute.strip(), None)
+    if not callable(factory):
+        raise ModelError(f"the {port} {name} is broken: {path} is not a function", _mend(port, name))
+    return factory  # type: ignore[no-any-return]  # an entry point's type cannot be known
+
+
+def _missing(port: Port, name: str, error: ImportError) -> ModelError:
+    library = (error.name or "").partition(".")[0]
+    if library in _EXTRAS:
+        hint = f"pip install 'tui-assistant[{_EXTRAS[library]}]'"
+    elif library == "tui_assistant" or not library:
+        hint = _mend(port, name) or "install tui-assistant again: a file of it is missing"
+    else:
+        hint = f"install the package that brings `import {library}`"
+    what = f"the library {library}" if library else "a library"
+    if isinstance(error, ModuleNotFoundError):
+        return ModelError(f"the {port} {name} needs {what}, which is not installed", hint)
+    return ModelError(f"the {port} {name} cannot load {what}: {describe(error)}", hint)
+
+
+def _installed(port: Port) -> dict[str, EntryPoint]:
+    # Here, because importlib.metadata brings email and zipfile along and the built-in names do not need it.
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group=f"tui_assistant.{port}s")}
+
+
+def _mend(port: Port, name: str) -> str:
+    if name in BUILT_IN[port] or ":" in name:
+        return ""
+    entry = _installed(port).get(name)
+    package = entry.dist.name if entry is not None and entry.dist is not None else ""
+    return f"update or remove the package {package}" if package else ""

@@ -1,0 +1,1 @@
+"""Text to speech: adapters to the Synthesiser port."""
