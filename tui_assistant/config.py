@@ -1,0 +1,304 @@
+"""Settings: config.toml, then environment variables TUI_ASSISTANT_*, then the command line; the later one wins.
+
+    threshold = 0.6  under [turn_detection]      TUI_ASSISTANT_TURN_DETECTION__THRESHOLD=0.6      --threshold 0.6
+
+A value that is not allowed is reported with the place it came from, its key and what is allowed; all of them at once.
+A secret is never a setting: `responder.api_key_env` names the environment variable that holds it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from tui_assistant.errors import ConfigError
+from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, ServerVad
+
+PREFIX = "TUI_ASSISTANT_"
+CONFIG_VARIABLE = PREFIX + "CONFIG"
+# variables of the same prefix that are no settings: they say where things are, or belong to one command
+OTHER_VARIABLES = {CONFIG_VARIABLE, PREFIX + "STATE", PREFIX + "DEBUG", PREFIX + "TOKEN"}
+
+_SECRETS = {"api_key_env", "chat"}  # what may hold a key by mistake: the value is not repeated in a message
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")  # pydantic would take true for 1
+    return value
+
+
+Fraction = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TurnDetectionSettings(Section):
+    """Who ends a turn, and when. The ranges are those of the protocol (ServerVad)."""
+
+    type: Literal["server_vad", "semantic_vad", "none"] = "server_vad"
+    threshold: Fraction = 0.5
+    prefix_padding_ms: Annotated[Whole, Field(ge=0, le=5_000)] = 300
+    silence_duration_ms: Annotated[Whole, Field(ge=0, le=10_000)] = 500
+    eagerness: Literal["low", "medium", "high", "auto"] = "auto"
+
+    def vad(self) -> ServerVad | SemanticVad:
+        """What hands-free uses; with type none, where push-to-talk goes when it is switched off: server_vad."""
+        if self.type == "semantic_vad":
+            return SemanticVad(eagerness=self.eagerness)
+        return ServerVad(
+            threshold=self.threshold,
+            prefix_padding_ms=self.prefix_padding_ms,
+            silence_duration_ms=self.silence_duration_ms,
+        )
+
+
+class AudioSettings(Section):
+    input: str = Field(default="", description="a device's name or number, a WAV file, or - for stdin")
+    input_rate: Annotated[Whole, Field(ge=MIN_RATE, le=MAX_RATE)] = 16_000
+    """Hz, of raw samples on stdin."""
+    output: str = Field(default="", description="a device's name or number, a WAV file, or none")
+    headphones: bool = False
+    """Nothing of the speaker reaches the microphone: one can speak over an answer."""
+
+
+class ModelSettings(Section):
+    """Names out of `tui-assistant models list`."""
+
+    detector: str = "silero"
+    recogniser: str = "pocketsphinx"
+    responder: str = "skills"
+    synthesiser: str = "espeak"
+
+
+class ResponderSettings(Section):
+    """A chat server that speaks OpenAI's protocol, for what the skills can't answer."""
+
+    chat: Annotated[str, StringConstraints(pattern=r"^(off|auto|https?://[^\s@]+)$")] = Field(
+        default="auto",
+        description="off, auto (looks on this machine), or a server's http(s) address without a password",
+    )
+    model: str = ""
+    """Empty: the first one that the server offers."""
+    api_key_env: Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = Field(
+        default="", description="the name of an environment variable that holds the key, never the key itself"
+    )
+    system: str = ""
+    """Instructions for the model; empty: our own."""
+
+
+class VoiceSettings(Section):
+    name: str = "default"
+    speed: Annotated[float, BeforeValidator(_number), Field(ge=0.25, le=1.5, allow_inf_nan=False)] = 1.0
+    volume: Fraction = 1.0
+
+
+class ScreenSettings(Section):
+    theme: str = ""
+    """A theme's name; empty: our own."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Build it with `load`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    mode: Literal["hands-free", "push-to-talk"] = "hands-free"
+    turn_detection: TurnDetectionSettings = TurnDetectionSettings()
+    audio: AudioSettings = AudioSettings()
+    models: ModelSettings = ModelSettings()
+    responder: ResponderSettings = ResponderSettings()
+    voice: VoiceSettings = VoiceSettings()
+    screen: ScreenSettings = ScreenSettings()
+
+    @property
+    def push_to_talk(self) -> bool:
+        """Whether the conversation begins with turn_detection null."""
+        return self.mode == "push-to-talk" or self.turn_detection.type == "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A value from the command line, with the name of the option for messages."""
+
+    name: str
+    value: Any
+
+
+def config_path(given: str | None = None) -> Path:
+    """The file that is read: `--config`, else TUI_ASSISTANT_CONFIG, else the platform's place for it."""
+    chosen = given or os.environ.get(CONFIG_VARIABLE)
+    return Path(chosen).expanduser() if chosen else user_config_path("tui-assistant", appauthor=False) / "config.toml"
+
+
+def fields() -> dict[str, FieldInfo]:
+    """Every setting by its dotted key, in the order of the sections."""
+    found: dict[str, FieldInfo] = {}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            found |= {f"{name}.{key}": inner for key, inner in field.annotation.model_fields.items()}
+        else:
+            found[name] = field
+    return found
+
+
+def load(flags: Mapping[str, Flag] | None = None, file: str | None = None) -> Settings:
+    """The settings in force. `flags`: dotted key -> Flag. A `file` that is named but missing is an error.
+
+    Raises ConfigError whose message has one line per problem.
+    """
+    path = config_path(file)
+    if file is not None and not path.exists():
+        raise ConfigError(f"--config {path}: there is no such file")
+    return check(read_file(path), str(path), flags or {}, os.environ)
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The file as a dictionary, empty when there is none. Raises ConfigError with line and column for broken TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def check(document: dict[str, Any], path: str, flags: Mapping[str, Flag], environment: Mapping[str, str]) -> Settings:
+    """Settings out of the three sources; see `load`."""
+    problems = _unknown_variables(environment)
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=document)
+
+    try:
+        settings = Sourced(**_nested({key: flag.value for key, flag in flags.items()}))
+    except SettingsError as error:  # a whole section in one variable, and not JSON
+        raise ConfigError(f"{PREFIX}…: {error}", hint="set single keys, as TUI_ASSISTANT_VOICE__SPEED") from error
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False)
+        problems += [_problem(detail, origin(_key(detail), document, path, flags, environment)) for detail in details]
+    if problems:
+        raise ConfigError("\n".join(dict.fromkeys(problems)))
+    return settings
+
+
+def origin(
+    key: str, document: dict[str, Any], path: str, flags: Mapping[str, Flag], environment: Mapping[str, str]
+) -> str:
+    """Where the value of `key` comes from: an option, a variable, the file's path, or "" for the default."""
+    if key in flags:
+        return flags[key].name
+    variable = variable_of(key)
+    if any(name.upper() == variable and value for name, value in environment.items()):
+        return variable
+    value: Any = document
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return ""
+        value = value[part]
+    return path
+
+
+def variable_of(key: str) -> str:
+    """The environment variable that sets `key`."""
+    return PREFIX + key.replace(".", "__").upper()
+
+
+def unknown(key: str) -> str:
+    """What to say about a key that does not exist."""
+    known = [*fields(), *Settings.model_fields]
+    last = key.rpartition(".")[2]
+    near = [name for name in known if name.rpartition(".")[2] == last] or difflib.get_close_matches(key, known, n=1)
+    near = near or [name for name in known if difflib.get_close_matches(last, [name.rpartition(".")[2]], cutoff=0.75)]
+    return f"unknown key; did you mean {near[0]}?" if near else "unknown key; `tui-assistant config show` lists all"
+
+
+def allowed(key: str) -> str:
+    """What may stand at `key`, in words."""
+    field = fields().get(key)
+    if field is None:
+        return "a table of settings"
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(str(choice) for choice in get_args(field.annotation))
+    if field.annotation is bool:
+        return "true or false"
+    if field.annotation in (int, float):
+        low = next(item.ge for item in field.metadata if hasattr(item, "ge"))
+        high = next(item.le for item in field.metadata if hasattr(item, "le"))
+        return f"a {'whole ' if field.annotation is int else ''}number from {low:g} to {high:g}"
+    return field.description or "text"
+
+
+def _problem(detail: ErrorDetails, source: str) -> str:
+    key = _key(detail)
+    if detail["type"] == "extra_forbidden":
+        return f"{source}: {key}: {unknown(key)}"
+    value = "(not shown)" if key.rpartition(".")[2] in _SECRETS else _shown(detail["input"])
+    if source.startswith("-"):
+        place = f"{source} {value}"
+    elif source.startswith(PREFIX):
+        place = f"{source}={value}"
+    else:
+        place = f"{source}: {key} = {value}"  # a file holds many keys and must name the one
+    return f"{place}: allowed is {allowed(key)}"
+
+
+def _shown(value: Any) -> str:
+    text = re.sub(r"\s+", " ", str(value).lower() if isinstance(value, bool) else str(value))
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _key(detail: ErrorDetails) -> str:
+    return ".".join(str(part) for part in detail["loc"])
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in flat.items():
+        section, _, name = key.rpartition(".")
+        (result.setdefault(section, {}) if section else result)[name] = value
+    return result
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Problems of variables that begin like ours and set nothing, which would otherwise go unnoticed."""
+    known = {variable_of(key) for key in fields()} | {variable_of(name) for name in Settings.model_fields}
+    known |= OTHER_VARIABLES
+    sections = tuple(f"{variable_of(name)}__" for name in Settings.model_fields)  # inside one, pydantic refuses it
+    problems = []
+    for name in environment:
+        if name.upper().startswith(PREFIX) and not name.upper().startswith(sections) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            problems.append(f"{name}: unknown variable" + (f"; did you mean {near[0]}?" if near else ""))
+    return problems
