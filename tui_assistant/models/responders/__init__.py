@@ -1,0 +1,1 @@
+"""Those who answer the user: the local skills, and language models behind OpenAI-compatible endpoints."""

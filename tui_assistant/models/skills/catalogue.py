@@ -1,0 +1,29 @@
+"""All skills of the assistant."""
+
+from __future__ import annotations
+
+from .base import Skill
+from .clock_skills import CLOCK_SKILLS
+from .maths_skills import MATHS_SKILLS
+from .note_skills import NOTE_SKILLS
+from .sound_skills import SOUND_SKILLS
+from .talk_skills import TALK_SKILLS
+from .timer_skills import TIMER_SKILLS
+
+SKILLS: tuple[Skill, ...] = (
+    *CLOCK_SKILLS,
+    *TIMER_SKILLS,
+    *MATHS_SKILLS,
+    *NOTE_SKILLS,
+    *SOUND_SKILLS,
+    *TALK_SKILLS,
+)
+
+
+def tool_definitions() -> list[dict[str, object]]:
+    """For a language model: the skills as functions, in the Realtime API's flat form. Small talk it does itself."""
+    return [
+        {"type": "function", "name": skill.name, "description": skill.description, "parameters": skill.schema()}
+        for skill in SKILLS
+        if not skill.chatter and skill.name != "help"
+    ]

@@ -1,0 +1,165 @@
+"""From a request to the skill that is meant: an alignment of the request with every promising sample phrase.
+
+Both are rows of words. Aligning them costs: a word of the phrase left out, a word of the request left over, a word that
+is only similar. Little words cost little, so that recognition errors in them do not matter; a word that says something
+and belongs to no phrase costs a whole unit, so that talk that merely contains a command is not taken for one.
+confidence = 1 - cost / weight of the phrase.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .base import Arguments, Intent, Skill, Value
+from .phrases import expand
+from .slots import Found
+from .words import MAX_TOKENS, similarity, strip_fillers, tokenise
+
+CANDIDATES = 14  # phrases that are aligned in full: enough for every close rival, and under 1 ms
+SLOT_WEIGHT = 1.2  # a value found says more than a word
+SIMILAR = 0.7  # words less similar than this are different words
+LITTLE = 0.15  # weight of words that carry no meaning of their own
+MIDDLE = 0.45  # weight of question words and the like
+_LITTLE_WORDS = frozenset(
+    "a an the to of for my me is are am in on at it that this some any i you your do does did be by with there about have "
+    "has was will would should and just us we let got new".split()
+)
+_MIDDLE_WORDS = frozenset("what how many much tell give show again now right all up can make know who which".split())
+_INFINITE = float("inf")
+
+Chart = dict[str, list[list[Found]]]
+
+
+def weight(word: str) -> float:
+    return LITTLE if word in _LITTLE_WORDS else MIDDLE if word in _MIDDLE_WORDS else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    skill: Skill
+    parts: tuple[str, ...]  # words, and parameters in braces
+    weight: float
+    slots: frozenset[str]  # names of slot kinds that must be found
+
+
+class Matcher:
+    """Built once from the skills (about 50 ms); `match` is pure and safe from several threads."""
+
+    def __init__(self, skills: Iterable[Skill]) -> None:
+        self._phrases: list[_Phrase] = []
+        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._slots = {p.slot.name: p.slot for skill in skills for p in skill.parameters}
+        seen: set[tuple[str, ...]] = set()
+        for skill in skills:
+            for template in skill.phrases:
+                for words in expand(template):
+                    parts = _normal_parts(words)
+                    if parts not in seen:
+                        seen.add(parts)
+                        self._add(skill, parts)
+        self._bare = [i for i, phrase in enumerate(self._phrases) if all(part[0] == "{" for part in phrase.parts)]
+
+    def _add(self, skill: Skill, parts: tuple[str, ...]) -> None:
+        total = sum(SLOT_WEIGHT if part[0] == "{" else weight(part) for part in parts)
+        slots = frozenset(skill.parameter(part[1:-1]).slot.name for part in parts if part[0] == "{")
+        self._phrases.append(_Phrase(skill, parts, total, slots))
+        for part in set(parts):
+            if part[0] != "{":
+                self._postings[part].append((len(self._phrases) - 1, weight(part)))
+
+    @property
+    def phrase_count(self) -> int:
+        return len(self._phrases)
+
+    def match(self, text: str) -> Intent | None:
+        """The best intent, however unsure; None when nothing at all agrees."""
+        tokens = strip_fillers(tokenise(text))
+        if not tokens or len(tokens) > MAX_TOKENS:
+            return None
+        chart: Chart = {
+            name: [slot.find(tokens, at) for at in range(len(tokens))] for name, slot in self._slots.items()
+        }
+        best: tuple[float, float] = (0.0, 0.0)
+        found: Intent | None = None
+        for index in self._promising(tokens, chart):
+            phrase = self._phrases[index]
+            cost, arguments = _align(phrase, tokens, chart)
+            confidence = 1.0 - cost / phrase.weight
+            # Of equal matches the one that explains more by words of its own is meant.
+            rank = (round(confidence, 3), phrase.weight)
+            if confidence > 0 and rank > best:
+                best = rank
+                found = Intent(phrase.skill, arguments, confidence)
+        return found
+
+    def _promising(self, tokens: Sequence[str], chart: Chart) -> list[int]:
+        present = {name for name, row in chart.items() if any(row)}
+        hits: dict[int, float] = defaultdict(float)
+        for token in set(tokens):
+            postings = self._postings.get(token)
+            if postings is not None:
+                for index, value in postings:
+                    hits[index] += value
+            elif len(token) > 2:
+                for index, value in self._near(token):
+                    hits[index] += value
+        for index in self._bare:
+            hits[index] += SLOT_WEIGHT
+        scored = []
+        for index, hit in hits.items():
+            phrase = self._phrases[index]
+            if phrase.slots <= present:
+                value = hit + SLOT_WEIGHT * sum(part[0] == "{" for part in phrase.parts)
+                scored.append((value - 0.9 * (phrase.weight - value), -phrase.weight, index))
+        scored.sort(reverse=True)
+        return [index for _, _, index in scored[:CANDIDATES]]
+
+    def _near(self, token: str) -> list[tuple[int, float]]:
+        near = []
+        for word, postings in self._postings.items():
+            if abs(len(word) - len(token)) <= 2 and (alike := similarity(word, token)) >= SIMILAR:
+                near.extend((index, value * alike) for index, value in postings)
+        return near
+
+
+def _normal_parts(words: Sequence[str]) -> tuple[str, ...]:
+    parts: list[str] = []
+    for word in words:
+        parts.extend([word] if word[0] == "{" else tokenise(word))
+    return tuple(parts)
+
+
+def _align(phrase: _Phrase, tokens: Sequence[str], chart: Chart) -> tuple[float, Arguments]:
+    """Cheapest alignment by dynamic programming: row = parts of the phrase done, column = tokens done."""
+    size = len(tokens)
+    left_over = [weight(token) for token in tokens]
+    row: list[tuple[float, tuple[tuple[str, Value], ...]]] = [(0.0, ())]
+    for at in range(size):
+        row.append((row[at][0] + left_over[at], ()))
+    for part in phrase.parts:
+        following = [(_INFINITE, ())] * (size + 1) if part[0] == "{" else [(c + weight(part), a) for c, a in row]
+        if part[0] == "{":
+            name = part[1:-1]
+            spans = chart[phrase.skill.parameter(name).slot.name]
+            for at in range(size):
+                cost, arguments = row[at]
+                for end, value, penalty in spans[at]:
+                    if cost + penalty < following[end][0]:
+                        following[end] = (cost + penalty, (*arguments, (name, value)))
+        else:
+            full = weight(part)
+            for at in range(size):
+                alike = similarity(part, tokens[at])
+                if alike >= SIMILAR:
+                    cost = row[at][0] + (1.0 - alike) * max(full, left_over[at])
+                    if cost < following[at + 1][0]:
+                        following[at + 1] = (cost, row[at][1])
+        for at in range(size):
+            cost = following[at][0] + left_over[at]
+            if cost < following[at + 1][0]:
+                following[at + 1] = (cost, following[at][1])
+        row = following
+    cost, arguments = row[size]
+    return cost, dict(arguments)
