@@ -1,8 +1,8 @@
 """What the engine asks of models, and what they answer.
 
 The engine never calls a model, except the SpeechDetector. It emits an Ask, a plain frozen value with an id; the host
-hands it to a worker process and brings back Answers with the same id, until one that is final, or until the engine sends
-Cancel. An answer to an id that is no longer open is dropped.
+hands it to a worker process and brings back Answers with the same id, until one that is final, or until the engine
+sends Cancel. An answer to an id that is no longer open is dropped.
 
 The second half of this file is what a model looks like from inside its worker: one small class per port. A new model is
 one file with such a class and a `create(options)` function named in an entry point (models/registry.py).
@@ -120,7 +120,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class Responded:
-    """The answer is complete. `metadata` goes into the response's metadata: what a skill did, for the client to follow."""
+    """The answer is complete. `metadata` goes into the response's: what a skill did, for the client to follow."""
 
     metadata: dict[str, str] = field(default_factory=dict)
     input_tokens: int = 0

@@ -1,7 +1,7 @@
 """Events from the server to the client (GA names).
 
-`reason` and `at_ms` are ours: why a decision fell, and at which input time. The codec leaves them out of the wire unless
-the client asked for them with `?explain=1`.
+`reason` and `at_ms` are ours: why a decision fell, and at which input time. The codec leaves them out of the wire
+unless the client asked for them with `?explain=1`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ConversationCreated(ServerEventBase):
 
 
 class SpeechStarted(ServerEventBase):
-    """Speech begins. `audio_start_ms` is the onset less the prefix padding; the item gets this `item_id` when committed.
+    """Speech begins. `audio_start_ms` is the onset less the prefix padding; the item to come has this `item_id`.
 
     `at_ms` is the end of the deciding frame in input time; `reason` the rule and the figures that decided.
     """
@@ -102,7 +102,10 @@ class ItemTruncated(ServerEventBase):
 
 
 class TranscriptionDelta(ServerEventBase):
-    """`delta` only appends, `text` is all firm words so far, `stash` what may still change (the last two: not on the GA wire)."""
+    """Words of a turn that still goes on: `delta` only appends.
+
+    `text` is all firm words so far, `stash` what may still change; these two do not stand on the GA wire.
+    """
 
     type: Literal["conversation.item.input_audio_transcription.delta"] = (
         "conversation.item.input_audio_transcription.delta"

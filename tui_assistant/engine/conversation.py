@@ -1,0 +1,166 @@
+"""The items of a conversation: their order, their audio, and the text that a responder sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tui_assistant.engine.ports import ChatMessage
+from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.protocol.codec import encode_audio
+from tui_assistant.protocol.items import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionCallOutput,
+    InputAudio,
+    InputText,
+    Item,
+    OutputAudio,
+    OutputText,
+    SystemMessage,
+    UserMessage,
+)
+
+KEPT_AUDIO_MS = 5 * 60_000  # of the user's audio, for conversation.item.retrieve: what one may still want to hear
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Audio of an item: `pcm` is int16 mono at `rate`; None once it is no longer kept."""
+
+    pcm: bytes | None
+    rate: int
+    ms: int
+
+
+class Conversation:
+    """Items in order. Ids are unique; unknown ones raise RemoteProtocolError."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+        self._order: list[str] = []
+        self._audio: dict[str, Recorded] = {}
+        self._heard: dict[str, str] = {}  # what a truncated answer had said before it was cut
+
+    def __iter__(self) -> Iterator[Item]:
+        return (self._items[item_id] for item_id in self._order)
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._items
+
+    def last(self) -> Item | None:
+        return self._items[self._order[-1]] if self._order else None
+
+    def get(self, item_id: str, param: str = "item_id") -> Item:
+        try:
+            return self._items[item_id]
+        except KeyError:
+            message = f"Item with id '{item_id}' not found."
+            raise RemoteProtocolError(message, code="item_not_found", param=param) from None
+
+    def add(self, item: Item, previous_item_id: str | None = None) -> str | None:
+        """Puts `item` behind `previous_item_id` (None: at the end, "root": at the front); returns what is before it."""
+        item_id = item.id or ""
+        if item_id in self._items:
+            message = f"Item with id '{item_id}' already exists."
+            raise RemoteProtocolError(message, code="invalid_value", param="item.id")
+        place = len(self._order)
+        if previous_item_id == "root":
+            place = 0
+        elif previous_item_id is not None:
+            self.get(previous_item_id, "previous_item_id")
+            place = self._order.index(previous_item_id) + 1
+        self._order.insert(place, item_id)
+        self._items[item_id] = item
+        return self._order[place - 1] if place else None
+
+    def before(self, item_id: str) -> str | None:
+        """The id of the item in front of a known one, None for the first."""
+        place = self._order.index(item_id)
+        return self._order[place - 1] if place else None
+
+    def complete(self, item: AssistantMessage, audio: Recorded) -> None:
+        """An answer that was being written is closed; what a truncation took away stays away."""
+        item_id = item.id or ""
+        if item_id in self._heard:
+            item = item.model_copy(update={"content": (OutputAudio(),)})
+        else:
+            self.record(item_id, audio)
+        self._items[item_id] = item
+
+    def delete(self, item_id: str) -> None:
+        self.get(item_id)
+        del self._items[item_id]
+        self._order.remove(item_id)
+        self._audio.pop(item_id, None)
+        self._heard.pop(item_id, None)
+
+    def record(self, item_id: str, audio: Recorded) -> None:
+        """Keeps the audio of an item, and lets go of the oldest beyond KEPT_AUDIO_MS."""
+        self._audio[item_id] = audio
+        kept_ms = 0
+        for key in reversed(self._audio):
+            kept_ms += self._audio[key].ms
+            if kept_ms > KEPT_AUDIO_MS and self._audio[key].pcm is not None:
+                self._audio[key] = replace(self._audio[key], pcm=None)
+
+    def set_transcript(self, item_id: str, transcript: str) -> None:
+        """The words of a spoken user item are known."""
+        item = self._items.get(item_id)
+        if isinstance(item, UserMessage):
+            self._items[item_id] = item.model_copy(update={"content": (InputAudio(transcript=transcript),)})
+
+    def retrieve(self, item_id: str) -> Item:
+        """The item with its audio, as far as that is kept."""
+        item = self.get(item_id)
+        recorded = self._audio.get(item_id)
+        if recorded is None or recorded.pcm is None or not isinstance(item, UserMessage | AssistantMessage):
+            return item
+        part = item.content[0].model_copy(update={"audio": encode_audio(recorded.pcm)})
+        return item.model_copy(update={"content": (part,)})
+
+    def truncate(self, item_id: str, audio_end_ms: int, text: str | None = None) -> None:
+        """Cuts a spoken answer to `audio_end_ms`; `text` is what has been written of one that is still being spoken.
+
+        Its transcript goes, because words and sound are not aligned; the responder still sees the part of the text
+        that was heard, in proportion.
+        """
+        item = self.get(item_id)
+        recorded = self._audio.get(item_id)
+        if not isinstance(item, AssistantMessage) or recorded is None or not recorded.ms:
+            raise RemoteProtocolError("Only model output audio messages can be truncated.", param="item_id")
+        if audio_end_ms > recorded.ms:
+            message = f"Audio content of {recorded.ms}ms is already shorter than {audio_end_ms}ms"
+            raise RemoteProtocolError(message, param="audio_end_ms")
+        if text is None:
+            text = next((part.transcript for part in item.content if isinstance(part, OutputAudio)), None)
+        self._heard[item_id] = _heard(text or self._heard.get(item_id, ""), audio_end_ms / recorded.ms)
+        kept = recorded.pcm and recorded.pcm[: audio_end_ms * recorded.rate // 1000 * 2]
+        self._audio[item_id] = Recorded(kept, recorded.rate, audio_end_ms)
+        self._items[item_id] = item.model_copy(update={"content": (OutputAudio(),)})
+
+    def messages(self) -> tuple[ChatMessage, ...]:
+        """The conversation as text; spoken items whose words are not known are left out."""
+        found = []
+        for item in self:
+            if text := self._text(item):
+                role = item.role if isinstance(item, SystemMessage | UserMessage | AssistantMessage) else "system"
+                found.append(ChatMessage(role, text))
+        return tuple(found)
+
+    def _text(self, item: Item) -> str:
+        if isinstance(item, FunctionCall):
+            return f"{item.name} was called with {item.arguments}"
+        if isinstance(item, FunctionCallOutput):
+            return f"The function returned {item.output}"
+        if item.id in self._heard:
+            return self._heard[item.id]
+        texts = (p.text if isinstance(p, InputText | OutputText) else p.transcript or "" for p in item.content)
+        return " ".join(text for text in texts if text)
+
+
+def _heard(text: str, share: float) -> str:
+    """The words that fit into `share` of a text's time, and an ellipsis."""
+    cut = text[: round(len(text) * share)]
+    words = cut if len(cut) == len(text) else cut.rsplit(" ", 1)[0] if " " in cut else ""
+    return f"{words.rstrip()} …" if words.strip() else ""

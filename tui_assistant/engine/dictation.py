@@ -1,0 +1,60 @@
+"""The user's speech on its way to the recogniser: one stream of asks per utterance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_assistant.engine.buffer import SampleBuffer
+from tui_assistant.engine.frontend import Frame
+from tui_assistant.engine.ids import Ids
+from tui_assistant.engine.outbox import Outbox
+from tui_assistant.engine.ports import FRAME_RATE, Cancel, Transcribe, TranscribeAudio, TranscribeEnd
+
+
+class Dictation:
+    """Sends 16 kHz audio frame by frame while an utterance is open."""
+
+    def __init__(self, ids: Ids, outbox: Outbox) -> None:
+        self._ids = ids
+        self._outbox = outbox
+        self._audio = SampleBuffer(FRAME_RATE)
+        self._sent = 0  # position up to which the open stream has its audio
+        self.ask_id: str | None = None  # of the open stream
+
+    def hear(self, frame: Frame) -> None:
+        """Keeps a frame, and passes it on while a stream is open."""
+        self._audio.append(frame.samples)
+        if self.ask_id is not None:
+            self._send(self._audio.end)
+
+    def open(self, start_ms: int, language: str | None) -> str:
+        """A stream begins with the audio from `start_ms` on."""
+        self.ask_id = self._ids.next("ask")
+        self._outbox.ask(Transcribe(self.ask_id, language))
+        self._sent = max(self._audio.start, self._audio.at_ms(start_ms))
+        self._send(self._audio.end)
+        return self.ask_id
+
+    def finish(self, unframed: NDArray[np.int16] | None = None) -> str | None:
+        """The utterance is complete, with what is `unframed` as its last samples; returns the stream's ask, if any."""
+        ask_id, self.ask_id = self.ask_id, None
+        if ask_id is not None:
+            if unframed is not None and len(unframed):
+                self._outbox.ask(TranscribeAudio(ask_id, unframed.astype("<i2", copy=False).tobytes()))
+            self._outbox.ask(TranscribeEnd(ask_id))
+        return ask_id
+
+    def cancel(self) -> None:
+        """The audio is not wanted any more."""
+        if self.ask_id is not None:
+            self._outbox.ask(Cancel(self.ask_id))
+            self.ask_id = None
+
+    def drop_before(self, ms: int) -> None:
+        self._audio.drop_before(self._audio.at_ms(ms))
+
+    def _send(self, end: int) -> None:
+        if self.ask_id is not None and end > self._sent:
+            self._outbox.ask(TranscribeAudio(self.ask_id, self._audio.slice(self._sent, end)))
+            self._sent = end

@@ -1,0 +1,256 @@
+"""The input side of a session: audio in, speech events and utterances out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui_assistant.engine.buffer import SampleBuffer
+from tui_assistant.engine.dictation import Dictation
+from tui_assistant.engine.frontend import Frame, FrontEnd
+from tui_assistant.engine.ids import Ids
+from tui_assistant.engine.observation import Dropped, FrameSeen, TurnState
+from tui_assistant.engine.outbox import Outbox
+from tui_assistant.engine.ports import SpeechDetector
+from tui_assistant.engine.turn import Started, Stopped, TurnTracker, prefix_padding_ms
+from tui_assistant.engine.wire import WireReader, wire_rate
+from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.protocol import server
+from tui_assistant.protocol.items import ErrorDetail, JsonObject
+from tui_assistant.protocol.session import AudioInput, SemanticVad, ServerVad
+
+KEPT_BEYOND_PREFIX_MS = 600  # while idle: covers the slowest onset seen (235 ms), the deciding frames and a key's delay
+LONGEST_MANUAL_MS = 10 * 60_000  # nobody holds a key longer; bounds the memory of a session
+MIN_COMMIT_MS = 100  # "Expected at least 100ms of audio"
+NO_AUDIO_GRACE_MS = 1_000  # on top of the silence that would end the turn
+REFUSAL_EVERY_MS = 10_000  # one error when refusing begins, then one per so much refused audio
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The user has begun to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch of the user's audio that becomes an item."""
+
+    item_id: str
+    pcm: bytes  # int16 at the input rate
+    start_ms: int
+    end_ms: int
+    ask_id: str | None  # of the recogniser's stream
+    reason: JsonObject
+    by_voice: bool  # ended by turn detection, not by the client
+
+
+class Intake:
+    """Buffer, turn detection and dictation of one session."""
+
+    def __init__(self, audio: AudioInput, detector: SpeechDetector, ids: Ids, outbox: Outbox) -> None:
+        self._detector = detector
+        self._ids = ids
+        self._outbox = outbox
+        self._audio = audio
+        self._reader = WireReader(audio.format)
+        rate = wire_rate(audio.format)
+        self.buffer = SampleBuffer(rate)
+        self._front = FrontEnd(rate, detector)
+        self._dictation = Dictation(ids, outbox)
+        self._rules = audio.turn_detection
+        self._tracker = TurnTracker(self._rules) if self._rules else None
+        self._start_ms = 0  # where the held audio begins
+        self._item_id: str | None = None  # announced, or given to the audio of a manual turn
+        self._refused = 0  # samples, since the buffer is full
+        self._quiet_since: tuple[int, int] | None = None  # (position, tick) since when nothing was appended
+
+    def with_format(self, audio: AudioInput) -> Intake:
+        """A fresh one for another format; only before the first audio."""
+        return Intake(audio, self._detector, self._ids, self._outbox)
+
+    @property
+    def speaking(self) -> bool:
+        """A turn is open, or audio of a manual one is arriving."""
+        return (self._tracker is not None and self._tracker.open) or self._dictation.ask_id is not None
+
+    @property
+    def dictated_item(self) -> tuple[str, str] | None:
+        """The open recogniser stream and the item that its words belong to."""
+        if self._dictation.ask_id is None or self._item_id is None:
+            return None
+        return self._dictation.ask_id, self._item_id
+
+    def feed(self, data: bytes) -> Iterator[Began | Utterance]:
+        """Takes wire bytes of any length. The iterator must be run to its end."""
+        samples = self._reader.decode(data)
+        if self._tracker is None:
+            room = self.buffer.at_ms(LONGEST_MANUAL_MS) - len(self.buffer)
+            if len(samples) > room:
+                self._refuse(len(samples) - room)
+                samples = samples[:room]
+        self.buffer.append(samples)
+        for frame in self._front.push(samples):
+            yield from self._hear(frame)
+
+    def flush(self) -> Iterator[Began | Utterance]:
+        """The input is over: an open turn ends with the reason `end_of_input`."""
+        for frame in self._front.flush():
+            yield from self._hear(frame)
+        if self._tracker is not None and self._tracker.open:
+            yield self._stop(self._tracker.stop(self.now_ms, {"rule": "end_of_input"}))
+
+    @property
+    def now_ms(self) -> int:
+        """How much audio has been written to the buffer since the session began."""
+        return self.buffer.ms(self.buffer.end)
+
+    def commit(self) -> Utterance:
+        """The client takes what is held. Raises RemoteProtocolError when that is too little; then nothing changes."""
+        begin = max(self.buffer.start, self.buffer.at_ms(self._start_ms))
+        held_ms = (self.buffer.end - begin) * 1000 / self.buffer.rate
+        if held_ms < MIN_COMMIT_MS:
+            message = (
+                "Error committing input audio buffer: buffer too small. "
+                f"Expected at least {MIN_COMMIT_MS}ms of audio, but buffer only has {held_ms:.2f}ms of audio."
+            )
+            raise RemoteProtocolError(message, code="input_audio_buffer_commit_empty")
+        if self._dictation.ask_id is None:
+            self._dictation.open(self._start_ms, self._language)
+        ask_id = self._dictation.finish(self._front.unframed)
+        item_id = self._item_id or self._ids.next("item")
+        end_ms = self.now_ms
+        taken = Utterance(
+            item_id,
+            self.buffer.slice(begin, self.buffer.end),
+            self._start_ms,
+            end_ms,
+            ask_id,
+            {"rule": "commit"},
+            False,
+        )
+        self._restart()
+        return taken
+
+    def clear(self) -> None:
+        """The client drops what is held, an announced turn too; the clock goes on."""
+        self._dictation.cancel()
+        self._restart()
+
+    def configure(self, audio: AudioInput) -> None:
+        """New settings hold from now on; the format stays."""
+        before, self._rules = self._rules, audio.turn_detection
+        self._audio = audio
+        if self._rules is None:
+            # Speech in progress stays in the buffer and keeps its announced item for the client's commit.
+            self._tracker = None
+        elif self._tracker is not None:
+            self._tracker.configure(self._rules)
+        elif before is None:
+            self._dictation.cancel()
+            self._item_id = None
+            self._refused = 0
+            self._tracker = TurnTracker(self._rules)
+            self._tracker.abandon(self.now_ms)
+            self._keep_last(self.now_ms)
+
+    def tick(self, now_ms: int) -> Iterator[Utterance]:
+        """Real time has come to `now_ms`: a turn whose audio stopped arriving is ended."""
+        if self._quiet_since is None or self._quiet_since[0] != self.buffer.end:
+            self._quiet_since = (self.buffer.end, now_ms)
+        due = self.deadline
+        if due is not None and self._tracker is not None and now_ms >= due:
+            quiet_ms = now_ms - self._quiet_since[1]
+            yield self._stop(self._tracker.stop(self.now_ms, {"rule": "no_audio", "quiet_ms": quiet_ms}))
+
+    @property
+    def deadline(self) -> int | None:
+        """When `tick` should be called at the latest, in its own time."""
+        if self._tracker is None or not self._tracker.open or self._quiet_since is None:
+            return None
+        silence_ms = self._rules.silence_duration_ms if isinstance(self._rules, ServerVad) else 0
+        return self._quiet_since[1] + silence_ms + NO_AUDIO_GRACE_MS
+
+    @property
+    def _language(self) -> str | None:
+        return self._audio.transcription.language if self._audio.transcription else None
+
+    def _hear(self, frame: Frame) -> Iterator[Began | Utterance]:
+        self._dictation.hear(frame)
+        if self._tracker is None:
+            self._hear_by_hand(frame)
+            return
+        decision = self._tracker.frame(frame.start_ms, frame.p)
+        self._outbox.observe(self._tracker.seen(frame))
+        if isinstance(decision, Started):
+            self._start(decision, self._tracker)
+            yield Began()
+        elif isinstance(decision, Stopped):
+            yield self._stop(decision)
+        if not self._tracker.open:
+            self._keep_last(frame.end_ms)
+
+    def _hear_by_hand(self, frame: Frame) -> None:
+        self._outbox.observe(FrameSeen(frame.end_ms, frame.p, frame.rms_dbfs, TurnState.OFF))
+        if self._dictation.ask_id is None and frame.end_ms > self._start_ms:
+            self._item_id = self._item_id or self._ids.next("item")
+            self._dictation.open(self._start_ms, self._language)
+
+    def _start(self, decision: Started, tracker: TurnTracker) -> None:
+        rules = self._rules or ServerVad()
+        # "audio_start_ms ... includes the prefix_padding_ms", but never audio that an earlier turn already has.
+        self._start_ms = max(self._start_ms, decision.onset_ms - prefix_padding_ms(rules))
+        self._drop_before(self._start_ms)
+        self._item_id = self._ids.next("item")
+        self._outbox.send(
+            server.SpeechStarted(
+                item_id=self._item_id, audio_start_ms=self._start_ms, at_ms=decision.at_ms, reason=decision.reason
+            )
+        )
+        self._dictation.open(self._start_ms, self._language)
+
+    def _stop(self, decision: Stopped) -> Utterance:
+        item_id = self._item_id or ""
+        # "audio_end_ms ... includes min_silence_duration_ms"
+        self._outbox.send(
+            server.SpeechStopped(
+                item_id=item_id, audio_end_ms=decision.at_ms, at_ms=decision.at_ms, reason=decision.reason
+            )
+        )
+        ask_id = self._dictation.finish()
+        pcm = self.buffer.slice(self.buffer.at_ms(self._start_ms), self.buffer.at_ms(decision.at_ms))
+        taken = Utterance(item_id, pcm, self._start_ms, decision.at_ms, ask_id, decision.reason, True)
+        self._item_id = None
+        self._start_ms = decision.at_ms
+        self._drop_before(decision.at_ms)
+        if self._tracker is not None:
+            self._tracker.abandon(decision.at_ms)
+        return taken
+
+    def _restart(self) -> None:
+        """All audio up to now is taken or dropped."""
+        self._item_id = None
+        self._refused = 0
+        self._start_ms = -(-self.buffer.end * 1000 // self.buffer.rate)
+        self.buffer.drop_before(self.buffer.end)
+        self._dictation.drop_before(self._start_ms)
+        if self._tracker is not None:
+            self._tracker.abandon(self._start_ms)
+
+    def _keep_last(self, end_ms: int) -> None:
+        """While nobody speaks only what a turn that begins now may need is held."""
+        rules: ServerVad | SemanticVad = self._rules or ServerVad()
+        self._start_ms = max(self._start_ms, end_ms - prefix_padding_ms(rules) - KEPT_BEYOND_PREFIX_MS)
+        self._drop_before(self._start_ms)
+
+    def _drop_before(self, ms: int) -> None:
+        self.buffer.drop_before(self.buffer.at_ms(ms))
+        self._dictation.drop_before(ms)
+
+    def _refuse(self, samples: int) -> None:
+        every = self.buffer.at_ms(REFUSAL_EVERY_MS)
+        before, self._refused = self._refused, self._refused + samples
+        self._outbox.observe(Dropped("refused_samples", samples))
+        if before == 0 or before // every != self._refused // every:
+            minutes = LONGEST_MANUAL_MS // 60_000
+            message = f"The input audio buffer is full: it holds {minutes} minutes. Commit or clear it."
+            self._outbox.send(server.ErrorEvent(error=ErrorDetail(code="input_audio_buffer_full", message=message)))

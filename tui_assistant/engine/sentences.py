@@ -1,0 +1,58 @@
+"""Cuts a growing text into pieces that a voice can say, as soon as each is complete."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_PIECE = 240  # characters: a longer sentence is cut at a comma or a space, so that its sound begins in time
+
+# A sentence's end: its mark, closing quotes or brackets, then white space (still inside the text, so a decimal point
+# or a mark at the very end waits for what follows). CJK marks need no space.
+_END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|[。！？]|\n+""")
+_ABBREVIATIONS = frozenset(
+    {"mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "no", "approx", "a.m", "p.m"}
+)
+# What is written for the eye and not to be read out.
+_MARKDOWN = re.compile(r"```.*?(?:```|$)|[*_`#>|]+|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
+
+
+class SentenceCutter:
+    """Text deltas in, speakable pieces out; what they say together is the text without its markdown."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def push(self, delta: str) -> list[str]:
+        """Takes more text; returns the pieces that are complete."""
+        self._rest += delta
+        pieces = []
+        while (cut := self._cut()) is not None:
+            pieces.append(self._rest[:cut])
+            self._rest = self._rest[cut:]
+        return [spoken for piece in pieces if (spoken := speakable(piece))]
+
+    def flush(self) -> list[str]:
+        """The text is complete: what is left."""
+        rest, self._rest = self._rest, ""
+        spoken = speakable(rest)
+        return [spoken] if spoken else []
+
+    def _cut(self) -> int | None:
+        for match in _END.finditer(self._rest):
+            words = self._rest[: match.start()].split()
+            if words and words[-1].lower().lstrip("(\"'") in _ABBREVIATIONS and match.group().startswith("."):
+                continue
+            if self._rest[: match.end()].strip():
+                return match.end()
+        if len(self._rest) <= LONGEST_PIECE:
+            return None
+        head = self._rest[:LONGEST_PIECE]
+        for mark in (", ", "; ", ": ", " "):
+            if (place := head.rfind(mark)) > 0:
+                return place + len(mark)
+        return LONGEST_PIECE
+
+
+def speakable(text: str) -> str:
+    """`text` without markdown, in one line."""
+    return " ".join(_MARKDOWN.sub(lambda match: match.group(1) or " ", text).split())

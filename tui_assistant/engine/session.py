@@ -1,0 +1,327 @@
+"""One Realtime session: `feed`, `event`, `answer` and `tick` in; server events, asks and observations out.
+
+These four calls, in their order, are all that a session depends on. The same calls give the same output to the byte,
+however the audio is cut into chunks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_assistant.engine.conversation import Conversation, Recorded
+from tui_assistant.engine.ids import Ids
+from tui_assistant.engine.intake import Began, Intake, Utterance
+from tui_assistant.engine.outbox import Outbox, Output
+from tui_assistant.engine.ports import Alarm, Answer, Cancel, Failed, Final, Notify, Partial, SpeechDetector
+from tui_assistant.engine.response import ResponseRun, ResponseState
+from tui_assistant.engine.wire import wire_rate
+from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.protocol import client, server
+from tui_assistant.protocol.codec import decode_audio
+from tui_assistant.protocol.items import (
+    ErrorDetail,
+    InputAudio,
+    ResponseOptions,
+    UserMessage,
+)
+from tui_assistant.protocol.session import SessionConfig, SessionObject
+from tui_assistant.protocol.update import apply_update
+
+
+@dataclass(slots=True)
+class _Dictated:
+    """A user item whose words are on their way."""
+
+    item_id: str
+    seconds: float
+    firm: str = ""
+
+
+class Session:
+    """A conversation with one client.
+
+    `detector` is asked inside `feed`; all other models are asked by the values in the output, and answer by `answer`.
+    """
+
+    def __init__(
+        self,
+        detector: SpeechDetector,
+        config: SessionConfig | None = None,
+        *,
+        session_id: str = "sess_1",
+        ids: Ids | None = None,
+    ) -> None:
+        self.id = session_id
+        self.config = config or SessionConfig()
+        self._ids = ids or Ids()
+        self._outbox = Outbox(self._ids)
+        self._conversation = Conversation()
+        self._intake = Intake(self.config.audio.input, detector, self._ids, self._outbox)
+        self._words: dict[str, _Dictated] = {}  # recogniser's ask -> its item
+        self._response: ResponseRun | None = None
+        self._queued: ResponseOptions | None = None  # one answer that waits for the running one to end
+        self._alarms: list[Alarm] = []
+        self._notify_id = self._ids.next("ask")
+
+    # ---------------------------------------------------------------------------------------------- the calls
+
+    def begin(self) -> list[Output]:
+        """The first output: session.created, conversation.created and the open ask for alarms."""
+        self._outbox.send(server.SessionCreated(session=self._object()))
+        conversation = server.ConversationRef(id=f"conv_{self.id}")
+        self._outbox.send(server.ConversationCreated(conversation=conversation))
+        self._outbox.ask(Notify(self._notify_id, self.id))
+        return self._outbox.take()
+
+    def feed(self, data: bytes) -> list[Output]:
+        """Audio in the session's input format; any number of bytes."""
+        self._feed(data)
+        return self._outbox.take()
+
+    def event(self, event: client.ClientEvent) -> list[Output]:
+        """One client event. What the protocol does not allow is answered by an `error` event and changes nothing."""
+        try:
+            self._event(event)
+        except RemoteProtocolError as error:
+            detail = ErrorDetail(code=error.code, message=error.message, param=error.param, event_id=event.event_id)
+            self._outbox.send(server.ErrorEvent(error=detail))
+        return self._outbox.take()
+
+    def answer(self, ask_id: str, answer: Answer) -> list[Output]:
+        """What a model has to say to an ask. Answers to asks that are not open any more are dropped."""
+        if ask_id == self._notify_id:
+            if isinstance(answer, Alarm):
+                self._alarms.append(answer)
+                self._go_on()
+        elif (dictated := self._dictated(ask_id)) is not None:
+            self._hear_words(ask_id, dictated, answer)
+        elif self._response is not None and self._response.answer(ask_id, answer):
+            self._go_on()
+        return self._outbox.take()
+
+    def tick(self, now_ms: int) -> list[Output]:
+        """Real time, in milliseconds from any fixed point, has come to `now_ms`."""
+        for taken in self._intake.tick(now_ms):
+            self._take(taken)
+        return self._outbox.take()
+
+    @property
+    def deadline(self) -> int | None:
+        """When `tick` should come at the latest, in the time of `tick`; None: nothing waits for time."""
+        return self._intake.deadline
+
+    @property
+    def input_ms(self) -> int:
+        """The session's clock: milliseconds of audio written so far."""
+        return self._intake.now_ms
+
+    # --------------------------------------------------------------------------------------------- client events
+
+    def _event(self, event: client.ClientEvent) -> None:
+        match event:
+            case client.InputAudioBufferAppend(audio=audio):
+                self._feed(decode_audio(audio))
+            case client.InputAudioBufferCommit():
+                # "Committing the buffer does not create a response", in any mode.
+                self._take(self._intake.commit())
+            case client.InputAudioBufferClear():
+                self._intake.clear()
+                self._outbox.send(server.BufferCleared())
+                self._go_on()
+            case client.SessionUpdate(session=patch):
+                self._update(apply_update(self.config, patch))
+            case client.ResponseCreate(response=options):
+                self._create_response(options or ResponseOptions())
+            case client.ResponseCancel(response_id=response_id):
+                self._cancel(response_id)
+            case _:
+                self._item_event(event)
+
+    def _item_event(self, event: client.ClientEvent) -> None:
+        match event:
+            case client.ConversationItemCreate(item=item, previous_item_id=previous):
+                item = item.model_copy(update={"id": item.id or self._ids.next("item"), "status": "completed"})
+                behind = self._conversation.add(item, previous)
+                self._outbox.send(server.ItemAdded(item=item, previous_item_id=behind))
+                self._outbox.send(server.ItemDone(item=item, previous_item_id=behind))
+            case client.ConversationItemRetrieve(item_id=item_id):
+                self._outbox.send(server.ItemRetrieved(item=self._conversation.retrieve(item_id)))
+            case client.ConversationItemDelete(item_id=item_id):
+                self._conversation.delete(item_id)
+                self._outbox.send(server.ItemDeleted(item_id=item_id))
+            case client.ConversationItemTruncate(item_id=item_id, content_index=index, audio_end_ms=end_ms):
+                self._truncate(item_id, end_ms)
+                self._outbox.send(server.ItemTruncated(item_id=item_id, content_index=index, audio_end_ms=end_ms))
+
+    def _update(self, config: SessionConfig) -> None:
+        if config.audio.input.format != self.config.audio.input.format and self._intake.buffer.end:
+            message = "The input format cannot change after audio was appended."
+            raise RemoteProtocolError(message, code="invalid_value", param="session.audio.input.format")
+        if config.audio.input.format != self.config.audio.input.format:
+            self._intake = self._intake.with_format(config.audio.input)
+        else:
+            self._intake.configure(config.audio.input)
+        self.config = config
+        self._outbox.send(server.SessionUpdated(session=self._object()))
+
+    def _object(self) -> SessionObject:
+        return SessionObject(id=self.id, **{name: getattr(self.config, name) for name in SessionConfig.model_fields})
+
+    def _truncate(self, item_id: str, end_ms: int) -> None:
+        run = self._response
+        if run is not None and run.item_id == item_id:
+            self._conversation.record(item_id, run.recorded())
+            self._conversation.truncate(item_id, end_ms, run.text)
+        else:
+            self._conversation.truncate(item_id, end_ms)
+
+    # -------------------------------------------------------------------------------------------------- the user
+
+    def _feed(self, data: bytes) -> None:
+        for happened in self._intake.feed(data):
+            if isinstance(happened, Began):
+                self._interrupt()
+            else:
+                self._take(happened)
+
+    def _interrupt(self) -> None:
+        """The user began to speak."""
+        rules = self.config.audio.input.turn_detection
+        if rules is not None and rules.interrupt_response and self._response is not None:
+            self._queued = None
+            self._response.cancel("turn_detected", {"rule": "interrupt_response", "at_ms": self._intake.now_ms})
+            self._response = None
+
+    def _take(self, taken: Utterance) -> None:
+        """An utterance becomes an item, and is answered if its end was detected and that is wanted."""
+        item = UserMessage(id=taken.item_id, status="completed", content=(InputAudio(),))
+        behind = self._conversation.add(item)
+        rate = wire_rate(self.config.audio.input.format)
+        length_ms = taken.end_ms - taken.start_ms
+        self._conversation.record(taken.item_id, Recorded(taken.pcm, rate, length_ms))
+        if taken.ask_id is not None:
+            dictated = self._words.setdefault(taken.ask_id, _Dictated(taken.item_id, 0.0))
+            dictated.seconds = length_ms / 1000
+        self._outbox.send(server.BufferCommitted(item_id=taken.item_id, previous_item_id=behind, reason=taken.reason))
+        self._outbox.send(server.ItemAdded(item=item, previous_item_id=behind))
+        self._outbox.send(server.ItemDone(item=item, previous_item_id=behind))
+        rules = self.config.audio.input.turn_detection
+        if taken.by_voice and rules is not None and rules.create_response:
+            if self._response is None:
+                self._start_response(ResponseOptions())
+            else:
+                self._queued = ResponseOptions()
+        self._go_on()
+
+    # ------------------------------------------------------------------------------------------------- the words
+
+    def _dictated(self, ask_id: str) -> _Dictated | None:
+        """The item that a recogniser's stream belongs to, committed or still being spoken."""
+        if ask_id not in self._words and self._intake.dictated_item is not None:
+            open_id, item_id = self._intake.dictated_item
+            self._words = {ask: d for ask, d in self._words.items() if ask == open_id or d.seconds}
+            self._words.setdefault(open_id, _Dictated(item_id, 0.0))
+        return self._words.get(ask_id)
+
+    def _hear_words(self, ask_id: str, dictated: _Dictated, answer: Answer) -> None:
+        wanted = self.config.audio.input.transcription is not None
+        match answer:
+            case Partial(text=text, stash=stash):
+                # Firm words only grow; a recogniser that takes one back is not followed.
+                delta = text[len(dictated.firm) :] if text.startswith(dictated.firm) else ""
+                dictated.firm += delta
+                if wanted:
+                    self._outbox.send(
+                        server.TranscriptionDelta(
+                            item_id=dictated.item_id, delta=delta, text=dictated.firm, stash=stash
+                        )
+                    )
+                return
+            case Final(text=text):
+                self._conversation.set_transcript(dictated.item_id, text)
+                usage = server.DurationUsage(seconds=dictated.seconds)
+                done = server.TranscriptionCompleted(item_id=dictated.item_id, transcript=text, usage=usage)
+                if wanted:
+                    self._outbox.send(done)
+            case Failed(code=code, message=message):
+                error = ErrorDetail(type="server_error", code=code, message=message)
+                if wanted:
+                    self._outbox.send(server.TranscriptionFailed(item_id=dictated.item_id, error=error))
+                else:
+                    self._outbox.send(server.ErrorEvent(error=error))
+        del self._words[ask_id]
+        self._go_on()
+
+    @property
+    def _words_missing(self) -> bool:
+        return any(dictated.item_id in self._conversation for dictated in self._words.values())
+
+    # ----------------------------------------------------------------------------------------------- the answers
+
+    def _create_response(self, options: ResponseOptions) -> None:
+        if self._response is not None:
+            message = (
+                f"Conversation already has an active response in progress: {self._response.id}. "
+                "Wait until the response is finished before creating a new one."
+            )
+            raise RemoteProtocolError(message, code="conversation_already_has_active_response")
+        self._start_response(options)
+        self._go_on()
+
+    def _start_response(self, options: ResponseOptions) -> None:
+        self._response = ResponseRun(
+            self.config,
+            options,
+            session_id=self.id,
+            conversation=self._conversation,
+            ids=self._ids,
+            outbox=self._outbox,
+        )
+
+    def _cancel(self, response_id: str | None) -> None:
+        if self._response is None or response_id not in (None, self._response.id):
+            message = "Cancellation failed: no active response found"
+            raise RemoteProtocolError(message, code="response_cancel_not_active")
+        self._response.cancel("client_cancelled", {"rule": "cancel"})
+        self._response = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Does what had to wait: asks once the words are known, starts what is queued, lets an alarm speak."""
+        while True:
+            run = self._response
+            if run is not None and run.state is ResponseState.WAITING and not self._words_missing:
+                self._ask(run)
+            if run is not None and run.state is not ResponseState.DONE:
+                return
+            self._response = None
+            if self._queued is not None:
+                options, self._queued = self._queued, None
+                self._start_response(options)
+            elif self._alarms and not self._intake.speaking:
+                alarm = self._alarms.pop(0)
+                self._start_response(ResponseOptions(metadata={"origin": "timer", **alarm.metadata}))
+                if self._response is not None:
+                    self._response.say(alarm.text)
+            else:
+                return
+
+    def _ask(self, run: ResponseRun) -> None:
+        last = self._conversation.last()
+        unheard = isinstance(last, UserMessage) and all(
+            isinstance(part, InputAudio) and not part.transcript for part in last.content
+        )
+        if unheard:
+            run.finish_empty()  # no word was recognised: a cough gets no answer
+        else:
+            run.ask(self._conversation.messages())
+
+    def end(self) -> list[Output]:
+        """The client has gone: every open ask is cancelled."""
+        for ask_id in [self._notify_id, *self._words]:
+            self._outbox.ask(Cancel(ask_id))
+        self._intake.clear()
+        if self._response is not None:
+            self._response.cancel("client_cancelled", {"rule": "end"})
+            self._response = None
+        return self._outbox.take()

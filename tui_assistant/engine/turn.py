@@ -1,0 +1,129 @@
+"""Turn detection: frames of p(speech) in, beginnings and ends of turns out.
+
+The same code runs in the full session, in TurnDetector, in `detect` and in the lab. Times are milliseconds of input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_assistant.engine.endpoint import endpointer
+from tui_assistant.engine.frontend import Frame
+from tui_assistant.engine.observation import FrameSeen, TurnState
+from tui_assistant.engine.ports import FRAME_MS
+from tui_assistant.errors import LocalProtocolError
+from tui_assistant.protocol.items import JsonObject
+from tui_assistant.protocol.session import SemanticVad, ServerVad
+
+MIN_THRESHOLD = 0.05  # at 0 every frame would be speech and no turn would ever end
+HYSTERESIS = 0.15  # speech goes on down to threshold - 0.15: the best found on labelled speech
+MIN_RELEASE = 0.01
+ONSET_FRAMES = 2  # 64 ms: shorter bursts are clicks, not speech
+LONGEST_TURN_MS = 120_000  # nobody speaks so long to an assistant: a fan, a television
+DEFAULT_THRESHOLD = 0.5  # semantic_vad has no threshold of its own
+SEMANTIC_PREFIX_MS = 300
+
+_OPEN = (TurnState.SPEECH, TurnState.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A turn begins at `onset_ms`; decided at `at_ms`."""
+
+    onset_ms: int
+    at_ms: int
+    reason: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A turn ended; decided at `at_ms`, which is also where its audio ends."""
+
+    at_ms: int
+    reason: JsonObject
+
+
+def prefix_padding_ms(rules: ServerVad | SemanticVad) -> int:
+    return rules.prefix_padding_ms if isinstance(rules, ServerVad) else SEMANTIC_PREFIX_MS
+
+
+class TurnTracker:
+    """Follows the turns of one stream of frames.
+
+    Speech begins at p >= threshold in two frames running, goes on while p >= threshold - 0.15, and the turn ends when
+    the endpointer says so. Frames that began before `not_before_ms` do not count towards an onset.
+    """
+
+    def __init__(self, rules: ServerVad | SemanticVad) -> None:
+        self.state = TurnState.IDLE
+        self._not_before_ms = 0
+        self._onset_ms = 0
+        self._speech_end_ms = 0  # end of the last frame of speech in the open turn
+        self.configure(rules)
+
+    def configure(self, rules: ServerVad | SemanticVad) -> None:
+        """New rules hold from the next frame on, also inside a turn."""
+        threshold = rules.threshold if isinstance(rules, ServerVad) else DEFAULT_THRESHOLD
+        self._threshold = max(threshold, MIN_THRESHOLD)
+        self._release = max(self._threshold - HYSTERESIS, MIN_RELEASE)
+        self._endpointer = endpointer(rules)
+
+    @property
+    def open(self) -> bool:
+        return self.state in _OPEN
+
+    def frame(self, start_ms: int, p: float) -> Started | Stopped | None:
+        """Decides at the end of the frame that began at `start_ms` and had probability `p` of speech."""
+        end_ms = start_ms + FRAME_MS
+        if not self.open:
+            return self._listen(start_ms, end_ms, p)
+        if p >= self._release:
+            self._speech_end_ms = end_ms
+            self.state = TurnState.SPEECH
+        else:
+            self.state = TurnState.WAITING
+            if reason := self._endpointer.over(end_ms - self._speech_end_ms):
+                return self._close(end_ms, reason)
+        turn_ms = end_ms - self._onset_ms
+        if turn_ms >= LONGEST_TURN_MS:
+            return self._close(end_ms, {"rule": "max_turn", "turn_ms": turn_ms, "longest_ms": LONGEST_TURN_MS})
+        return None
+
+    def _listen(self, start_ms: int, end_ms: int, p: float) -> Started | None:
+        if p < self._threshold or start_ms < self._not_before_ms:
+            self.state = TurnState.IDLE
+            return None
+        if self.state is TurnState.IDLE:
+            self._onset_ms = start_ms
+            self.state = TurnState.ONSET
+        held_ms = end_ms - self._onset_ms
+        if held_ms < ONSET_FRAMES * FRAME_MS:
+            return None
+        self.state = TurnState.SPEECH
+        self._speech_end_ms = end_ms
+        reason = {"rule": "threshold", "p": p, "threshold": self._threshold, "held_ms": held_ms}
+        return Started(self._onset_ms, end_ms, reason)
+
+    def stop(self, at_ms: int, reason: JsonObject) -> Stopped:
+        """Ends the open turn for a reason that no frame holds (no_audio, end_of_input)."""
+        if not self.open:
+            raise LocalProtocolError("no turn is open")
+        return self._close(at_ms, reason)
+
+    def abandon(self, at_ms: int) -> None:
+        """The audio before `at_ms` was taken or dropped by the client: an open turn ends without a word.
+
+        If the voice goes on, a new turn begins two whole frames later.
+        """
+        self.state = TurnState.IDLE
+        self._not_before_ms = at_ms
+
+    def _close(self, at_ms: int, reason: JsonObject) -> Stopped:
+        self.state = TurnState.IDLE
+        return Stopped(at_ms, reason)
+
+    def seen(self, frame: Frame) -> FrameSeen:
+        """What there is to show after `frame`."""
+        silence_ms = frame.end_ms - self._speech_end_ms if self.open else 0
+        needed_ms = self._endpointer.needed_ms if self.open else 0
+        return FrameSeen(frame.end_ms, frame.p, frame.rms_dbfs, self.state, silence_ms, needed_ms)

@@ -1,0 +1,41 @@
+"""Bytes in a session's audio format <-> samples."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui_assistant.protocol.session import AudioFormat, PcmFormat
+from tui_assistant.sound import g711
+
+G711_RATE = 8_000  # Hz; fixed by the format
+
+
+def wire_rate(audio_format: AudioFormat) -> int:
+    """Samples per second on the wire."""
+    return audio_format.rate if isinstance(audio_format, PcmFormat) else G711_RATE
+
+
+class WireReader:
+    """Decodes a stream of bytes; half a sample waits for its other half."""
+
+    def __init__(self, audio_format: AudioFormat) -> None:
+        self._format = audio_format
+        self._half = b""
+
+    def decode(self, data: bytes) -> NDArray[np.int16]:
+        if not isinstance(self._format, PcmFormat):
+            law = g711.decode_mulaw if self._format.type == "audio/pcmu" else g711.decode_alaw
+            return law(data)
+        data = self._half + data
+        whole = len(data) // 2 * 2
+        self._half = data[whole:]
+        return np.frombuffer(data[:whole], "<i2").astype(np.int16, copy=False)
+
+
+def wire_encode(samples: NDArray[np.int16], audio_format: AudioFormat) -> bytes:
+    """The samples, which are at the format's rate, as bytes."""
+    if isinstance(audio_format, PcmFormat):
+        return samples.astype("<i2", copy=False).tobytes()
+    law = g711.encode_mulaw if audio_format.type == "audio/pcmu" else g711.encode_alaw
+    return law(samples)

@@ -1,0 +1,92 @@
+"""JSON text <-> events, strictly: what is no valid event raises RemoteProtocolError and never anything else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.protocol.client import MAX_APPEND_BYTES, ClientEvent
+from tui_assistant.protocol.server import ServerEvent
+from tui_assistant.protocol.update import refusal
+
+_CLIENT: TypeAdapter[ClientEvent] = TypeAdapter(ClientEvent)
+_SERVER: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)
+_ANY: TypeAdapter[Any] = TypeAdapter(JsonValue)
+
+EXPLANATIONS = frozenset({"reason", "at_ms"})  # ours; on the wire only for a client that asked with ?explain=1
+_OPEN_ONLY = frozenset({"text", "stash"})  # revised partials: the GA wire carries only the firm `delta`
+_TRANSCRIPTION_DELTA = "conversation.item.input_audio_transcription.delta"
+
+
+def decode_client(text: str | bytes) -> ClientEvent:
+    """One client event. Raises RemoteProtocolError with the code and param of the service."""
+    try:
+        return _CLIENT.validate_json(text)
+    except ValidationError as error:
+        raise _client_refusal(text, error) from None
+
+
+def client_event_id(text: str | bytes) -> str | None:
+    """The event_id of a text that may be no valid event, for the error that answers it."""
+    try:
+        value = _ANY.validate_json(text)
+    except ValidationError:
+        return None
+    found = value.get("event_id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _client_refusal(text: str | bytes, error: ValidationError) -> RemoteProtocolError:
+    problem = error.errors(include_url=False, include_context=False)[0]
+    if problem["type"] == "json_invalid":
+        return RemoteProtocolError("The event is not valid JSON.", code="invalid_event")
+    if problem["type"] in ("model_attributes_type", "model_type", "dict_type"):
+        return RemoteProtocolError("An event must be a JSON object.", code="invalid_event")
+    if problem["type"] == "union_tag_not_found" and not problem["loc"]:
+        return RemoteProtocolError("The 'type' field is missing.", code="invalid_event", param="type")
+    if problem["type"] == "union_tag_invalid" and not problem["loc"]:
+        message = "Invalid value for 'type': there is no such client event."
+        return RemoteProtocolError(message, code="invalid_value", param="type")
+    return refusal(error, skip=1)  # the first step is the event's own type
+
+
+def decode_server(text: str | bytes) -> ServerEvent:
+    """One server event, as our own client reads it. Raises RemoteProtocolError."""
+    try:
+        return _SERVER.validate_json(text)
+    except ValidationError as error:
+        raise refusal(error, skip=1) from None
+
+
+def wire(event: ServerEvent | ClientEvent, *, explain: bool = False, partials: bool = False) -> dict[str, Any]:
+    """The event as a JSON object. `explain` keeps reason and at_ms, `partials` the revised words."""
+    result = event.model_dump(mode="json", exclude=None if explain else set(EXPLANATIONS))
+    if not partials and event.type == _TRANSCRIPTION_DELTA:
+        result = {key: value for key, value in result.items() if key not in _OPEN_ONLY}
+    return result
+
+
+def encode_audio(pcm: bytes) -> str:
+    return base64.b64encode(pcm).decode("ascii")
+
+
+def decode_audio(audio: str) -> bytes:
+    """The bytes of an append. Raises RemoteProtocolError when it is no base64, empty, or over the limit."""
+    try:
+        data = base64.b64decode(audio, validate=True)
+    except (binascii.Error, ValueError):
+        problem = "but got an invalid value"
+        raise RemoteProtocolError(_AUDIO.format(problem), code="invalid_value", param="audio") from None
+    if not data:
+        raise RemoteProtocolError(_AUDIO.format("but got empty bytes"), code="invalid_value", param="audio")
+    if len(data) > MAX_APPEND_BYTES:
+        message = f"Invalid 'audio'. One append may carry {MAX_APPEND_BYTES} bytes, but got {len(data)}."
+        raise RemoteProtocolError(message, code="invalid_value", param="audio")
+    return data
+
+
+_AUDIO = "Invalid 'audio'. Expected base64-encoded audio bytes, {}."
