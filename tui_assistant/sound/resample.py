@@ -5,8 +5,8 @@ soxr.ResampleStream: its samples do not depend on the chunking either, but its s
 so that a piece of input waits up to 127 ms for its output (8000 to 16000 Hz, MQ) where turn detection needs under 28.
 Here it waits for the rest of its block and half the filter.
 
-The sums are made in float64: blocks of equal shape give equal samples on every machine, because differences in the order
-of additions (about 1e-16) do not survive rounding to int16.
+The sums are made in float64, so that every machine gives the same samples: differences in the order of additions (about
+1e-16) do not survive rounding to int16.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_PHASES = (
 
 Quality = Literal["capture", "playback"]
 # (end of the pass band as a share of the lower Nyquist frequency, stop-band attenuation in dB); the stop band begins at
-# the lower Nyquist frequency itself, so that nothing folds back. For capture a short filter: it is what detection waits for.
+# the lower Nyquist frequency itself: nothing folds back. Capture has the shorter filter: detection waits for it.
 _SPECS: dict[Quality, tuple[float, float]] = {"capture": (0.85, 80.0), "playback": (0.91, 96.0)}
 
 Floats = NDArray[np.float64]
@@ -79,7 +79,7 @@ def _filter(source: int, target: int, quality: Quality) -> _Filter:
 
 
 def _matrix(phases: Floats, up: int, down: int, lead: int, periods: int) -> Floats | None:
-    """Column j computes output j of `periods` periods from the input that they need; None where it would be wasteful."""
+    """Column j computes output j of `periods` periods from the input that they need; None where that is wasteful."""
     if up > MAX_PHASES:
         return None
     taps, outputs = phases.shape[1], periods * up
@@ -93,8 +93,8 @@ def _matrix(phases: Floats, up: int, down: int, lead: int, periods: int) -> Floa
 class Resampler:
     """A stream of mono int16 at `source_rate` to one at `target_rate`; equal rates pass through.
 
-    Sample i of the output is the signal at time i / target_rate: the delay of the filter is taken out. Output that covers
-    input up to time t has been returned at the latest when `max_hold_s` more input has been pushed.
+    Sample i of the output is the signal at time i / target_rate: the delay of the filter is taken out. Output that
+    covers input up to time t has been returned at the latest when `max_hold_s` more input has been pushed.
     """
 
     def __init__(self, source_rate: int, target_rate: int, *, quality: Quality = "capture") -> None:
@@ -134,7 +134,6 @@ class Resampler:
         """The next input, any number of samples; returns what it completes, often nothing."""
         self._taken += samples.size
         if not self._filter:
-            self._returned += samples.size
             return samples
         return self._run(samples)
 
