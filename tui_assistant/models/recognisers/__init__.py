@@ -1,0 +1,1 @@
+"""Speech to text: those who turn an utterance into words."""

@@ -1,0 +1,184 @@
+"""The offline Recogniser: PocketSphinx with a language model made from the skills.
+
+One pass, streaming: the words are there a few milliseconds after the last audio. It knows basic commands and just enough
+common words to tell that something is no command.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tui_assistant.engine.ports import Final, Partial
+from tui_assistant.errors import ModelError
+from tui_assistant.models.skills.base import Skill
+from tui_assistant.models.skills.catalogue import SKILLS
+
+from .corpus import sentences
+from .language import Smoothing, arpa
+from .lexicon import background_words, dictionary_text, pronunciations, read_dictionary
+
+BACKGROUND_WORDS = 2_000  # more cost time in the search and catch little more
+IDLE_DECODERS = 2  # kept for the next utterance; each holds about 20 MB
+FIRM_AFTER = 2  # partial results in a row that must begin with the same words before those count as firm
+PARTIAL_EVERY_BYTES = 6_400  # 0.2 s of audio between two partial results: reading one costs about 0.3 ms
+_MAX_CHUNK = 32_000  # bytes handed to the decoder at a time, so that a long chunk does not hold the worker for seconds
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Search settings, chosen by measurement (bench of the skills)."""
+
+    smoothing: Smoothing = Smoothing()
+    background_words: int = BACKGROUND_WORDS
+    language_weight: float = 6.5  # how much the words count against the sound
+    word_penalty: float = 0.65
+    beam: float = 1e-48
+    word_beam: float = 7e-29
+
+
+class Model:
+    """Files and settings that all decoders of one recogniser share."""
+
+    def __init__(self, library: Any, skills: Iterable[Skill], tuning: Tuning) -> None:
+        folder = Path(library.get_model_path()) / "en-us"
+        self._library = library
+        self._tuning = tuning
+        self._acoustic = folder / "en-us"
+        dictionary = read_dictionary(folder / "cmudict-en-us.dict")
+        corpus = list(sentences(skills))
+        lexicon = pronunciations({word for sentence in corpus for word in sentence}, dictionary)
+        corpus = [sentence for sentence in corpus if all(word in lexicon for word in sentence)]
+        general = _probabilities(library, folder / "en-us.lm.bin")
+        background = background_words(lexicon, dictionary, general, tuning.background_words)
+        lexicon |= pronunciations(background, dictionary)
+        self._arpa = arpa(corpus, background, tuning.smoothing)
+        self._dictionary = dictionary_text(lexicon)
+
+    def decoder(self) -> Any:
+        with tempfile.TemporaryDirectory(prefix="tui-assistant-") as folder:
+            model, dictionary = Path(folder) / "skills.lm", Path(folder) / "skills.dict"
+            model.write_text(self._arpa, encoding="utf-8")
+            dictionary.write_text(self._dictionary, encoding="utf-8")
+            tuning = self._tuning
+            config = self._library.Config(
+                hmm=str(self._acoustic),
+                lm=str(model),
+                dict=str(dictionary),
+                fwdflat=False,
+                bestpath=False,
+                lw=tuning.language_weight,
+                wip=tuning.word_penalty,
+                beam=tuning.beam,
+                wbeam=tuning.word_beam,
+                loglevel="FATAL",
+            )
+            return self._library.Decoder(config)
+
+
+def _probabilities(library: Any, path: Path) -> Any:
+    """probability(word) from the general model that comes with the library; even where it is missing."""
+    if not path.exists():
+        return lambda _: 0.0
+    logarithms = library.LogMath()
+    model = library.NGramModel(library.Config(), logarithms, str(path))
+    return lambda word: logarithms.exp(model.prob([word]))
+
+
+class SphinxStream:
+    """One utterance. Words count as firm once several partial results in a row began with them."""
+
+    def __init__(self, recogniser: SphinxRecogniser, decoder: Any) -> None:
+        self._recogniser = recogniser
+        self._decoder: Any = decoder
+        self._carry = b""
+        self._unread = 0
+        self._recent: list[list[str]] = []
+        self._firm: list[str] = []
+        self._shown: tuple[str, str] = ("", "")
+        decoder.start_utt()
+
+    def accept(self, pcm: bytes) -> Partial | None:
+        pcm = self._carry + pcm
+        self._carry = pcm[len(pcm) & ~1 :]
+        for start in range(0, len(pcm) & ~1, _MAX_CHUNK):
+            self._decoder.process_raw(pcm[start : min(start + _MAX_CHUNK, len(pcm) & ~1)], False, False)
+        self._unread += len(pcm)
+        if self._unread < PARTIAL_EVERY_BYTES:
+            return None
+        self._unread = 0
+        return self._partial(_words(self._decoder))
+
+    def _partial(self, words: list[str]) -> Partial | None:
+        self._recent = [*self._recent, words][-FIRM_AFTER:]
+        if len(self._recent) == FIRM_AFTER:
+            agreed = _common_start(self._recent)
+            if len(agreed) > len(self._firm) and agreed[: len(self._firm)] == self._firm:
+                self._firm = agreed
+        stash = words[len(self._firm) :] if words[: len(self._firm)] == self._firm else []
+        shown = (" ".join(self._firm), " ".join(stash))
+        if shown == self._shown:
+            return None
+        self._shown = shown
+        return Partial(*shown)
+
+    def finish(self) -> Final:
+        self._decoder.end_utt()
+        return Final(" ".join(_words(self._decoder)))
+
+    def close(self) -> None:
+        decoder, self._decoder = self._decoder, None
+        if decoder is not None:
+            self._recogniser.give_back(decoder)
+
+
+def _words(decoder: Any) -> list[str]:
+    found = decoder.hyp()
+    return found.hypstr.split() if found is not None else []
+
+
+def _common_start(rows: list[list[str]]) -> list[str]:
+    common: list[str] = []
+    for words in zip(*rows, strict=False):
+        if any(word != words[0] for word in words):
+            break
+        common.append(words[0])
+    return common
+
+
+class SphinxRecogniser:
+    """A decoder for each open stream; used ones wait for the next."""
+
+    name = "pocketsphinx"
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._idle = [model.decoder()]
+        self._initial_cmn = self._idle[0].get_cmn(False)
+
+    def open(self, language: str | None) -> SphinxStream:
+        decoder = self._idle.pop() if self._idle else self._model.decoder()
+        decoder.set_cmn(self._initial_cmn)
+        return SphinxStream(self, decoder)
+
+    def give_back(self, decoder: Any) -> None:
+        if decoder.get_in_speech() or True:
+            pass
+        if len(self._idle) < IDLE_DECODERS:
+            self._idle.append(decoder)
+
+
+def create(options: Mapping[str, str]) -> SphinxRecogniser:
+    """Takes about a second. Raises ModelError where the library is missing."""
+    try:
+        library = importlib.import_module("pocketsphinx")
+    except ImportError as error:
+        raise ModelError("the offline recogniser is not installed", "pip install 'tui-assistant[local]'") from error
+    return SphinxRecogniser(Model(library, SKILLS, Tuning()))
