@@ -1,0 +1,1 @@
+"""The user's side of a conversation: intents and server events in; client events and player commands out. Pure."""

@@ -1,0 +1,71 @@
+"""Where the time between the end of speech and the first sound of the answer went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tui_assistant.protocol import server
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """Milliseconds, one after the other; their sum is what the user waits."""
+
+    vad: int  # silence that the detection waited for
+    asr: int  # from the end of the turn to the final words
+    think: int  # to the first text of the answer
+    voice: int  # to its first audio
+    out: int  # until that was heard
+
+    @property
+    def total(self) -> int:
+        return self.vad + self.asr + self.think + self.voice + self.out
+
+    def __str__(self) -> str:
+        parts = f"vad {self.vad} asr {self.asr} think {self.think} voice {self.voice} out {self.out}"
+        return f"{self.total} ms: {parts}"
+
+
+@dataclass(slots=True)
+class Latency:
+    """Follows one turn at a time; all times are client time in milliseconds."""
+
+    _marks: dict[str, int] = field(default_factory=dict)
+    _silence_ms: int = 0
+    _turn_id: str | None = None  # the user's item
+    _item_id: str | None = None  # of the answer
+
+    def take(self, event: server.ServerEvent, now_ms: int) -> None:
+        match event:
+            case server.SpeechStopped(item_id=item_id, reason=reason):
+                self._marks = {"stopped": now_ms}
+                self._silence_ms = int((reason or {}).get("silence_ms", 0))
+                self._turn_id = item_id
+            case server.BufferCommitted(item_id=item_id) if item_id != self._turn_id:  # sent by key
+                self._marks = {"stopped": now_ms}
+                self._silence_ms = 0
+                self._turn_id = item_id
+            case server.TranscriptionCompleted():
+                self._marks.setdefault("words", now_ms)
+            case server.OutputAudioTranscriptDelta(item_id=item_id):
+                if "text" not in self._marks:
+                    self._item_id = item_id
+                self._marks.setdefault("text", now_ms)
+            case server.OutputAudioDelta():
+                self._marks.setdefault("audio", now_ms)
+
+    def heard(self, item_id: str, now_ms: int) -> Waterfall | None:
+        """The first sound of `item_id` was heard: the figures, if it answers a turn."""
+        marks = self._marks
+        if item_id != self._item_id or not {"stopped", "text", "audio"} <= marks.keys():
+            return None
+        words = min(max(marks.get("words", marks["stopped"]), marks["stopped"]), marks["text"])
+        figures = Waterfall(
+            vad=self._silence_ms,
+            asr=words - marks["stopped"],
+            think=marks["text"] - words,
+            voice=marks["audio"] - marks["text"],
+            out=max(0, now_ms - marks["audio"]),
+        )
+        self._marks = {}
+        return figures

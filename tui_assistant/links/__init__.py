@@ -1,0 +1,1 @@
+"""Where a conversation runs: here, behind a Realtime server, or turns here and the model there."""

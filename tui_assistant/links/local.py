@@ -1,0 +1,108 @@
+"""The conversation runs here: an engine session and worker processes on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tui_assistant.engine.session import Session
+from tui_assistant.host.session_host import InputLog, SessionHost
+from tui_assistant.host.workers import WorkerEvent, WorkerPool, WorkerSpec, WorkerState
+from tui_assistant.links.base import LinkEvents, LinkStatus
+from tui_assistant.models import registry
+from tui_assistant.models.registry import Port
+from tui_assistant.protocol.client import ClientEvent
+from tui_assistant.protocol.session import Audio, AudioInput, AudioOutput, PcmFormat, SessionConfig
+
+INPUT_RATE = 16_000  # Hz: what the detector and the recogniser want, so nothing is resampled twice
+OUTPUT_RATE = 24_000  # Hz: above every voice that we have, and what the services send
+TICK_S = 0.1  # a tenth of the shortest time that passes while no audio flows (1 s)
+
+
+class LocalLink:
+    """An engine in this process; its models in workers."""
+
+    name = "local"
+    input_rate = INPUT_RATE
+    output_rate = OUTPUT_RATE
+    observes = True
+
+    def __init__(
+        self,
+        specs: Mapping[Port, WorkerSpec],
+        *,
+        detector: str = "silero",
+        log_path: Path | None = None,
+        input_log: InputLog | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`specs`: the model of each port. `log_path` takes what the workers print."""
+        self._specs = specs
+        self._detector = detector
+        self._log_path = log_path
+        self._input_log = input_log
+        self._clock = clock
+        self._pool: WorkerPool | None = None
+        self._host: SessionHost | None = None
+        self._ticking: asyncio.Task[None] | None = None
+        self._status: Callable[[LinkStatus], None] = lambda status: None
+
+    async def open(self, events: LinkEvents) -> None:
+        """Starts the workers; they load while audio is already taken."""
+        self._status = events.status
+        self._pool = WorkerPool(self._specs, on_event=self._worker_event, log=self._log_path)
+        await self._pool.start()
+        audio = Audio(
+            input=AudioInput(format=PcmFormat(rate=INPUT_RATE)), output=AudioOutput(format=PcmFormat(rate=OUTPUT_RATE))
+        )
+        session = Session(registry.create(Port.DETECTOR, self._detector), SessionConfig(audio=audio))
+        self._host = SessionHost(
+            session,
+            self._pool.post,
+            on_event=events.server_event,
+            on_observation=events.observation,
+            log=self._input_log,
+        )
+        self._host.begin()
+        self._ticking = asyncio.create_task(self._tick(self._host))
+
+    def send(self, event: ClientEvent) -> None:
+        if self._host is not None:
+            self._host.event(event)
+
+    def feed(self, pcm: bytes) -> None:
+        if self._host is not None:
+            self._host.feed(pcm)
+
+    async def ready(self) -> None:
+        if self._pool is not None:
+            await asyncio.gather(*(self._pool.ready(port) for port in self._specs))
+
+    @property
+    def counters(self) -> dict[str, int]:
+        return self._pool.counters if self._pool is not None else {}
+
+    async def close(self) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticking
+        if self._host is not None:
+            self._host.close()
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def _tick(self, host: SessionHost) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            host.tick(round(self._clock() * 1000))
+
+    def _worker_event(self, event: WorkerEvent) -> None:
+        loading = [port for port in self._specs if self._pool and self._pool.state(port) is WorkerState.STARTING]
+        text = f"loading the {loading[0]}" if loading else "ready"
+        bad = event.kind in ("died", "failed")
+        told = "" if event.kind == "ready" else event.message
+        self._status(LinkStatus(not loading, text, told, "error" if bad else "information"))
