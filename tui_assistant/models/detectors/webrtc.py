@@ -49,7 +49,7 @@ def _new_vad(mode: int) -> Any:
 
 def create(options: Mapping[str, str]) -> WebrtcDetector:
     """Option `mode`: 0 to 3. Raises UsageError for another, ModelError without the library."""
-    mode = options.get("mode", str(DEFAULT_MODE))
+    mode = str(options.get("mode", DEFAULT_MODE))  # a number where it comes from config.toml
     if mode not in map(str, MODES):
         raise UsageError(f"the webrtc detector has no mode {mode!r}", "mode is 0, 1, 2 or 3")
     return WebrtcDetector(int(mode))
