@@ -1,0 +1,95 @@
+"""The app: pulls one snapshot per frame, hands notices to the main screen, and ends with an exit status."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, NoColor
+
+from tui_assistant.errors import ConfigError
+from tui_assistant.runtime.api import Ended, Notice, TalkApi
+from tui_assistant.safetext import clean
+from tui_assistant.tui.messages import Noticed
+from tui_assistant.tui.palette import ALIASES, DARK_THEME, THEMES, Styles, palette_of, variables
+from tui_assistant.tui.screens.main import MainScreen
+
+FRAMES_PER_SECOND = 30
+
+
+class AssistantApp(App[None], inherit_bindings=False):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "cancelled", show=False)
+    ]  # in dialogs; the main screen has its own
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "tui-assistant"
+
+    def __init__(self, talk: TalkApi, *, theme: str | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """`theme`: "dark", "light", "ansi" or the name of any Textual theme; None: TEXTUAL_THEME, else "dark".
+
+        Raises ConfigError for a theme that does not exist.
+        """
+        self.pens = Styles(palette_of(THEMES[0]))
+        super().__init__()
+        self._talk = talk
+        self._clock = clock
+        self._main = MainScreen(talk)
+        self.ended_reason = ""
+        for ours in THEMES:
+            self.register_theme(ours)
+        wanted = theme or os.environ.get("TEXTUAL_THEME") or DARK_THEME
+        name = ALIASES.get(wanted, wanted)
+        if name not in self.available_themes:
+            known = ", ".join(sorted([*ALIASES, *self.available_themes]))
+            raise ConfigError(f"There is no theme {clean(wanted, limit=40)!r}", f"there are: {known}")
+        self.theme = name
+
+    def get_css_variables(self) -> dict[str, str]:
+        palette = palette_of(self.current_theme)
+        self.pens = Styles(palette, colour=not getattr(self, "no_color", False))
+        return {**super().get_css_variables(), **variables(palette)}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With NO_COLOR set no colour at all is sent; Textual alone would send shades of grey."""
+        filters = super().get_line_filters()
+        return [*filters, NoColor()] if self.no_color else filters
+
+    def on_mount(self) -> None:
+        self.push_screen(self._main)
+        self.set_interval(1 / FRAMES_PER_SECOND, self._frame)
+        # The Talk loads models and opens devices: not before something can be seen.
+        self.call_after_refresh(self._talk.start, self._listen)
+
+    def end_soon(self, status: int) -> None:
+        """Ends the app with that status; may be called from a signal handler, even before there is a loop."""
+        loop = self._loop  # Textual has no public name for it
+        if loop is None:
+            raise SystemExit(status)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: self.exit(return_code=status))
+
+    def _listen(self, notice: Notice) -> None:
+        """Called on the Talk's thread."""
+        try:
+            self.post_message(Noticed(notice))
+        except RuntimeError:
+            return  # the loop is closed: the screen has gone while the Talk still had something to say
+
+    def _frame(self) -> None:
+        if self._main.is_mounted:
+            self._main.frame(self._talk.snapshot(), self._clock())
+
+    def on_noticed(self, message: Noticed) -> None:
+        if isinstance(message.notice, Ended):
+            self.ended_reason = message.notice.reason
+            self.exit(return_code=message.notice.status)
+        else:
+            self._main.take(message.notice)
+
+    def action_cancelled(self) -> None:
+        self.exit(return_code=130)  # what SIGINT would give

@@ -1,0 +1,100 @@
+"""The one table of keys: the key bar, the help screen and Textual's bindings are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+
+class Context(StrEnum):
+    """Where a key acts. MAIN also acts while TUNE has the focus, unless TUNE takes the key itself."""
+
+    MAIN = "On the main screen"
+    TUNE = "On the sliders"
+    TYPE = "While typing"
+    DEVICES = "In the device list"
+    HELP = "In this help"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    context: Context
+    keys: tuple[str, ...]  # as Textual names them
+    label: str  # as drawn
+    action: str
+    name: str  # the word on the key bar; "" = not on the bar
+    help: str  # one sentence
+
+
+M, T, L, D, H = Context.MAIN, Context.TUNE, Context.TYPE, Context.DEVICES, Context.HELP
+DIGITS = tuple("0123456789")
+
+KEYS: tuple[Key, ...] = (
+    Key(M, ("space", "f2"), "space", "talk", "talk", "In push-to-talk: listen; again: send. Stops a running answer."),
+    Key(M, ("m",), "m", "mode", "mode", "Changes between HANDS-FREE and PUSH-TO-TALK."),
+    Key(M, ("t",), "t", "tune", "tune", "Goes to the sliders of turn detection; they act at once."),
+    Key(M, ("i",), "i", "type", "type", "Types a message instead of speaking it."),
+    Key(M, ("escape",), "esc", "interrupt", "interrupt", "Stops the running answer."),
+    Key(M, ("x",), "x", "mute", "mute", "Mutes the microphone, or listens again."),
+    Key(M, ("question_mark", "f1"), "?", "help", "more", "Shows this help."),
+    Key(M, ("q", "ctrl+q"), "q", "quit", "quit", "Ends the program."),
+    Key(M, ("d",), "d", "devices", "", "Chooses microphone and speaker."),
+    Key(M, ("D",), "D", "demo", "", "Plays a recorded demo as the microphone."),
+    Key(M, ("pageup",), "pgup", "scroll('page_up')", "", "Scrolls the conversation back."),
+    Key(M, ("pagedown",), "pgdn", "scroll('page_down')", "", "Scrolls it forward."),
+    Key(M, ("up",), "↑", "scroll('up')", "", "One line back."),
+    Key(M, ("down",), "↓", "scroll('down')", "", "One line forward."),
+    Key(M, ("home",), "home", "scroll('home')", "", "To its beginning."),
+    Key(M, ("end",), "end", "scroll('end')", "", "To its end, and stays there."),
+    Key(M, ("ctrl+c",), "ctrl+c", "copy_or_quit", "", "Copies what the mouse has selected; without a selection, ends."),
+    Key(T, ("up", "down"), "↑↓", "choose", "choose", "Chooses a slider."),
+    Key(T, ("left", "right"), "←→", "step", "change", "Changes its value by a small step."),
+    Key(T, ("shift+left", "shift+right"), "⇧←→", "leap", "big steps", "Changes its value by a big step."),
+    Key(T, ("home", "end"), "home end", "edge", "", "Goes to the end of its range."),
+    Key(T, (*DIGITS, "full_stop"), "0-9", "digit", "", "Types a value ..."),
+    Key(T, ("backspace",), "⌫", "rub", "", "... takes back its last digit ..."),
+    Key(T, ("enter",), "enter", "accept", "", "... and sets it."),
+    Key(T, ("escape", "t"), "esc", "leave", "leave", "Leaves the sliders."),
+    Key(L, ("enter",), "enter", "send", "send", "Sends the line and asks for an answer."),
+    Key(L, ("escape",), "esc", "leave", "leave", "Leaves without sending."),
+    Key(D, ("up", "down"), "↑↓", "move", "choose", "Moves in the list."),
+    Key(D, ("left", "right"), "←→", "side", "microphone / speaker", "Changes between microphones and speakers."),
+    Key(D, ("enter",), "enter", "take", "use it", "Uses the device at once and remembers it."),
+    Key(D, ("escape", "d", "q"), "esc", "leave", "close", "Closes the list."),
+    Key(H, ("up", "down"), "↑↓", "scroll", "scroll", "Scrolls."),
+    Key(H, ("escape", "question_mark", "f1", "q"), "esc", "leave", "close", "Closes this help."),
+)
+
+
+def keys_of(context: Context) -> tuple[Key, ...]:
+    return tuple(key for key in KEYS if key.context is context)
+
+
+def bar_of(context: Context) -> tuple[Key, ...]:
+    """What the key bar shows there. On the sliders the talk key and quitting still work, and are shown behind."""
+    own = tuple(key for key in keys_of(context) if key.name)
+    if context is Context.TUNE:
+        return own + tuple(key for key in keys_of(Context.MAIN) if key.action in ("talk", "mode", "quit"))
+    return own
+
+
+def bindings_of(context: Context, skip: tuple[str, ...] = ()) -> list[BindingType]:
+    """Textual's bindings of that context. An action of several keys that differ gets the key as its argument."""
+    from textual.binding import Binding  # here, so that the help text needs no Textual
+
+    result: list[BindingType] = []
+    for key in keys_of(context):
+        if key.action in skip:
+            continue
+        directed = context in (Context.TUNE, Context.DEVICES, Context.HELP) and key.action in _DIRECTED
+        for name in key.keys:
+            action = f"{key.action}('{name}')" if directed else key.action
+            result.append(Binding(name, action, key.name or key.help, show=False))
+    return result
+
+
+_DIRECTED = {"choose", "step", "leap", "edge", "digit", "move", "side", "scroll"}

@@ -1,0 +1,1 @@
+"""What the screen looks like, as pure functions from plain values to lines of (text, role) runs; no Textual in here."""

@@ -1,0 +1,68 @@
+"""The status line. The mode is whole at every width; other things drop out, the least important first."""
+
+from __future__ import annotations
+
+from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
+from tui_assistant.runtime.api import Mode, Snapshot
+from tui_assistant.safetext import clean
+from tui_assistant.tui.drawing.runs import Line, Run, crop, merge, width_of
+
+NAME_WIDTH = 24  # of a device: enough to tell two apart
+
+
+def turn_words(detection: TurnDetection | None) -> str:
+    """`server_vad 0.50/500`, `semantic_vad auto`, `turn_detection null`."""
+    match detection:
+        case ServerVad():
+            return f"server_vad {detection.threshold:.2f}/{detection.silence_duration_ms}"
+        case SemanticVad():
+            return f"semantic_vad {detection.eagerness}"
+        case None:
+            return "turn_detection null"
+
+
+def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
+    """(priority, run) in the order of the line; the highest priority stays longest."""
+    mode = (f" {snapshot.mode} ", "on voice" if snapshot.mode is Mode.HANDS_FREE else "on bot")
+    items: list[tuple[int, Run]] = [(20, ("tui-assistant", "bold ink")), (100, mode)]
+    if snapshot.muted:
+        items.append((95, ("muted", "bold warn")))
+    items.append((70, (turn_words(snapshot.turn_detection), "ink")))
+    link = clean(snapshot.link, limit=30)
+    if snapshot.link_state == "ready":
+        items.append((50, (link, "ink")))
+    else:
+        items.append((90, (f"{link}: {clean(snapshot.link_state, limit=40)}", "bold warn")))
+    if snapshot.demo:
+        items.append((60, ("mic demo", "wait")))
+    elif snapshot.microphone:
+        items.append((40, (f"mic {clean(snapshot.microphone, limit=NAME_WIDTH)}", "dim")))
+    else:
+        items.append((80, ("no microphone", "bold warn")))
+    items.append((25, (f"keys {snapshot.keys}", "dim")))
+    items.append((30, (clean(snapshot.duplex), "dim")))
+    if snapshot.volume != 1.0:
+        items.append((28, (f"volume {snapshot.volume:.0%}", "dim")))
+    for name, count in snapshot.counters.items():
+        items.append((75, (f"! {clean(name, limit=20)} {count}", "warn")))
+    if snapshot.recording:
+        items.append((85, ("● REC", "bold live")))
+    if snapshot.latency_ms is not None:
+        items.append((35, (f"reply {snapshot.latency_ms / 1000:.2f} s", "bot")))
+    return items
+
+
+def status(snapshot: Snapshot, width: int) -> Line:
+    items = _items(snapshot)
+    while len(items) > 1 and width_of(_joined(items)) > width:
+        items.remove(min(items, key=lambda item: item[0]))
+    return crop(merge(_joined(items)), width)
+
+
+def _joined(items: list[tuple[int, Run]]) -> list[Run]:
+    """Two cells between the words; the badge brings one of them on each side."""
+    runs: list[Run] = []
+    for index, (_, run) in enumerate(items):
+        badges = sum(near[1].startswith("on ") for _, near in items[max(0, index - 1) : index + 1])
+        runs += [(" " * (2 - badges if index else 1 - badges), "dim"), run]
+    return runs

@@ -1,0 +1,75 @@
+"""One utterance as lines: clock, speaker, words; below it, dimmed, why the turn ended or where the time went."""
+
+from __future__ import annotations
+
+from tui_assistant.runtime.api import Line as Utterance
+from tui_assistant.runtime.api import Mode, Snapshot, Speaker
+from tui_assistant.safetext import clean
+from tui_assistant.tui.drawing.runs import EMPTY, Line, Run, merge, wrap
+
+MAX_CHARACTERS = 20_000  # of one utterance: wrapping stays under a frame, and no speech is that long
+TEXT_AT = 15  # cells before the words: "12:01:03 ▌you  "
+NARROW = 40  # below this width the clock is left out
+
+
+def utterance(line: Utterance, width: int) -> list[Line]:
+    """The lines of one utterance, `width` cells wide, without a gap below."""
+    colour = str(Speaker(line.who)) if line.who is Speaker.BOT else "voice"
+    if not line.final and line.who is Speaker.YOU:
+        colour = "wait"
+    clock = f"{clean(line.clock, limit=8):<8} " if width >= NARROW else ""
+    head: list[Run] = [(clock, "dim"), ("▌", colour), (f"{line.who:<5}", f"bold {colour}")]
+    rest: list[Run] = [(" " * len(clock), "dim"), ("▌", "faint"), (" " * 5, "dim")]
+    indent = len(clock) + 6
+    rows = wrap(_words(line), max(8, width - indent))
+    lines = [merge([*(head if number == 0 else rest), *row]) for number, row in enumerate(rows)]
+    if line.note:
+        note = wrap([(clean(line.note, limit=400), "dim")], max(8, width - indent))
+        lines.extend(merge([*rest, *row]) for row in note)
+    return lines
+
+
+def _words(line: Utterance) -> list[Run]:
+    text = clean(line.text, limit=MAX_CHARACTERS)
+    runs: list[Run] = [(text, "ink")]
+    if line.stash:
+        runs.append((" " if text and not text.endswith(" ") else "", "ink"))
+        runs.append((clean(line.stash, limit=MAX_CHARACTERS), "dim"))
+    if not line.final:
+        runs.append((" …" if text or line.stash else "…", "dim"))
+    elif not text.strip():
+        runs.append(("(no words)", "dim"))
+    if line.interrupted_at_s is not None:
+        runs.append((f" [interrupted at {line.interrupted_at_s:.1f} s]", "warn"))
+    if line.failed:
+        runs.append((" [failed]", "warn"))
+    if line.typed:
+        runs.append((" (typed)", "dim"))
+    return runs
+
+
+def welcome(snapshot: Snapshot, width: int) -> list[Line]:
+    """For an empty conversation: what to do first."""
+    rows: list[Line] = []
+    if not snapshot.microphone and not snapshot.demo:
+        rows.append((("No microphone yet.", "ink"),))
+    elif snapshot.mode is Mode.PUSH_TO_TALK:
+        rows.append((("Press ", "ink"), (" space ", "key"), (", speak, press it again: it is sent.", "ink")))
+    else:
+        rows.append((("Just speak. ", "ink"), ("A pause ends your turn, and you are answered.", "ink")))
+    rows.append((('Say "what time is it" or "set a timer for five minutes".', "dim"),))
+    rows.append(
+        (
+            (" D ", "key"),
+            (" plays a recorded demo   ", "dim"),
+            (" i ", "key"),
+            (" types   ", "dim"),
+            (" ? ", "key"),
+            (" explains the rest", "dim"),
+        )
+    )
+    lines: list[Line] = [EMPTY]
+    for row in rows:
+        lines.extend(merge([("  ", "dim"), *part]) for part in wrap(row, max(8, width - 4)))
+        lines.append(EMPTY)
+    return lines

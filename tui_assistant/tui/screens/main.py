@@ -1,0 +1,234 @@
+"""The main screen: where things stand, and what the keys do. It knows three layouts:
+
+wide     conversation at the left, scope and sliders at the right (120x40 has all panes)
+stacked  conversation above the scope (tall and narrow)
+compact  conversation and one line with state and level (80x24); `t` brings the sliders
+"""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from tui_assistant.runtime.api import Line, LineChanged, Notice, Snapshot, Suggest, TalkApi, Told
+from tui_assistant.tui.bindings import Context, bindings_of
+from tui_assistant.tui.drawing.transcript import welcome
+from tui_assistant.tui.keys.talkkey import REPEAT_MS, Press, TalkKey
+from tui_assistant.tui.messages import LineTyped, Tuned, TuneLeft, TypingLeft
+from tui_assistant.tui.screens.devices import DeviceScreen
+from tui_assistant.tui.screens.help import HelpScreen
+from tui_assistant.tui.widgets.compact import Compact
+from tui_assistant.tui.widgets.conversation import Conversation
+from tui_assistant.tui.widgets.keybar import KeyBar
+from tui_assistant.tui.widgets.notices import Notices
+from tui_assistant.tui.widgets.scope import Scope
+from tui_assistant.tui.widgets.statusline import StatusLine
+from tui_assistant.tui.widgets.tune import Tune
+from tui_assistant.tui.widgets.typeline import TypeLine
+
+WIDE_COLUMNS, WIDE_ROWS = 100, 22  # below, the chart beside the conversation would be too small to read
+STACKED_ROWS = 32
+AIRY_ROWS = 30  # from here on there is an empty line between utterances
+HIGH_ROWS = 36  # from here on the sliders have room for a sentence each
+BORDER_ROWS = 14  # below, borders cost more than they order
+
+
+class Layout(StrEnum):
+    WIDE = "wide"
+    STACKED = "stacked"
+    COMPACT = "compact"
+
+
+def layout_for(columns: int, rows: int) -> Layout:
+    if columns >= WIDE_COLUMNS and rows >= WIDE_ROWS:
+        return Layout.WIDE
+    return Layout.STACKED if rows >= STACKED_ROWS and columns >= 50 else Layout.COMPACT
+
+
+class MainScreen(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.MAIN)
+    AUTO_FOCUS = ""
+
+    def __init__(self, talk: TalkApi) -> None:
+        super().__init__()
+        self._talk = talk
+        self._talk_key = TalkKey()
+        self._late_press = 0  # counts talk-key presses: a waiting one is dropped when another has come
+        self._changed: dict[str, Line] = {}
+        self._layout_now = Layout.COMPACT
+        self._snapshot = Snapshot()
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(id="status")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                conversation = Conversation(id="conversation")
+                conversation.border_title = "Conversation"
+                yield conversation
+                yield TypeLine(id="type")
+            with Vertical(id="right"):
+                scope = Scope(id="scope")
+                scope.border_title = "Scope"
+                yield scope
+                tune = Tune(id="tune")
+                tune.border_title = "Tune"
+                yield tune
+        yield Compact(id="compact")
+        yield Notices(id="notices")
+        yield KeyBar(id="keys")
+
+    # ------------------------------------------------------------------------------------------ what comes
+
+    def take(self, notice: Notice) -> None:
+        """Everything but Ended, which is the app's."""
+        match notice:
+            case LineChanged(line):
+                self._changed[line.key] = line  # drawn with the next frame: many changes cost one
+            case Told():
+                self.query_one(Notices).board.add(notice)
+            case Suggest(text):
+                self.query_one(Notices).board.suggestion = text
+            case _:
+                pass
+
+    def frame(self, snapshot: Snapshot, now: float) -> None:
+        """One frame. Each widget decides by itself whether anything of it has changed."""
+        self._snapshot = snapshot
+        conversation = self.query_one(Conversation)
+        if self._changed:
+            changed, self._changed = list(self._changed.values()), {}
+            conversation.put(changed)
+        elif conversation.is_empty:
+            conversation.welcome(welcome(snapshot, conversation.size.width))
+        self.query_one(StatusLine).update(snapshot)
+        if self._layout_now is Layout.COMPACT:
+            self.query_one(Compact).update(snapshot, self.size.width)
+        else:
+            self.query_one(Scope).update(snapshot)
+        tune = self.query_one(Tune)
+        if tune.display:
+            tune.update(snapshot)
+        self.query_one(Notices).update(now, self.size.width)
+
+    # ------------------------------------------------------------------------------------------- handlers
+
+    def on_resize(self, event: events.Resize) -> None:
+        columns, rows = event.size
+        self._layout_now = layout_for(columns, rows)
+        for layout in Layout:
+            self.set_class(layout is self._layout_now, str(layout))
+        self.set_class(rows < BORDER_ROWS, "bare")
+        self.set_class(rows >= HIGH_ROWS, "high")
+        self.query_one(Conversation).set_airy(rows >= AIRY_ROWS)
+        self.call_after_refresh(lambda: self.frame(self._snapshot, time.monotonic()))
+
+    def on_descendant_focus(self) -> None:
+        self._key_bar()
+
+    def on_descendant_blur(self) -> None:
+        self._key_bar()
+
+    def _key_bar(self) -> None:
+        contexts: dict[type, Context] = {Tune: Context.TUNE, TypeLine: Context.TYPE}
+        self.query_one(KeyBar).update(contexts.get(type(self.focused), Context.MAIN))
+
+    @on(KeyBar.Clicked)
+    async def _key_clicked(self, message: KeyBar.Clicked) -> None:
+        focused = self.focused
+        if focused is not None and hasattr(focused, f"action_{message.action}"):
+            if message.action == "leave":
+                await focused.run_action("leave")
+            return
+        await self.run_action(message.action)
+
+    @on(Tuned)
+    def _tuned(self, message: Tuned) -> None:
+        self._talk.tune(message.field, message.value)
+
+    @on(TuneLeft)
+    def _tune_left(self) -> None:
+        self.remove_class("tuning")
+        self.set_focus(None)
+
+    @on(LineTyped)
+    def _line_typed(self, message: LineTyped) -> None:
+        self._talk.say(message.text)
+
+    @on(TypingLeft)
+    def _typing_left(self) -> None:
+        self.remove_class("typing")
+        self.set_focus(None)
+
+    # -------------------------------------------------------------------------------------------- actions
+
+    def action_talk(self) -> None:
+        self._late_press += 1
+        match self._talk_key.press(time.monotonic() * 1000):
+            case Press.ACT:
+                self._talk.talk()
+            case Press.WAIT:
+                number = self._late_press
+                self.set_timer(REPEAT_MS / 1000, lambda: self._talk.talk() if number == self._late_press else None)
+            case Press.REPEAT:
+                pass
+
+    def action_mode(self) -> None:
+        self._talk.toggle_mode()
+
+    def action_tune(self) -> None:
+        self.add_class("tuning")
+        self.query_one(Tune).focus()
+        self.call_after_refresh(lambda: self.query_one(Tune).update(self._snapshot))
+
+    def action_type(self) -> None:
+        self.add_class("typing")
+        self.query_one(TypeLine).focus()
+
+    def action_interrupt(self) -> None:
+        self._talk.interrupt()
+
+    def action_mute(self) -> None:
+        self._talk.toggle_mute()
+
+    def action_demo(self) -> None:
+        self._talk.play_demo()
+
+    def action_devices(self) -> None:
+        self.app.push_screen(DeviceScreen(self._talk))
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen())
+
+    def action_quit(self) -> None:
+        self.app.exit(return_code=0)
+
+    def action_copy_or_quit(self) -> None:
+        selected = self.get_selected_text()
+        if selected:
+            self.app.copy_to_clipboard(selected)
+            self.clear_selection()
+        else:
+            self.app.exit(return_code=130)  # what SIGINT would give: in raw mode ctrl+c is only a key
+
+    def action_scroll(self, where: str) -> None:
+        conversation = self.query_one(Conversation)
+        match where:
+            case "page_up":
+                conversation.scroll_page_up(animate=False)
+            case "page_down":
+                conversation.scroll_page_down(animate=False)
+            case "up":
+                conversation.scroll_up(animate=False)
+            case "down":
+                conversation.scroll_down(animate=False)
+            case "home":
+                conversation.scroll_home(animate=False)
+            case "end":
+                conversation.scroll_end(animate=False)

@@ -1,0 +1,138 @@
+"""The transcript: wrapped lines in one scrolling widget, so that thousands of utterances cost no more than ten."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from textual import events
+from textual.geometry import Size
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from tui_assistant.runtime.api import Line as Utterance
+from tui_assistant.tui.drawing.runs import EMPTY, Line, text_of
+from tui_assistant.tui.drawing.transcript import utterance
+from tui_assistant.tui.widgets.lines import HasPens, strip_of
+
+MAX_UTTERANCES = 2_000  # hours of talk; older ones leave the screen (a recording keeps them)
+
+
+class Conversation(ScrollView):
+    ALLOW_SELECT = True
+    can_focus = False
+
+    follow: var[bool] = var(True)
+    """The end is in view and stays there when lines come."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._utterances: dict[str, Utterance] = {}
+        self._blocks: dict[str, list[Line]] = {}
+        self._rows: list[Line] = []
+        self._starts: dict[str, int] = {}
+        self._welcome: list[Line] = []
+        self._wrapped_at = 0
+        self._airy = True
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._utterances
+
+    @property
+    def rows(self) -> list[Line]:
+        return self._rows
+
+    def welcome(self, lines: list[Line]) -> None:
+        """What an empty conversation shows."""
+        if self.is_empty and lines != self._rows:
+            self._welcome = lines
+            self._lay_out()
+
+    def put(self, lines: list[Utterance]) -> None:
+        """Takes new and changed utterances; a known key replaces the earlier one in its place."""
+        relay = False
+        for line in lines:
+            known = self._blocks.get(line.key)
+            self._utterances[line.key] = line
+            block = self._blocks[line.key] = self._wrap(line)
+            if known is not None and len(known) == len(block) and line.key in self._starts and not relay:
+                self._replace(self._starts[line.key], known, block)
+            else:
+                relay = True
+        while len(self._utterances) > MAX_UTTERANCES:
+            oldest = next(iter(self._utterances))
+            del self._utterances[oldest], self._blocks[oldest]
+            relay = True
+        if relay:
+            self._lay_out()
+
+    def _wrap(self, line: Utterance) -> list[Line]:
+        block = utterance(line, self._text_width())
+        return [*block, EMPTY] if self._airy else block
+
+    def _text_width(self) -> int:
+        return max(1, self.scrollable_content_region.width or self.size.width)
+
+    def _replace(self, start: int, before: list[Line], after: list[Line]) -> None:
+        for number, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old != new:
+                self._rows[start + number] = new
+                self.refresh_line(start + number)
+
+    def _lay_out(self) -> None:
+        """Puts the blocks below each other again, e.g. because one has grown."""
+        before, self._rows, self._starts = self._rows, [], {}
+        for key, block in self._blocks.items():
+            self._starts[key] = len(self._rows)
+            self._rows.extend(block)
+        if self.is_empty:
+            self._rows = list(self._welcome)
+        elif self._rows and self._rows[-1] == EMPTY:
+            self._rows.pop()
+        self.virtual_size = Size(self._text_width(), len(self._rows))
+        if self.follow:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        if before != self._rows:
+            self.refresh()
+
+    def set_airy(self, airy: bool) -> None:
+        """An empty line behind each utterance, where there is room."""
+        if airy != self._airy:
+            self._airy = airy
+            self._wrap_all()
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self._text_width() != self._wrapped_at:
+            self._wrapped_at = self._text_width()
+            self._wrap_all()
+        elif self.follow:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
+
+    def _wrap_all(self) -> None:
+        self._blocks = {key: self._wrap(line) for key, line in self._utterances.items()}
+        self._lay_out()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.follow = new_value >= self.max_scroll_y
+
+    def render_line(self, y: int) -> Strip:
+        scroll_x, scroll_y = self.scroll_offset
+        row, width = scroll_y + y, self.size.width
+        line = self._rows[row] if row < len(self._rows) else EMPTY
+        pens = cast("HasPens", self.app).pens
+        strip = strip_of(line, pens, width, self.rich_style)
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(row)) is not None:
+            start, end = span
+            marked = strip.crop(start, width if end == -1 else end)
+            style = self.screen.get_component_rich_style("screen--selection")
+            strip = Strip.join(
+                [strip.crop(0, start), marked.apply_style(style), strip.crop(start + marked.cell_length, width)]
+            )
+        return strip.apply_offsets(scroll_x, row)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return selection.extract("\n".join(text_of(row) for row in self._rows)), "\n"

@@ -1,0 +1,23 @@
+"""Messages to the user and the standing suggestion, above the key bar; takes no room when there is nothing to say."""
+
+from __future__ import annotations
+
+from tui_assistant.runtime.api import Told
+from tui_assistant.tui.drawing.notices import NoticeBoard, draw
+from tui_assistant.tui.widgets.lines import Lines
+
+
+class Notices(Lines):
+    GROWS = True
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.board = NoticeBoard()
+        self._drawn: tuple[tuple[Told, ...], str, int] | None = None
+
+    def update(self, now: float, width: int) -> None:
+        """`now` in seconds of a clock that only goes forward; `width` of the screen, known before the first layout."""
+        wanted = (self.board.visible(now), self.board.suggestion, width)
+        if wanted != self._drawn:
+            self._drawn = wanted
+            self.show(draw(wanted[0], wanted[1], width))

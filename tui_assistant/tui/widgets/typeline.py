@@ -1,0 +1,46 @@
+"""The line in which a message is typed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from tui_assistant.safetext import clean
+from tui_assistant.tui.bindings import Context, bindings_of
+from tui_assistant.tui.messages import LineTyped, TypingLeft
+
+MAX_CHARACTERS = 10_000  # a typed message is a sentence; a pasted book is a mistake
+
+
+class TypeLine(Input):
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.TYPE, skip=("send",))  # enter: Input's own
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(
+            placeholder="type a message, enter sends it", id=id, max_length=MAX_CHARACTERS, select_on_focus=False
+        )
+        self.cursor_blink = False  # nothing moves when nothing happens
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Every way into the line ends here, pasting too: no control character of a pasted text reaches the screen."""
+        super().replace(clean(text), start, end)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.value.strip():
+            self.post_message(LineTyped(self.value))
+        self.value = ""
+        self.post_message(TypingLeft())
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A pasted text of several lines is one message."""
+        event.prevent_default()
+        event.stop()
+        self.insert_text_at_cursor(clean(event.text.strip()))
+
+    def action_leave(self) -> None:
+        self.value = ""
+        self.post_message(TypingLeft())
