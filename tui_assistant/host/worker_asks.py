@@ -1,7 +1,7 @@
 """How a worker works its asks off: a bounded inbox filled by the reader thread, and one loop per port.
 
-Recogniser and Synthesiser asks are handled in order on the main thread, as their ports promise. A Responder gets a thread
-per ask. A Cancel is seen at once, because the reader thread sets the flag that the adapter holds.
+Recogniser and Synthesiser asks are handled in order on the main thread, as their ports promise. A Responder gets a
+thread per ask. A Cancel is seen at once, because the reader thread sets the flag that the adapter holds.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tui_assistant.engine.ports import (
     Failed,
     Final,
     Notify,
-    RecognitionStream,
     Recogniser,
+    RecognitionStream,
     Respond,
     Responded,
     Responder,
@@ -221,7 +221,7 @@ def answering(ask_id: str, send: Send) -> Iterator[None]:
         yield
     except AssistantError as error:
         send(ask_id, Failed("model_failed", str(error)))
-    except Exception as error:  # an adapter may raise anything; the user gets a line, the log the place
+    except Exception as error:  # noqa: BLE001 - an adapter may raise anything; it becomes one line for the user
         # Without the message: it may quote what the user said.
         print("adapter failed:", type(error).__name__, file=sys.stderr)
         traceback.print_tb(error.__traceback__)

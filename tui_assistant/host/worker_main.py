@@ -1,7 +1,8 @@
 """The program of a worker process: `python -P -m tui_assistant.host.worker_main '{"port": ..., "name": ...}'`.
 
-It loads one model and answers asks until its stdin ends. File descriptor 1 belongs to the frames alone; whatever a library
-prints goes to stderr, which the host has pointed at a log file or at nothing. It imports only what its model needs.
+It loads one model and answers asks until its stdin ends. File descriptor 1 belongs to the frames alone; whatever a
+library prints goes to stderr, which the host has pointed at a log file or at nothing. It imports only what its model
+needs.
 """
 
 from __future__ import annotations
