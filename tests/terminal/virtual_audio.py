@@ -4,8 +4,8 @@
     program -> sink va_speaker (the default sink) -> its monitor -> parec
 
 No systemd, no D-Bus, no hardware, works as root. Everything lives in one folder; the server runs under `timeout`, so
-that it ends even if the test run is killed. PortAudio reads the environment when it is loaded: give `env` to a subprocess.
-Needs the Debian packages pulseaudio, pulseaudio-utils, libasound2-plugins and libportaudio2.
+that it ends even if the test run is killed. PortAudio reads the environment when it is loaded: give `env` to a
+subprocess. Needs the Debian packages pulseaudio, pulseaudio-utils, libasound2-plugins and libportaudio2.
 """
 
 from __future__ import annotations

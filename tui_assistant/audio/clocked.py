@@ -96,8 +96,8 @@ class ClockedSpeaker:
 class FileSpeaker(ClockedSpeaker):
     """As ClockedSpeaker, and writes what would be heard to a WAV file, from `start` on, silence included.
 
-    A sample stands in the file when its time comes (and the next call notices); what was flushed never appears. At every
-    moment the file is a whole WAV.
+    A sample stands in the file when its time comes (and the next call notices); what was flushed never appears. At
+    every moment the file is a whole WAV.
     """
 
     def __init__(self, path: Path, *, rate: int = DEFAULT_RATE, clock: Clock = time.monotonic) -> None:

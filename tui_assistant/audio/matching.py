@@ -36,8 +36,8 @@ def choose(wanted: str | None, devices: tuple[DeviceInfo, ...], kind: str, *, pr
 def no_device_hint(kind: str) -> str:
     """What helps when there is none at all."""
     if kind == "microphone":
-        return "plug one in, use --input FILE.wav, or try --demo; `tui-assistant doctor` says more"
-    return "plug one in, or use --output FILE.wav or --output none; `tui-assistant doctor` says more"
+        return "plug one in (on Linux: apt install libportaudio2 libasound2-plugins), or use --input FILE.wav or --demo"
+    return "plug one in, or use --output FILE.wav or --output none"
 
 
 def _listed(devices: tuple[DeviceInfo, ...]) -> str:

@@ -21,7 +21,7 @@ START_TIMEOUT_S = 10.0  # until the first bytes tell the format; a recorder need
 
 
 class StreamMicrophone:
-    """Reads `stream` on a thread of its own, as fast as it comes; hands out at the pace of time, nothing when it stalls.
+    """Reads `stream` on a thread of its own, as fast as it comes; hands out at the pace of time, nothing in a stall.
 
     ENDED at the end of the stream, once everything has been read; then silence goes on. A stream that cannot be read
     any further (damaged, closed) ends there.
