@@ -1,0 +1,264 @@
+"""The command line. Nothing heavy is imported here: each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui_assistant import __version__
+from tui_assistant.commands import guard
+
+if TYPE_CHECKING:
+    from tui_assistant.config import Flag
+
+PROGRAM = "tui-assistant"
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Setting(click.Option):
+    """An option that is also a setting; the settings' own check says what is allowed, here and in the file."""
+
+    def __init__(self, *declarations: Any, key: str, **attributes: Any) -> None:
+        self.key = key
+        attributes.setdefault("default", None)
+        super().__init__(*declarations, **attributes)
+
+
+def setting(flag: str, key: str, metavar: str, text: str) -> Decorator:
+    return click.option(flag, cls=Setting, key=key, metavar=metavar, help=text)
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Several options as one decorator, shown in this order."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+turn_options = together(
+    setting("--threshold", "turn_detection.threshold", "P", "p(speech) that begins a turn, 0 to 1 (0.5)."),
+    setting("--prefix-padding-ms", "turn_detection.prefix_padding_ms", "MS", "Audio kept before the onset (300)."),
+    setting("--silence-duration-ms", "turn_detection.silence_duration_ms", "MS", "Silence that ends a turn (500)."),
+    setting("--eagerness", "turn_detection.eagerness", "[low|medium|high|auto]", "semantic_vad: how soon to answer."),
+)
+detector_options = together(
+    setting("--turn-detection", "turn_detection.type", "[server_vad|semantic_vad]", "How turns end (server_vad)."),
+    setting("--vad", "models.detector", "[silero|webrtc|energy]", "The voice-activity detector (silero)."),
+    turn_options,
+)
+config_option = click.option("--config", metavar="FILE", help="Settings from FILE instead of the usual place.")
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.option("--link", default="local", metavar="[local]", help="Where the conversation runs (local).")
+@setting("--mode", "mode", "[hands-free|push-to-talk]", "Who ends a turn: silence, or you with a key.")
+@setting("--turn-detection", "turn_detection.type", "[server_vad|semantic_vad|none]", "How turns end (server_vad).")
+@turn_options
+@setting("--input", "audio.input", "DEVICE|FILE.wav|-", "The microphone, a recording, or stdin.")
+@setting("--input-rate", "audio.input_rate", "HZ", "Rate of raw samples on stdin (16000).")
+@setting("--output", "audio.output", "DEVICE|FILE.wav|none", "The speaker, a file to write, or silence.")
+@click.option("--headphones/--no-headphones", cls=Setting, key="audio.headphones", help="You can speak over answers.")
+@click.option("--plain", is_flag=True, help="Line by line instead of a screen: for screen readers, pipes and logs.")
+@click.option("--exit-after-input", is_flag=True, help="End when the recording has been heard and answered.")
+@click.option("--demo", is_flag=True, help="A recording plays the user: see it work without a microphone.")
+@config_option
+@click.pass_context
+def cli(ctx: click.Context, /, config: str | None, **options: Any) -> int | None:
+    """A voice assistant in the terminal. Without a command it starts and listens.
+
+    Settings come from the config file, TUI_ASSISTANT_* variables and these options; the later ones win.
+    """
+    ctx.obj = config
+    if ctx.invoked_subcommand is not None:
+        for parameter in ctx.command.params:
+            source = ctx.get_parameter_source(parameter.name or "")
+            if parameter.name in options and source is click.core.ParameterSource.COMMANDLINE:
+                message = f"{parameter.opts[0]} belongs to the assistant itself, not to `{ctx.invoked_subcommand}`"
+                raise click.UsageError(message)
+        return None
+    from tui_assistant.commands import assistant
+
+    run_options = assistant.Options(
+        link=options["link"],
+        plain=options["plain"],
+        exit_after_input=options["exit_after_input"],
+        demo=options["demo"],
+    )
+    return assistant.run(given(ctx), config, run_options)
+
+
+def given(ctx: click.Context) -> dict[str, Flag]:
+    """The settings among the options of this command, as far as they were given."""
+    from tui_assistant.config import Flag
+
+    return {
+        parameter.key: Flag(parameter.opts[0], ctx.params[parameter.name or ""])
+        for parameter in ctx.command.params
+        if isinstance(parameter, Setting) and ctx.params[parameter.name or ""] is not None
+    }
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@detector_options
+@config_option
+@click.pass_context
+def detect(ctx: click.Context, /, files: tuple[str, ...], config: str | None, **settings: Any) -> int:
+    """The turns in recordings: one JSON object a line. `-` is a WAV on stdin."""
+    from tui_assistant.commands import detect
+
+    return detect.run(files, given(ctx), config or ctx.obj)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@detector_options
+@click.option("--noise-db", type=float, metavar="SNR", help="Add noise that lies SNR dB below the speech.")
+@click.option("--noise", type=click.Choice(["white", "pink"]), default="pink", help="Its colour (pink).")
+@click.option("--gain-db", type=float, default=0.0, metavar="DB", help="Make the recordings louder or quieter.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Of the noise (0).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+@click.option(
+    "--fail-over", type=click.IntRange(0), metavar="N", help="Exit status 3 when there are more errors than N."
+)
+@config_option
+@click.pass_context
+def evaluate(
+    ctx: click.Context,
+    /,
+    folder: str,
+    noise_db: float | None,
+    noise: Any,
+    gain_db: float,
+    seed: int,
+    as_json: bool,
+    fail_over: int | None,
+    config: str | None,
+    **settings: Any,
+) -> int:
+    """Turns missed, false, split and merged against labels beside the WAV files in DIR.
+
+    Labels of a.wav are a.scv, a.txt (an Audacity label track) or a.rttm.
+    """
+    from tui_assistant.commands import evaluate
+
+    for flag, decibels in (("--noise-db", noise_db), ("--gain-db", gain_db)):
+        if decibels is not None and not -120 <= decibels <= 120:
+            raise click.UsageError(f"{flag} {decibels}: allowed is a number from -120 to 120")
+    options = evaluate.Options(noise_db, noise, gain_db, seed, as_json, fail_over)
+    return evaluate.run(folder, given(ctx), config or ctx.obj, options)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a list.")
+def devices(as_json: bool) -> int:
+    """The microphones and speakers that there are."""
+    from tui_assistant.commands import devices
+
+    return devices.run(as_json)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a list.")
+@config_option
+@click.pass_context
+def doctor(ctx: click.Context, /, as_json: bool, config: str | None) -> int:
+    """What works, what doesn't, and the line that mends it."""
+    from tui_assistant.commands import doctor
+
+    return doctor.run(as_json, config or ctx.obj)
+
+
+@cli.group()
+@config_option
+@click.pass_context
+def config(ctx: click.Context, /, config: str | None) -> None:
+    """Show and change the settings."""
+    ctx.obj = config or ctx.obj
+
+
+@config.command("show")
+@click.pass_context
+def config_show(ctx: click.Context) -> int:
+    """All settings in force, and where they come from."""
+    from tui_assistant.commands import settings
+
+    return settings.show(ctx.obj)
+
+
+@config.command("path")
+@click.pass_context
+def config_path(ctx: click.Context) -> int:
+    """The file that is read."""
+    from tui_assistant.config import config_path
+
+    click.echo(str(config_path(ctx.obj)))
+    return 0
+
+
+@config.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("key")
+@click.argument("value")
+@click.pass_context
+def config_set(ctx: click.Context, /, key: str, value: str) -> int:
+    """Write one setting into the file, e.g. `turn_detection.silence_duration_ms 700`."""
+    from tui_assistant.commands import settings
+
+    return settings.set_value(key, value, ctx.obj)
+
+
+@config.command("edit")
+@click.pass_context
+def config_edit(ctx: click.Context) -> int:
+    """Open the file in your editor, and check it afterwards."""
+    from tui_assistant.commands import settings
+
+    return settings.edit(ctx.obj)
+
+
+@cli.group()
+def models() -> None:
+    """The models that listen, answer and speak."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def models_list(as_json: bool) -> int:
+    """Every model, and whether it can be used."""
+    from tui_assistant.commands import models
+
+    return models.run_list(as_json)
+
+
+@models.command("path")
+def models_path() -> int:
+    """Where downloaded models are kept."""
+    from tui_assistant.commands import models
+
+    return models.run_path()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program. Always ends it, with an exit status."""
+    sys.exit(guard.guarded(lambda: _command(arguments)))
+
+
+def _command(arguments: Sequence[str] | None) -> int:
+    try:
+        result = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    except click.Abort as error:  # click's name for ctrl-c and for the end of input at a question
+        raise KeyboardInterrupt from error
+    except click.ClickException as error:
+        command = getattr(getattr(error, "ctx", None), "command_path", PROGRAM)
+        message = error.format_message().rstrip(".")
+        guard.tell(f"{message} (`{command} --help` shows what there is)")
+        return error.exit_code
+    return int(result or 0)

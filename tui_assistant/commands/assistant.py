@@ -1,0 +1,118 @@
+"""`tui-assistant` itself: settings and options become a Talk, which is handed to the screen or to the plain mode."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_assistant.config import Flag, Settings, load
+from tui_assistant.errors import UsageError
+
+if TYPE_CHECKING:
+    from tui_assistant.runtime.api import TalkApi
+    from tui_assistant.runtime.options import TalkOptions
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is no setting: it holds for this run only."""
+
+    link: str = "local"
+    plain: bool = False
+    exit_after_input: bool = False
+    demo: bool = False
+
+
+def run(flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
+    """The conversation's exit status."""
+    settings = load(flags, config)
+    _check(settings, flags, options)
+    from tui_assistant.commands.logs import quiet_libraries
+
+    with quiet_libraries() as log:
+        talk = _build_talk(settings, options, log)
+        if options.plain:
+            from tui_assistant.tui.plain import run_plain
+
+            audio_on_stdin = settings.audio.input == STDIN
+            return run_plain(talk, interactive=not audio_on_stdin, eof_ends=_lines_end(options))
+        from tui_assistant.tui.run import run_app
+
+        return run_app(talk, theme=settings.screen.theme or None)
+
+
+def _check(settings: Settings, flags: Mapping[str, Flag], options: Options) -> None:
+    if options.link != "local":
+        raise UsageError(f"--link {options.link}: not there yet; this version can only talk to `local`")
+    if options.demo and "audio.input" in flags:
+        raise UsageError("--demo and --input both want to be the microphone", "leave one of them out")
+    if settings.turn_detection.type == "none" and "mode" in flags and settings.mode == "hands-free":
+        raise UsageError("--turn-detection none is push-to-talk", "leave out --mode hands-free")
+    if options.exit_after_input and not (options.demo or is_finite(settings.audio.input)):
+        raise UsageError("--exit-after-input needs an input that ends", "add --input FILE.wav, --input - or --demo")
+    if settings.audio.input == STDIN and not options.plain:
+        raise UsageError("--input - takes stdin, which the screen needs for its keys", "add --plain")
+
+
+def is_finite(name: str) -> bool:
+    """Whether `--input name` is a recording and not a device."""
+    return name == STDIN or is_file(name)
+
+
+def is_file(name: str) -> bool:
+    """A name is a file when it looks like one or is one; otherwise it is a device."""
+    return name.lower().endswith(".wav") or os.sep in name or Path(name).is_file()
+
+
+def _lines_end(options: Options) -> bool:
+    """Whether the end of stdin ends the conversation: when lines were piped in; not for /dev/null, as a service has."""
+    if options.exit_after_input or sys.stdin is None:
+        return False
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+
+
+def _build_talk(settings: Settings, options: Options, log: Path | None) -> TalkApi:
+    raise NotImplementedError
+
+
+def talk_options(settings: Settings, options: Options) -> TalkOptions:
+    """Raises UsageError for a recording that cannot be read."""
+    from tui_assistant.audio.files import load_recording
+    from tui_assistant.runtime.options import TalkOptions
+
+    audio = settings.audio
+    recording = Path(audio.input) if is_file(audio.input) and not options.demo else None
+    device = "" if recording or options.demo or audio.input == STDIN else audio.input
+    return TalkOptions(
+        rules=settings.turn_detection.vad(),
+        push_to_talk=settings.push_to_talk,
+        input=device,
+        recording=load_recording(recording) if recording else None,
+        recording_name=recording.name if recording else "",
+        stdin_rate=audio.input_rate if audio.input == STDIN and not options.demo else None,
+        output="" if is_file(audio.output) else audio.output,
+        output_file=Path(audio.output) if is_file(audio.output) else None,
+        headphones=audio.headphones,
+        demo=demo_recording(),
+        play_demo=options.demo,
+        exit_after_input=options.exit_after_input,
+        hold_input=options.plain and settings.push_to_talk and (recording is not None or audio.input == STDIN),
+        volume=settings.voice.volume,
+        detector=settings.models.detector,
+        tune_process=True,
+    )
+
+
+def demo_recording() -> Path | None:
+    """assets/demo.wav: inside the installed package, beside it in a source tree."""
+    package = Path(__file__).parents[1]
+    places = (package / "assets" / "demo.wav", package.parent / "assets" / "demo.wav")
+    return next((place for place in places if place.is_file()), None)

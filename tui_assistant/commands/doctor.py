@@ -1,0 +1,162 @@
+"""`tui-assistant doctor`: what works, what doesn't, and the line that mends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from tui_assistant import __version__
+from tui_assistant.commands.devices import list_quietly
+from tui_assistant.commands.models import model
+from tui_assistant.config import Settings, config_path, load
+from tui_assistant.errors import AssistantError, ConfigError
+from tui_assistant.models.registry import Port
+from tui_assistant.safetext import clean
+
+SMALLEST = (80, 24)  # columns and rows that the screen needs
+LIBRARIES = ("textual", "sounddevice", "numpy", "websockets")
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    NOTE = "note"  # works, but something is worth knowing
+    BAD = "bad"  # something essential is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. `mend` is what to do about it."""
+
+    what: str
+    verdict: Verdict
+    text: str
+    mend: str = ""
+
+
+def run(as_json: bool, config: str | None) -> int:
+    """0, or 3 when something essential is missing."""
+    findings = list(examine(config))
+    if as_json:
+        click.echo(json.dumps({"version": __version__, "findings": [asdict(each) for each in findings]}))
+    else:
+        for each in findings:
+            click.echo(clean(f"{each.verdict:5} {each.what:12} {each.text}"))
+            if each.mend:
+                click.echo(clean(f"{'':5} {'':12} -> {each.mend}"))
+    return 3 if any(each.verdict is Verdict.BAD for each in findings) else 0
+
+
+def examine(config: str | None) -> Iterator[Finding]:
+    """All findings, the quick ones first."""
+    yield python()
+    yield libraries()
+    try:
+        settings = load(file=config)
+        path = config_path(config)
+        state = "as it says" if path.exists() else "not there, so the defaults hold"
+        yield Finding("settings", Verdict.OK, f"{path}: {state}")
+    except ConfigError as error:
+        settings = Settings.model_construct()
+        for line in error.message.splitlines():
+            yield Finding("settings", Verdict.BAD, line, "tui-assistant config edit")
+    yield from terminal()
+    yield from audio()
+    yield detector(settings)
+    yield from others(settings)
+    yield from guard_chat(settings)
+
+
+def python() -> Finding:
+    running = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return Finding("python", Verdict.OK, running)
+    return Finding("python", Verdict.NOTE, f"{running}, not tried with it", "use Python 3.11, 3.12 or 3.13")
+
+
+def libraries() -> Finding:
+    found = []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return Finding("libraries", Verdict.BAD, f"{name} is not installed", f"pip install {name}")
+    return Finding("libraries", Verdict.OK, ", ".join(found))
+
+
+def terminal() -> Iterator[Finding]:
+    if not (sys.stdin is not None and sys.stdin.isatty()):
+        yield Finding("terminal", Verdict.NOTE, "stdin is not a terminal", "use --plain in pipes and logs")
+        return
+    columns, rows = shutil.get_terminal_size()
+    name = os.environ.get("TERM", "?")
+    colours = "true colour" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else "256 colours or fewer"
+    size = f"{columns}x{rows}, {name}, {colours}"
+    if columns < SMALLEST[0] or rows < SMALLEST[1]:
+        yield Finding("terminal", Verdict.NOTE, size, f"make it at least {SMALLEST[0]}x{SMALLEST[1]}")
+    else:
+        yield Finding("terminal", Verdict.OK, size)
+    yield Finding("keys", Verdict.OK, "toggle: press space to talk, press it again to send")
+
+
+def audio() -> Iterator[Finding]:
+    devices = list_quietly()
+    for what, found, instead in (
+        ("microphone", devices.inputs, "tui-assistant --demo, or --input FILE.wav"),
+        ("speaker", devices.outputs, "--output FILE.wav, or --output none"),
+    ):
+        if found:
+            default = next((each for each in found if each.default), found[0])
+            text = f"{len(found)} through {devices.backend}, first choice: {default.name}"
+            yield Finding(what, Verdict.OK, text)
+        else:
+            yield Finding(what, Verdict.BAD, devices.problem or "there is none", f"plug one in; until then: {instead}")
+
+
+def detector(settings: Settings) -> Finding:
+    """Loads the detector and asks it about a second of nothing: a broken weight file does not stay unnoticed."""
+    import numpy as np
+
+    from tui_assistant.engine.ports import FRAME_RATE, FRAME_SAMPLES
+    from tui_assistant.models.registry import create
+
+    name = settings.models.detector
+    try:
+        made = create(Port.DETECTOR, name)
+        silence = np.zeros(FRAME_SAMPLES, np.int16)
+        highest = max(made.probability(silence) for _ in range(FRAME_RATE // FRAME_SAMPLES))
+    except AssistantError as error:
+        return Finding("detector", Verdict.BAD, error.message, error.hint)
+    if not 0 <= highest < 0.5:
+        return Finding("detector", Verdict.BAD, f"{name} hears speech in silence", "install tui-assistant again")
+    return Finding("detector", Verdict.OK, f"{name} loads and hears nothing in silence (p {highest:.3f})")
+
+
+def others(settings: Settings) -> Iterator[Finding]:
+    wanted = settings.models
+    for port, name in (
+        (Port.RECOGNISER, wanted.recogniser),
+        (Port.RESPONDER, wanted.responder),
+        (Port.SYNTHESISER, wanted.synthesiser),
+    ):
+        found = model(port, name)
+        if found.usable:
+            yield Finding(port.value, Verdict.OK, name)
+        else:
+            yield Finding(port.value, Verdict.BAD, f"{name} is not installed", found.mend)
+
+
+Probe = Callable[[], list[str]]
+
+
+def guard_chat(settings: Settings) -> Iterator[Finding]:
+    """Chat servers on this machine; none is needed."""
+    yield from ()
