@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -148,9 +149,8 @@ def writes_nonsense(options: Options) -> Talker:
 
 
 def deaf(options: Options) -> Talker:
-    """Never loads and does not let itself be ended politely."""
-    import signal
-
+    """Never loads, and does not go when it is asked to: neither at the end of its stdin nor by SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.modules["__main__"].leave = lambda status: time.sleep(60)  # type: ignore[attr-defined]  # worker_main
     while True:
         time.sleep(0.1)

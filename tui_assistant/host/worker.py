@@ -188,6 +188,8 @@ class Worker:
         pump = asyncio.create_task(self._pump(process))
         try:
             while (message := await process.receive()) is not None:
+                if self.state is WorkerState.CLOSED:
+                    continue  # a Ready that crossed the close must not bring it back to life
                 if isinstance(message, Reply):
                     self._deliver(message.ask_id, message.answer)
                 elif isinstance(message, Ready):

@@ -112,8 +112,12 @@ class WorkerProcess:
         await self._ended(_KILL_S)
 
     async def _ended(self, seconds: float) -> bool:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), seconds)
+        # Not wait_for: before Python 3.12 it may swallow a cancellation that meets the end of the process.
+        waiting = asyncio.ensure_future(self._process.wait())
+        try:
+            await asyncio.wait({waiting}, timeout=seconds)
+        finally:
+            waiting.cancel()
         return self._process.returncode is not None
 
     def _signal(self, *, kill: bool) -> None:
