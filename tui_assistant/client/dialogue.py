@@ -249,6 +249,8 @@ class Dialogue:
         match event:
             case server.ResponseCreated(response=response):
                 self._response_id = response.id
+                if (response.metadata or {}).get("origin") == "timer":
+                    return [Tell("A timer is up.", "warning")]
             case server.OutputItemAdded(response_id=response_id, item=item):
                 self._answer_items[item.id or ""] = response_id
             case server.OutputAudioDelta(item_id=item_id, delta=delta) if item_id not in self._dead:

@@ -17,6 +17,8 @@ from tui_assistant.models.registry import Port
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.session import Audio, AudioInput, AudioOutput, PcmFormat, SessionConfig
 
+__all__ = ["LocalLink", "WorkerSpec"]
+
 INPUT_RATE = 16_000  # Hz: what the detector and the recogniser want, so nothing is resampled twice
 OUTPUT_RATE = 24_000  # Hz: above every voice that we have, and what the services send
 TICK_S = 0.1  # a tenth of the shortest time that passes while no audio flows (1 s)

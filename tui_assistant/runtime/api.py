@@ -107,7 +107,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Suggest:
-    """One line that stays until it is settled, e.g. what a missing microphone means and which key helps. Empty: settled."""
+    """One line that stays until it is settled, e.g. that there is no microphone and which key helps. Empty: settled."""
 
     text: str
 

@@ -1,0 +1,215 @@
+"""The microphone and the speaker of a conversation: opened, lost, found again, exchanged."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from tui_assistant.audio.base import DeviceState, Microphone, OutputDevice
+from tui_assistant.audio.clocked import ClockedSpeaker, FileSpeaker
+from tui_assistant.audio.devices import list_devices, open_microphone, open_speaker
+from tui_assistant.audio.files import FileMicrophone
+from tui_assistant.audio.stream_input import StreamMicrophone
+from tui_assistant.errors import DeviceError
+from tui_assistant.runtime.api import Devices
+from tui_assistant.runtime.options import TalkOptions
+from tui_assistant.state import RememberedDevices
+
+T = TypeVar("T")
+
+RETRY_S = 1.0  # between attempts to open a device that has gone
+NO_MICROPHONE = (
+    "No microphone: D plays a demo, --input FILE.wav speaks a recording, i types; tui-assistant doctor helps"
+)
+
+
+class Equipment:
+    """Knows what the user wants and what there is. All calls come from the Talk thread.
+
+    `changed` is called with each new microphone (None: gone) or speaker, `tell` with a line for the user.
+    """
+
+    def __init__(
+        self,
+        options: TalkOptions,
+        *,
+        use_microphone: Callable[[Microphone | None], None],
+        use_speaker: Callable[[OutputDevice], None],
+        tell: Callable[[str, str], None],
+        suggest: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._use_microphone = use_microphone
+        self._use_speaker = use_speaker
+        self._tell = tell
+        self._suggest = suggest
+        remembered = RememberedDevices.load() if options.remember else RememberedDevices()
+        self._input = options.input or remembered.input
+        self._output = options.output or remembered.output
+        self.microphone: Microphone | None = None
+        self.speaker: OutputDevice | None = None
+        self.demo = False
+        self._retry_at: dict[str, float] = {}
+
+    @property
+    def real_microphone(self) -> bool:
+        """The microphone can hear a loudspeaker."""
+        return self.microphone is not None and not isinstance(self.microphone, FileMicrophone | StreamMicrophone)
+
+    @property
+    def input_over(self) -> bool:
+        """The microphone was a file or a pipe, and it has come to its end."""
+        return self.microphone is not None and self.microphone.state is DeviceState.ENDED
+
+    def open_speaker(self) -> None:
+        """Opens the wanted speaker, or one that plays silently in real time."""
+        speaker: OutputDevice
+        try:
+            if self._options.output_file is not None:
+                speaker = FileSpeaker(self._options.output_file)
+            elif self._output == "none":
+                speaker = ClockedSpeaker()
+            else:
+                speaker = self._named_speaker()
+            speaker.start()
+        except DeviceError as error:
+            if self._options.output or self._options.output_file is not None:
+                raise
+            self._tell(f"No speaker: answers are shown, not heard. {error}", "warning")
+            speaker = ClockedSpeaker(name="none")
+            speaker.start()
+        self._set_speaker(speaker)
+
+    def open_microphone(self) -> None:
+        """Opens the wanted microphone. A device that was named on the command line and is not there raises."""
+        options = self._options
+        if options.recording is not None:
+            self._start_microphone(FileMicrophone(options.recording, name=options.recording_name))
+        elif options.stdin_rate is not None:
+            self._start_microphone(StreamMicrophone(sys.stdin.buffer, rate=options.stdin_rate))
+        else:
+            try:
+                self._start_microphone(self._named_microphone())
+            except DeviceError as error:
+                if options.input:
+                    raise
+                self._tell(str(error), "warning")
+                self._suggest(NO_MICROPHONE)
+                self._use_microphone(None)
+
+    def choose(self, input: str | None, output: str | None) -> None:
+        """Other devices, live; they are remembered."""
+        if input is not None:
+            self._input, self.demo = input, False
+            self._try(lambda: self._start_microphone(open_microphone(input or None)))
+        if output is not None:
+            self._output = output
+            self._try(self._open_chosen_speaker)
+        if self._options.remember:
+            RememberedDevices(input=self._input, output=self._output).save()
+
+    def play_demo(self) -> None:
+        """The demo recording becomes the microphone until it is over."""
+        if self._options.demo is None:
+            self._tell("The demo recording is missing: install tui-assistant again.", "error")
+            return
+        self._suggest("")
+        self._start_microphone(FileMicrophone(self._options.demo, name="demo"))
+        self.demo = True
+
+    def end_demo(self) -> None:
+        """Back to the real microphone."""
+        self.demo = False
+        self._drop_microphone()
+        self.open_microphone()
+
+    def watch(self, now: float) -> None:
+        """Notices devices that have gone, and opens them again once they are back."""
+        if self.microphone is not None and self.microphone.state is DeviceState.LOST:
+            self._tell(f"The microphone {self.microphone.name} has gone; waiting for it.", "error")
+            self._drop_microphone()
+            self._use_microphone(None)
+            self._retry_at["microphone"] = now + RETRY_S
+        if self.speaker is not None and self.speaker.state is DeviceState.LOST:
+            self._tell(f"The speaker {self.speaker.name} has gone; waiting for it.", "error")
+            silent = ClockedSpeaker(name="none")
+            silent.start()
+            self._set_speaker(silent)
+            self._retry_at["speaker"] = now + RETRY_S
+        self._retry("microphone", now, lambda: self._start_microphone(self._named_microphone()))
+        self._retry("speaker", now, self._open_chosen_speaker)
+
+    def devices(self) -> Devices:
+        """What there is to choose from."""
+        found = list_devices()
+        return Devices(
+            tuple(info.name for info in found.inputs),
+            tuple(info.name for info in found.outputs),
+            self.microphone.name if self.microphone else "",
+            self.speaker.name if self.speaker else "",
+        )
+
+    def close(self) -> None:
+        self._drop_microphone()
+        if self.speaker is not None:
+            self.speaker.close()
+
+    def _retry(self, what: str, now: float, attempt: Callable[[], None]) -> None:
+        if now < self._retry_at.get(what, float("inf")):
+            return
+        try:
+            attempt()
+        except DeviceError:
+            self._retry_at[what] = now + RETRY_S
+            return
+        del self._retry_at[what]
+        self._tell(f"The {what} is back.", "information")
+
+    def _try(self, attempt: Callable[[], None]) -> None:
+        try:
+            attempt()
+        except DeviceError as error:
+            self._tell(str(error), "error")
+
+    def _named_microphone(self) -> Microphone:
+        return self._named(open_microphone, self._input, self._options.input)
+
+    def _named_speaker(self) -> OutputDevice:
+        return self._named(open_speaker, self._output, self._options.output)
+
+    def _named(self, opener: Callable[[str | None], T], wanted: str, demanded: str) -> T:
+        """The wanted device; the default one when it was only remembered and has gone."""
+        try:
+            return opener(wanted or None)
+        except DeviceError as error:
+            if not wanted or demanded:
+                raise
+            found = opener(None)
+            self._tell(f"{error.message}; using the default one.", "warning")
+            return found
+
+    def _open_chosen_speaker(self) -> None:
+        speaker: OutputDevice = ClockedSpeaker() if self._output == "none" else self._named_speaker()
+        speaker.start()
+        self._set_speaker(speaker)
+
+    def _start_microphone(self, microphone: Microphone) -> None:
+        """The old one is closed only once the new one works."""
+        microphone.start()
+        self._drop_microphone()
+        self.microphone = microphone
+        self._suggest("")
+        self._use_microphone(microphone)
+
+    def _drop_microphone(self) -> None:
+        if self.microphone is not None:
+            self.microphone.close()
+            self.microphone = None
+
+    def _set_speaker(self, speaker: OutputDevice) -> None:
+        old, self.speaker = self.speaker, speaker
+        speaker.gain = old.gain if old is not None else self._options.volume
+        self._use_speaker(speaker)
+        if old is not None:
+            old.close()

@@ -1,0 +1,32 @@
+"""What one conversation is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tui_assistant.protocol.session import SemanticVad, ServerVad
+from tui_assistant.sound.wav import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOptions:
+    """Everything but the link. `input` and `output` are device names, "" for the default one."""
+
+    rules: ServerVad | SemanticVad = field(default_factory=ServerVad)
+    push_to_talk: bool = False
+    input: str = ""
+    recording: Recording | None = None  # the microphone is this file
+    recording_name: str = ""
+    stdin_rate: int | None = None  # the microphone is standard input; Hz of raw samples
+    output: str = ""  # also "none"
+    output_file: Path | None = None
+    headphones: bool = False
+    demo: Path | None = None  # the recording that the demo key plays
+    play_demo: bool = False  # at once
+    exit_after_input: bool = False
+    hold_input: bool = False  # push-to-talk: the whole input is one hold
+    volume: float = 1.0
+    detector: str = "silero"
+    tune_process: bool = False  # set the interpreter's switch interval and garbage collection for audio
+    remember: bool = True  # chosen devices are remembered

@@ -1,0 +1,57 @@
+"""The link's audio on its way to the speaker."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui_assistant.audio.base import OutputDevice
+from tui_assistant.sound.resample import Resampler
+
+
+class Player:
+    """Plays PCM at the link's rate and knows, in that rate's samples, how far it has been heard."""
+
+    def __init__(self, rate: int, speaker: OutputDevice) -> None:
+        self.rate = rate
+        self.speaker = speaker
+        self._written = 0  # positions at the link's rate
+        self._base = 0  # position at the last flush, and what the speaker had played then
+        self._base_played = speaker.played()
+        self._resampler: Resampler | None = None  # of the item being written; it holds the last few ms
+
+    def play(self, pcm: bytes) -> None:
+        """Queues int16 little-endian mono."""
+        samples = np.frombuffer(pcm, "<i2").astype(np.int16, copy=False)
+        if self._resampler is None:
+            self._resampler = Resampler(self.rate, self.speaker.rate, quality="playback")
+        self._written += len(samples)
+        self.speaker.write(self._resampler.push(samples))
+
+    def end(self) -> None:
+        """The item is complete."""
+        if self._resampler is not None:
+            self.speaker.write(self._resampler.flush())
+            self._resampler = None
+
+    def flush(self) -> None:
+        """Silence, at once."""
+        self.speaker.flush()
+        self._resampler = None
+        self._rebase(self.position)
+
+    @property
+    def position(self) -> int:
+        """How far it has been heard."""
+        if self._resampler is None and not self.speaker.pending():
+            return self._written
+        played = self.speaker.played() - self._base_played
+        return min(self._written, self._base + played * self.rate // self.speaker.rate)
+
+    def replace(self, speaker: OutputDevice) -> None:
+        """Another speaker from now on; what the old one had not played is dropped."""
+        self.speaker, self._resampler = speaker, None
+        self._rebase(self._written)
+
+    def _rebase(self, position: int) -> None:
+        self._written = self._base = position
+        self._base_played = self.speaker.played()

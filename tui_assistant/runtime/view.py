@@ -1,0 +1,111 @@
+"""From the state of a conversation to what the screen sees of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.transcript import TranscriptLine
+from tui_assistant.engine.observation import FrameSeen
+from tui_assistant.protocol.session import SemanticVad, ServerVad
+from tui_assistant.runtime import api
+from tui_assistant.runtime.alarms import RunningTimer, in_words
+from tui_assistant.runtime.equipment import Equipment
+from tui_assistant.sound.level import Meter
+
+
+class View:
+    """Makes snapshots and transcript lines; keeps what only matters for showing: clocks and counters."""
+
+    def __init__(self, link: str, mode: api.Mode) -> None:
+        self._link = link
+        self._mode = mode
+        self._counters: Counter[str] = Counter()
+        self._state = api.State.IDLE
+        self._state_since = time.monotonic()
+
+    def empty(self, rules: ServerVad | SemanticVad, volume: float) -> api.Snapshot:
+        """Before anything runs."""
+        detection = None if self._mode is api.Mode.PUSH_TO_TALK else rules
+        return api.Snapshot(
+            mode=self._mode, turn_detection=detection, link=self._link, link_state="starting", volume=volume
+        )
+
+    def count(self, counter: str, amount: int) -> None:
+        """A loss."""
+        self._counters[counter] += amount
+
+    def line(self, line: TranscriptLine, now_ms: int) -> api.Line:
+        """A transcript line with its time of day."""
+        clock = time.strftime("%H:%M:%S", time.localtime(time.time() - max(0, now_ms - line.at_ms) / 1000))
+        return api.Line(
+            key=line.key,
+            clock=clock,
+            who=api.Speaker(line.who),
+            text=line.text,
+            stash=line.stash,
+            note=line.note,
+            interrupted_at_s=line.interrupted_at_s,
+            final=line.final,
+            failed=line.failed,
+            typed=line.typed,
+        )
+
+    def picture(
+        self,
+        now: float,
+        *,
+        state: api.State,
+        dialogue: Dialogue,
+        seen: FrameSeen | None,
+        meter: Meter | None,
+        frames: tuple[api.ScopeFrame, ...],
+        estimating: bool,
+        link_state: str,
+        equipment: Equipment,
+        duplex: str,
+        muted: bool,
+        latency_ms: int | None,
+        timers: tuple[RunningTimer, ...],
+        link_counters: dict[str, int],
+    ) -> api.Snapshot:
+        """Everything of this moment."""
+        if state is not self._state:
+            self._state, self._state_since = state, now
+        ending = state is api.State.ENDING and seen is not None
+        microphone, speaker = equipment.microphone, equipment.speaker
+        counters = Counter(link_counters) + self._counters
+        if microphone is not None and microphone.lost:
+            counters["microphone_lost"] = microphone.lost
+        if speaker is not None and speaker.dropped:
+            counters["speaker_dropped"] = speaker.dropped
+        return api.Snapshot(
+            mode=api.Mode.PUSH_TO_TALK if dialogue.push_to_talk else api.Mode.HANDS_FREE,
+            turn_detection=dialogue.turn_detection,
+            state=state,
+            state_ms=round((now - self._state_since) * 1000),
+            silence_ms=seen.silence_ms if ending and seen else 0,
+            needed_ms=seen.needed_ms if ending and seen else 0,
+            level=_level(meter),
+            frames=frames,
+            local_estimate=estimating,
+            link=self._link,
+            link_state=link_state,
+            microphone=microphone.name if microphone else "",
+            speaker=speaker.name if speaker else "",
+            duplex=duplex,
+            talking=dialogue.talking,
+            muted=muted,
+            demo=equipment.demo,
+            volume=speaker.gain if speaker else 1.0,
+            latency_ms=latency_ms,
+            alarms=in_words(timers, time.time()),
+            counters={name: amount for name, amount in counters.items() if amount},
+        )
+
+
+def _level(meter: Meter | None) -> api.Level:
+    if meter is None:
+        return api.Level()
+    return api.Level(meter.rms_dbfs, meter.peak_dbfs, meter.hold_dbfs, meter.clipping)
