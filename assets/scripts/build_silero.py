@@ -111,11 +111,11 @@ def tensors(graph: memoryview) -> dict[str, np.ndarray]:
 
 # Ours on the left; what it is called in the published graph on the right.
 NAMES = {
+    **{f"lstm_cell.{part}": f"model.decoder.rnn.{part}" for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")},
+    **{f"final_conv.{part}": f"model.decoder.decoder.2.{part}" for part in ("weight", "bias")},
     **{
         f"conv{n + 1}.{part}": f"model.encoder.{n}.reparam_conv.{part}" for n in range(4) for part in ("weight", "bias")
     },
-    **{f"lstm_cell.{part}": f"model.decoder.rnn.{part}" for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")},
-    **{f"final_conv.{part}": f"model.decoder.decoder.2.{part}" for part in ("weight", "bias")},
 }
 STFT = "model.stft.forward_basis_buffer"
 
@@ -132,7 +132,7 @@ def extract(onnx: bytes) -> dict[str, np.ndarray]:
     error = np.abs(basis - np.concatenate([np.cos(angles), -np.sin(angles)]) * window).max()
     if error > 1e-6:
         raise ValueError(f"the graph's STFT is not a windowed DFT: off by {error:.1e}")
-    return {"hann": window} | {ours: found[theirs] for ours, theirs in NAMES.items()}
+    return {ours: found[theirs] for ours, theirs in NAMES.items()} | {"hann": window}
 
 
 def read_onnx(path: Path) -> bytes:

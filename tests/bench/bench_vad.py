@@ -2,8 +2,8 @@
 
     python tests/bench/bench_vad.py
 
-Run by hand: the figures depend on the machine, so no test asserts them. One thread; resampling as TurnDetector does it is
-measured beside it, for the rates that devices and wires have.
+Run by hand: the figures depend on the machine, so no test asserts them. One thread. Resampling, for the rates that
+devices and wires have, and the level meter are measured beside it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,9 @@ The graph, with the shapes of one stream:
 
 Two savings that change nothing in the result: taps that only ever meet zero padding are left out (conv3's first,
 conv4's first and last), and the three sigmoid gates of the LSTM go through the same tanh as the fourth,
-sigmoid(x) = 0.5 * tanh(x / 2) + 0.5, with the halving folded into the weights.
+sigmoid(x) = 0.5 * tanh(x / 2) + 0.5, with the halving folded into the weights. And three that save numpy calls, which
+cost more than the arithmetic: the STFT is one product with a windowed DFT matrix, biases are a row of their matrix that
+meets a constant 1 in the input, and every input is written in place between its zero padding.
 
 Source of the weights and of the graph: the package `silero-vad` 6.2.3 (MIT, notice in silero62_LICENSE), its file
 silero_vad_16k_op15.onnx; assets/scripts/build_silero.py takes the tensors out of it.
@@ -34,7 +36,8 @@ PADDING = 64  # reflected samples behind
 WINDOW, HOP, BINS = 256, 128, 129
 STEPS = 4  # STFT windows per frame
 HIDDEN = 128
-FFT_BATCH = 8  # from this many streams on, real**2 + imag**2 is cheaper than np.abs
+# Scalars of the arrays' own type: numpy converts a Python number anew at each use.
+ZERO, HALF, TO_UNIT = np.float32(0), np.float32(0.5), np.float32(1 / 32768)
 
 
 class Weights:
@@ -49,9 +52,9 @@ class Weights:
             kernel = tensors[f"{name}.weight"].transpose(2, 1, 0)[first:last]
             return np.ascontiguousarray(kernel.reshape(-1, kernel.shape[2]))
 
-        self.window = tensors["hann"]
-        self.conv1, self.bias1 = taps("conv1"), tensors["conv1.bias"]
-        self.conv2, self.bias2 = taps("conv2"), tensors["conv2.bias"]
+        self.stft = _windowed_dft(tensors["hann"])
+        self.conv1 = np.vstack([taps("conv1"), tensors["conv1.bias"]])
+        self.conv2 = np.vstack([taps("conv2"), tensors["conv2.bias"]])
         self.conv3, self.bias3 = taps("conv3", first=1), tensors["conv3.bias"]
         self.conv4, self.bias4 = taps("conv4", first=1, last=2), tensors["conv4.bias"]
 
@@ -59,122 +62,131 @@ class Weights:
         bias = tensors["lstm_cell.bias_ih"] + tensors["lstm_cell.bias_hh"]
         # Stored: input, forget, cell, output. Ours: input, forget, output, cell, so that the sigmoids lie together.
         order = np.r_[0:256, 384:512, 256:384]
-        self.lstm: Floats = np.ascontiguousarray(lstm[:, order])
-        self.lstm_bias: Floats = bias[order].copy()
+        self.lstm: Floats = np.vstack([lstm, bias])[:, order]
         self.lstm[:, : 3 * HIDDEN] *= 0.5
-        self.lstm_bias[: 3 * HIDDEN] *= 0.5
+        self.lstm = np.ascontiguousarray(self.lstm)
 
-        self.final: Floats = np.ascontiguousarray(tensors["final_conv.weight"][0, :, 0])
-        self.final_bias = np.float32(tensors["final_conv.bias"][0])
+        self.final: Floats = tensors["final_conv.weight"][0, :, 0] * np.float32(0.5)
+        self.final_bias = np.float32(tensors["final_conv.bias"][0] / 2)
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
 
 
+def _windowed_dft(window: Floats) -> Floats:
+    """(WINDOW, 2 * BINS - 2): the real parts of bins 0 to 128, then the imaginary ones of 1 to 127 (0, 128: none)."""
+    angles = 2 * np.pi / WINDOW * np.outer(np.arange(WINDOW), np.arange(BINS))
+    basis = np.hstack([np.cos(angles), -np.sin(angles)[:, 1:-1]]) * window[:, np.newaxis]
+    return basis.astype(np.float32)
+
+
 class Network:
-    """The state of `streams` independent streams that advance together; all buffers are allocated once.
+    """The state of `streams` independent streams that advance together; all buffers and views are made once.
 
     One instance belongs to one thread at a time. Equal to the ONNX graph to 2e-6 (4e-6 in batches of up to 64).
     """
 
     def __init__(self, weights: Weights, streams: int = 1) -> None:
-        self.weights, self.streams = weights, streams
+        self.weights = w = weights
 
         def zeros(*shape: int) -> Floats:
             return np.zeros((streams, *shape), np.float32)
 
-        self._samples = zeros(CONTEXT + FRAME + PADDING)
-        row = self._samples.strides[0]
-        self._windows = np.lib.stride_tricks.as_strided(self._samples, (streams, STEPS, WINDOW), (row, HOP * 4, 4))
-        self._windowed = zeros(STEPS, WINDOW)
-        self._power, self._scratch = zeros(STEPS, BINS), zeros(STEPS, BINS)
-        # Inputs of conv1 and conv2 with the three taps side by side; what is never written stays the zero padding.
-        self._input1, self._input2 = zeros(STEPS, 3 * BINS), zeros(2, 3 * 128)
-        self._output1 = np.zeros((streams * STEPS, 128), np.float32)
-        self._output2 = np.zeros((streams * 2, 64), np.float32)
-        self._output3 = zeros(64)
-        self._lstm_input = zeros(2 * HIDDEN)  # conv4's output, then h
-        self._gates, self._cell, self._product = zeros(4 * HIDDEN), zeros(HIDDEN), zeros(HIDDEN)
+        samples = zeros(CONTEXT + FRAME + PADDING)
+        end = CONTEXT + FRAME
+        self._new = samples[:, CONTEXT:end]
+        self._context = samples[:, :CONTEXT], samples[:, FRAME:end]
+        # Reflected: the last sample itself is not repeated.
+        self._padding = samples[:, end:], samples[:, end - 2 : end - 2 - PADDING : -1]
+        row = samples.strides[0]
+        self._windows = np.lib.stride_tricks.as_strided(samples, (streams, STEPS, WINDOW), (row, HOP * 4, 4))
+
+        framed, spectrum = zeros(STEPS, WINDOW), zeros(STEPS, 2 * BINS - 2)
+        # Inputs of conv1 and conv2 with the three taps side by side, then the 1 for the bias. What is never written
+        # stays the zero padding.
+        taps1, steps1 = zeros(STEPS, 3 * BINS + 1), zeros(STEPS * 128)
+        taps2, steps2 = zeros(2, 3 * 128 + 1), zeros(2 * 64)
+        steps3 = zeros(64)
+        lstm = zeros(2 * HIDDEN + 1)  # conv4's output, h, 1
+        taps1[..., -1] = taps2[..., -1] = lstm[..., -1] = 1
+        self._framed, self._spectrum = framed, spectrum
+        self._power, self._cross = spectrum[:, :, :BINS], (spectrum[:, :, 1 : BINS - 1], spectrum[:, :, BINS:])
+        self._magnitudes = taps1[:, :, BINS : 2 * BINS]
+        self._earlier = taps1[:, 1:, :BINS], self._magnitudes[:, :-1]
+        self._later = taps1[:, :-1, 2 * BINS : 3 * BINS], self._magnitudes[:, 1:]
+        self._first = steps1[:, :256], taps2[:, 0, 128:384]  # steps -1, 0, 1; -1 is padding
+        self._second = steps1[:, 128:], taps2[:, 1, :384]  # steps 1, 2, 3
+        self._steps2, self._steps3 = steps2, steps3
+        self._conv4 = zeros(HIDDEN)
+        self._conv4_relu, self._hidden, self._lstm = lstm[:, :HIDDEN], lstm[:, HIDDEN : 2 * HIDDEN], lstm
+        gates = zeros(4 * HIDDEN)
+        self._gates, self._sigmoids = gates, gates[:, : 3 * HIDDEN]
+        self._let_in, self._keep, self._show, self._new_cell = (gates[:, at : at + HIDDEN] for at in range(0, 512, 128))
+        self._cell, self._product = zeros(HIDDEN), zeros(HIDDEN)
+        self._state = samples, self._hidden, self._cell
+        # (input, matrix, output) of each product, two-dimensional
+        self._stft = framed.reshape(-1, WINDOW), w.stft, spectrum.reshape(streams * STEPS, -1)
+        self._conv1 = taps1.reshape(streams * STEPS, -1), w.conv1, steps1.reshape(-1, 128)
+        self._conv2 = taps2.reshape(streams * 2, -1), w.conv2, steps2.reshape(-1, 64)
 
     def reset(self) -> None:
         """As at the start of a recording. These three hold everything that goes on from frame to frame."""
-        for state in (self._samples, self._lstm_input, self._cell):
+        for state in self._state:
             state[:] = 0
 
     def probabilities(self, pcm: NDArray[np.int16]) -> Floats:
         """The next frame of every stream, (streams, FRAME), to p(speech), (streams,), 0 to 1."""
         self._take(pcm)
-        self._convolve(self._magnitudes())
-        hidden = self._remember()
-        logits = np.maximum(hidden, 0) @ self.weights.final
-        logits += self.weights.final_bias
-        result: Floats = np.reciprocal(1 + np.exp(-logits))
+        self._transform()
+        self._convolve()
+        self._remember()
+        result: Floats = np.dot(np.maximum(self._hidden, ZERO, out=self._product), self.weights.final)
+        result += self.weights.final_bias
+        np.tanh(result, out=result)
+        result *= HALF
+        result += HALF
         return result
 
     def _take(self, pcm: NDArray[np.int16]) -> None:
-        samples = self._samples
-        samples[:, :CONTEXT] = samples[:, FRAME : FRAME + CONTEXT]
-        np.multiply(pcm, np.float32(1 / 32768), out=samples[:, CONTEXT : CONTEXT + FRAME])
-        end = CONTEXT + FRAME
-        samples[:, end:] = samples[:, end - 2 : end - 2 - PADDING : -1]  # reflected: the last sample is not repeated
+        np.copyto(*self._context)
+        np.multiply(pcm, TO_UNIT, out=self._new)
+        np.copyto(*self._padding)
 
-    def _magnitudes(self) -> Floats:
-        np.multiply(self._windows, self.weights.window, out=self._windowed)
-        spectrum = np.fft.rfft(self._windowed, axis=-1)
-        if self.streams < FFT_BATCH:
-            magnitudes: Floats = np.abs(spectrum)
-            return magnitudes
-        power, scratch = self._power, self._scratch
-        power[:] = spectrum.real
-        scratch[:] = spectrum.imag
-        power *= power
-        scratch *= scratch
-        power += scratch
-        np.sqrt(power, out=power)
-        return power
+    def _transform(self) -> None:
+        """The magnitudes of the STFT, into all places where conv1 reads them."""
+        np.copyto(self._framed, self._windows)
+        np.dot(self._stft[0], self._stft[1], out=self._stft[2])
+        spectrum = self._spectrum
+        np.multiply(spectrum, spectrum, out=spectrum)
+        real, imaginary = self._cross
+        np.add(real, imaginary, out=real)
+        np.sqrt(self._power, out=self._magnitudes)
+        np.copyto(*self._earlier)
+        np.copyto(*self._later)
 
-    def _convolve(self, magnitudes: Floats) -> None:
-        w, streams = self.weights, self.streams
-
-        taps = self._input1
-        taps[:, :, BINS : 2 * BINS] = magnitudes
-        taps[:, 1:, :BINS] = magnitudes[:, :3]
-        taps[:, :3, 2 * BINS :] = magnitudes[:, 1:]
-        y = np.matmul(taps.reshape(-1, 3 * BINS), w.conv1, out=self._output1)
-        y += w.bias1
-        np.maximum(y, 0, out=y)
-
-        steps = y.reshape(streams, STEPS, 128)
-        taps = self._input2
-        taps[:, 0, 128:] = steps[:, :2].reshape(streams, 256)  # steps -1, 0, 1; -1 is padding
-        taps[:, 1] = steps[:, 1:].reshape(streams, 384)  # steps 1, 2, 3
-        y = np.matmul(taps.reshape(-1, 384), w.conv2, out=self._output2)
-        y += w.bias2
-        np.maximum(y, 0, out=y)
-
-        y = np.matmul(y.reshape(streams, 128), w.conv3, out=self._output3)  # steps 0, 1; -1 is padding
+    def _convolve(self) -> None:
+        w = self.weights
+        np.dot(self._conv1[0], self._conv1[1], out=self._conv1[2])
+        np.maximum(self._first[0], ZERO, out=self._first[1])
+        np.maximum(self._second[0], ZERO, out=self._second[1])
+        np.dot(self._conv2[0], self._conv2[1], out=self._conv2[2])
+        y = np.maximum(self._steps2, ZERO, out=self._steps2)
+        y = np.dot(y, w.conv3, out=self._steps3)  # steps 0, 1; -1 is padding
         y += w.bias3
-        np.maximum(y, 0, out=y)
-
-        y = np.matmul(y, w.conv4)  # the one step there is; both neighbours are padding
+        np.maximum(y, ZERO, out=y)
+        y = np.dot(y, w.conv4, out=self._conv4)  # the one step there is; both neighbours are padding
         y += w.bias4
-        np.maximum(y, 0, out=self._lstm_input[:, :HIDDEN])
+        np.maximum(y, ZERO, out=self._conv4_relu)
 
-    def _remember(self) -> Floats:
-        """One LSTM step; returns h (streams, HIDDEN), which is also kept for the next frame."""
-        gates, cell, product = self._gates, self._cell, self._product
-        np.matmul(self._lstm_input, self.weights.lstm, out=gates)
-        gates += self.weights.lstm_bias
+    def _remember(self) -> None:
+        """One LSTM step."""
+        gates, sigmoids, cell, product = self._gates, self._sigmoids, self._cell, self._product
+        np.dot(self._lstm, self.weights.lstm, out=gates)
         np.tanh(gates, out=gates)
-        sigmoids = gates[:, : 3 * HIDDEN]
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        let_in, keep = gates[:, :HIDDEN], gates[:, HIDDEN : 2 * HIDDEN]
-        show, new = gates[:, 2 * HIDDEN : 3 * HIDDEN], gates[:, 3 * HIDDEN :]
-        cell *= keep
-        np.multiply(let_in, new, out=product)
+        sigmoids *= HALF
+        sigmoids += HALF
+        cell *= self._keep
+        np.multiply(self._let_in, self._new_cell, out=product)
         cell += product
         np.tanh(cell, out=product)
-        hidden = self._lstm_input[:, HIDDEN:]
-        np.multiply(product, show, out=hidden)
-        return hidden
+        np.multiply(product, self._show, out=self._hidden)
