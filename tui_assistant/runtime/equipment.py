@@ -58,6 +58,11 @@ class Equipment:
         return self.microphone is not None and not isinstance(self.microphone, FileMicrophone | StreamMicrophone)
 
     @property
+    def uses_devices(self) -> bool:
+        """The sound system is in use anyway: asking it for its devices costs nothing."""
+        return self.real_microphone or (self.speaker is not None and self.speaker.echoes)
+
+    @property
     def input_over(self) -> bool:
         """The microphone was a file or a pipe, and it has come to its end."""
         return self.microphone is not None and self.microphone.state is DeviceState.ENDED

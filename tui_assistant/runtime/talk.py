@@ -167,7 +167,7 @@ class Talk:
             self._equipment.open_microphone()
         if self._options.hold_input:
             self._do(self._dialogue.talk(self._now_ms))
-        if self._options.tune_process:  # a screen has a picker
+        if self._equipment.uses_devices:
             self._look_for_devices()
 
     @property
