@@ -233,6 +233,7 @@ class Worker:
         if len(self._recent_deaths) == MAX_DEATHS:
             self._fail(f"{name} ended {MAX_DEATHS} times within a minute ({how}); choose another one in the settings")
             return True
+        was_ready = self.state is WorkerState.READY  # else no model has seen what was sent: it may just wait
         self.state = WorkerState.STARTING
         self._settled.clear()
         self._tell("died", f"{name} ended unexpectedly ({how}) and is started again")
@@ -240,7 +241,7 @@ class Worker:
         again: list[Ask] = []
         for ask_id, entry in list(self._open.items()):
             stream = entry.stream
-            lost = entry.sent and not isinstance(entry.ask, Notify)
+            lost = was_ready and entry.sent and not isinstance(entry.ask, Notify)
             if lost and stream is not None and stream.replays < MAX_REPLAYS:
                 stream.replays += 1
                 lost = False

@@ -192,7 +192,7 @@ class WorkerPool:
     async def _retire(self, worker: Worker) -> None:
         deadline = asyncio.get_running_loop().time() + _RETIRE_S
         try:
-            while worker.busy and asyncio.get_running_loop().time() < deadline:
+            while worker.busy and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - rare, polled
                 await asyncio.sleep(0.05)
             worker.fail_open("model_replaced", f"the {worker.spec.port} {worker.spec.name} was replaced; ask again")
             await worker.close()
