@@ -114,6 +114,8 @@ class Transcript:
         if key not in self._lines:
             return []
         line = replace(self._lines[key], **changes)  # type: ignore[arg-type]  # names and types are checked by tests
+        if line == self._lines[key]:
+            return []
         self._lines[key] = line
         return [line]
 

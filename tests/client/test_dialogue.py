@@ -1,0 +1,271 @@
+"""Intents and server events in, client events and player commands out."""
+
+from __future__ import annotations
+
+import pytest
+from conversation import RATE, RULES, answer_begins, answer_ends, failed, response, sound, turn, updated, words
+
+from tui_assistant.client import dialogue as do
+from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.latency import Waterfall
+from tui_assistant.client.transcript import TranscriptLine
+from tui_assistant.protocol import client, server
+from tui_assistant.protocol.items import ErrorDetail
+from tui_assistant.protocol.session import SemanticVad
+
+
+def sent(effects: list[Effect]) -> list[str]:
+    """The types of the client events among `effects`, and the names of the player's and microphone's commands."""
+    shown = []
+    for effect in effects:
+        if isinstance(effect, client.ClientEventBase):
+            shown.append(effect.type)  # type: ignore[attr-defined]
+        elif not isinstance(effect, TranscriptLine | Waterfall | do.Tell):
+            shown.append(type(effect).__name__)
+    return shown
+
+
+def told(effects: list[Effect]) -> list[str]:
+    return [effect.text for effect in effects if isinstance(effect, do.Tell)]
+
+
+def lines(effects: list[Effect]) -> list[TranscriptLine]:
+    return [effect for effect in effects if isinstance(effect, TranscriptLine)]
+
+
+def hands_free() -> Dialogue:
+    dialogue = Dialogue(RULES, RATE)
+    dialogue.begin()
+    dialogue.take(updated(RULES), 0)
+    return dialogue
+
+
+def push_to_talk() -> Dialogue:
+    dialogue = Dialogue(RULES, RATE, push_to_talk=True)
+    dialogue.begin()
+    dialogue.take(updated(None), 0)
+    return dialogue
+
+
+def run(dialogue: Dialogue, events: list[server.ServerEvent], now_ms: int = 0) -> list[Effect]:
+    return [effect for event in events for effect in dialogue.take(event, now_ms)]
+
+
+def detection_of(effects: list[Effect]) -> object:
+    (update,) = [effect for effect in effects if isinstance(effect, client.SessionUpdate)]
+    return update.session["audio"]["input"]["turn_detection"]
+
+
+def test_a_conversation_begins_by_saying_how_turns_are_taken() -> None:
+    (update,) = Dialogue(RULES, RATE).begin()
+    assert isinstance(update, client.SessionUpdate)
+    assert update.session["type"] == "realtime"
+    assert update.session["audio"]["input"]["turn_detection"]["silence_duration_ms"] == 500
+    assert update.session["audio"]["input"]["transcription"] == {}
+    assert detection_of(Dialogue(RULES, RATE, push_to_talk=True).begin()) is None
+
+
+def test_m_switches_by_session_update_and_back_to_the_same_rules() -> None:
+    dialogue = hands_free()
+    assert detection_of(dialogue.toggle_mode(0)) is None
+    dialogue.take(updated(None), 0)
+    assert dialogue.turn_detection is None
+    assert detection_of(dialogue.toggle_mode(1)) == RULES.model_dump(mode="json")
+
+
+def test_push_to_talk_takes_the_floor_and_sends_after_the_tail() -> None:
+    dialogue = push_to_talk()
+    assert sent(dialogue.talk(1000)) == ["input_audio_buffer.clear", "TakeFloor"]
+    assert dialogue.talking
+    assert dialogue.user_open
+    assert sent(dialogue.talk(2500)) == ["ReleaseFloor"]
+    assert not dialogue.talking
+    assert dialogue.busy
+    assert sent(dialogue.floor_released()) == ["input_audio_buffer.commit", "response.create"]
+    assert dialogue.floor_released() == []
+
+
+def test_a_press_too_short_for_a_word_is_cleared_with_a_hint() -> None:
+    dialogue = push_to_talk()
+    dialogue.talk(1000)
+    effects = dialogue.talk(1099)
+    assert sent(effects) == ["DropFloor", "input_audio_buffer.clear"]
+    assert "too short" in told(effects)[0]
+
+
+def test_the_talk_key_interrupts_before_it_takes_the_floor() -> None:
+    dialogue = push_to_talk()
+    run(dialogue, [*answer_begins("one two three"), sound(1000)])
+    dialogue.heard(400, 0)
+    assert sent(dialogue.talk(2000)) == [
+        "response.cancel",
+        "Flush",
+        "conversation.item.truncate",
+        "input_audio_buffer.clear",
+        "TakeFloor",
+    ]
+
+
+def test_the_talk_key_does_nothing_but_explain_in_hands_free() -> None:
+    effects = hands_free().talk(0)
+    assert sent(effects) == []
+    assert "m switches" in told(effects)[0]
+
+
+def test_switching_in_mid_speech_keeps_the_words() -> None:
+    """VAD -> null during speech: the audio stays in the buffer, so the floor stays taken and the key sends it."""
+    dialogue = hands_free()
+    run(dialogue, turn()[:1])
+    effects = dialogue.toggle_mode(1000)
+    assert detection_of(effects) is None
+    assert sent(effects) == ["session.update", "TakeFloor"]
+    dialogue.take(updated(None), 0)
+    assert sent(dialogue.talk(2000)) == ["ReleaseFloor"]
+    assert sent(dialogue.floor_released()) == ["input_audio_buffer.commit", "response.create"]
+
+
+def test_leaving_push_to_talk_with_the_floor_sends_first() -> None:
+    dialogue = push_to_talk()
+    dialogue.talk(0)
+    assert sent(dialogue.toggle_mode(1000)) == ["ReleaseFloor"]
+    assert dialogue.push_to_talk
+    effects = dialogue.floor_released()
+    assert sent(effects) == ["input_audio_buffer.commit", "response.create", "session.update"]
+    assert not dialogue.push_to_talk
+
+
+def test_speech_during_an_answer_stops_it_and_tells_what_was_heard() -> None:
+    dialogue = hands_free()
+    run(dialogue, [*turn(), words("hello"), *answer_begins("one two three"), sound(1000)])
+    dialogue.heard(400, 1000)
+    effects = dialogue.take(server.SpeechStarted(item_id="u2", audio_start_ms=2000), 1400)
+    assert sent(effects) == ["Flush", "conversation.item.truncate"]
+    (truncate,) = [effect for effect in effects if isinstance(effect, client.ConversationItemTruncate)]
+    assert (truncate.item_id, truncate.audio_end_ms) == ("a1", 400)
+    assert [line.interrupted_at_s for line in lines(effects) if line.key == "a1"] == [0.4]
+
+
+def test_late_sound_of_an_interrupted_answer_is_dropped() -> None:
+    dialogue = hands_free()
+    run(dialogue, [*answer_begins("one"), sound(1000)])
+    dialogue.heard(400, 0)
+    dialogue.interrupt(0)
+    assert run(dialogue, [sound(500), *answer_ends("cancelled")]) == []
+    assert not dialogue.playback.playing
+    assert not dialogue.busy
+
+
+def test_an_answer_cut_off_before_its_first_sound_stays_silent() -> None:
+    dialogue = hands_free()
+    run(dialogue, answer_begins("one"))
+    assert sent(dialogue.interrupt(0)) == ["response.cancel"]
+    assert run(dialogue, [sound(500)]) == []
+
+
+def test_speech_does_not_stop_the_answer_where_the_server_does_not_interrupt() -> None:
+    dialogue = hands_free()
+    dialogue.take(updated(RULES.model_copy(update={"interrupt_response": False})), 0)
+    run(dialogue, [*answer_begins("one"), sound(1000)])
+    assert sent(dialogue.take(server.SpeechStarted(item_id="u2", audio_start_ms=2000), 0)) == []
+    assert dialogue.playback.playing
+
+
+def test_an_interrupt_after_response_done_still_stops_the_sound() -> None:
+    dialogue = hands_free()
+    run(dialogue, [*answer_begins("one"), sound(1000), *answer_ends()])
+    dialogue.heard(250, 0)
+    effects = dialogue.interrupt(0)
+    assert sent(effects) == ["Flush", "conversation.item.truncate"]
+    assert dialogue.interrupt(0) == []
+
+
+def test_the_next_answer_is_heard_after_an_interrupted_one() -> None:
+    dialogue = hands_free()
+    run(dialogue, [*answer_begins("one"), sound(1000), *answer_ends()])
+    dialogue.interrupt(0)
+    effects = run(dialogue, [*answer_begins("two", "a2", "resp_2"), sound(100, "a2", "resp_2")])
+    assert "Play" in sent(effects)
+
+
+def test_typed_messages_are_items_and_are_answered() -> None:
+    effects = hands_free().say("what time is it", 0)
+    assert sent(effects) == ["conversation.item.create", "response.create"]
+    assert isinstance(effects[0], client.ConversationItemCreate)
+    assert effects[0].item.model_dump()["content"] == ({"type": "input_text", "text": "what time is it"},)
+
+
+def test_tuning_acts_at_once_in_hands_free_and_is_kept_in_push_to_talk() -> None:
+    dialogue = hands_free()
+    detection = detection_of(dialogue.tune("threshold", 0.62))
+    assert isinstance(detection, dict)
+    assert detection["threshold"] == 0.62
+    dialogue.toggle_mode(0)
+    assert dialogue.tune("silence_duration_ms", 800.0) == []
+    detection = detection_of(dialogue.toggle_mode(0))
+    assert isinstance(detection, dict)
+    assert (detection["threshold"], detection["silence_duration_ms"]) == (0.62, 800)
+
+
+def test_semantic_vad_has_nothing_to_tune_here() -> None:
+    effects = Dialogue(SemanticVad(), RATE).tune("threshold", 0.5)
+    assert sent(effects) == []
+    assert "semantic_vad" in told(effects)[0]
+
+
+@pytest.mark.parametrize(("code", "shown"), [("response_cancel_not_active", 0), ("invalid_value", 1)])
+def test_errors_are_told_unless_they_only_crossed_our_own_event(code: str, shown: int) -> None:
+    event = server.ErrorEvent(error=ErrorDetail(code=code, message="no"))
+    assert len(told(hands_free().take(event, 0))) == shown
+
+
+def test_what_a_skill_did_is_followed_when_its_response_ends() -> None:
+    done = server.ResponseDone(response=response("completed", metadata={"volume": "0.50"}))
+    assert do.Did({"volume": "0.50"}) in hands_free().take(done, 0)
+
+
+def test_an_alarm_is_told_when_it_begins_to_speak() -> None:
+    created = server.ResponseCreated(response=response(metadata={"origin": "timer"}))
+    assert told(hands_free().take(created, 0)) == ["A timer is up."]
+
+
+def test_thinking_lasts_from_the_commit_to_the_first_sound() -> None:
+    dialogue = hands_free()
+    assert not dialogue.thinking
+    run(dialogue, turn())
+    assert dialogue.thinking
+    run(dialogue, [words("hello"), *answer_begins("hi")])
+    assert dialogue.thinking
+    run(dialogue, [sound(100)])
+    assert not dialogue.thinking
+    run(dialogue, answer_ends())
+    dialogue.heard(100, 0)
+    assert not dialogue.busy
+
+
+def test_the_waterfall_adds_up_to_what_the_user_waits() -> None:
+    dialogue = hands_free()
+    run(dialogue, turn(), 1000)
+    dialogue.take(words("hello"), 1006)
+    run(dialogue, answer_begins("hi"), 1008)
+    dialogue.take(sound(100), 1009)
+    effects = dialogue.heard(1, 1050)
+    (figures,) = [effect for effect in effects if isinstance(effect, Waterfall)]
+    assert figures == Waterfall(vad=512, asr=6, think=2, voice=1, out=41)
+    assert figures.total == 562
+    assert [line.note for line in lines(effects)] == ["562 ms: vad 512 asr 6 think 2 voice 1 out 41"]
+
+
+def test_a_turn_sent_by_key_waits_for_no_silence() -> None:
+    dialogue = push_to_talk()
+    run(dialogue, turn("old"), 100)  # never answered
+    dialogue.take(server.BufferCommitted(item_id="u1", reason={"rule": "commit"}), 2000)
+    dialogue.take(words("hello"), 2010)
+    run(dialogue, answer_begins("hi"), 2020)
+    dialogue.take(sound(100), 2030)
+    (figures,) = [effect for effect in dialogue.heard(1, 2040) if isinstance(effect, Waterfall)]
+    assert figures == Waterfall(vad=0, asr=10, think=10, voice=10, out=10)
+
+
+def test_a_failed_response_says_why() -> None:
+    (line,) = lines(hands_free().take(failed("the model does not answer"), 0))
+    assert (line.who, line.text, line.failed, line.final) == ("bot", "(the model does not answer)", True, True)

@@ -1,0 +1,100 @@
+"""Lines out of server events."""
+
+from __future__ import annotations
+
+import pytest
+from conversation import answer_begins, answer_ends, turn, words
+
+from tui_assistant.client.transcript import LONGEST_MEMORY, NO_WORDS, Transcript, TranscriptLine, ended
+from tui_assistant.protocol import server
+from tui_assistant.protocol.items import ErrorDetail, InputText, JsonObject, UserMessage
+
+
+def take(transcript: Transcript, *events: server.ServerEvent) -> TranscriptLine:
+    """The last line that changed."""
+    changed = [line for event in events for line in transcript.take(event, 1000)]
+    return changed[-1]
+
+
+def test_a_spoken_turn_grows_and_becomes_final() -> None:
+    transcript = Transcript()
+    line = take(transcript, *turn()[:1])
+    assert (line.who, line.text, line.final) == ("you", "", False)
+    line = take(transcript, server.TranscriptionDelta(item_id="u1", delta="set a", text="set a", stash="timer"))
+    assert (line.text, line.stash) == ("set a", "timer")
+    line = take(transcript, *turn()[1:3])
+    assert line.note == "ended: silence 512 ms ≥ 500 ms"
+    line = take(transcript, words("set a timer"))
+    assert (line.text, line.stash, line.final) == ("set a timer", "", True)
+
+
+def test_deltas_without_the_whole_text_are_put_together() -> None:
+    transcript = Transcript()
+    take(transcript, *turn()[:1])
+    take(transcript, server.TranscriptionDelta(item_id="u1", delta="set "))
+    assert take(transcript, server.TranscriptionDelta(item_id="u1", delta="a timer")).text == "set a timer"
+
+
+def test_no_words_and_a_failed_recogniser_are_said() -> None:
+    transcript = Transcript()
+    assert take(transcript, *turn(), words("")).text == NO_WORDS
+    failed = server.TranscriptionFailed(item_id="u1", error=ErrorDetail(message="the recogniser died"))
+    line = take(transcript, failed)
+    assert (line.text, line.failed, line.final) == ("(the recogniser died)", True, True)
+
+
+def test_clearing_closes_only_lines_whose_audio_was_not_committed() -> None:
+    transcript = Transcript()
+    take(transcript, *turn("u1"))
+    take(transcript, *turn("u2")[:1])
+    assert [(line.key, line.note, line.final) for line in transcript.abandon()] == [("u2", "cleared", True)]
+    assert not transcript["u1"].final
+    assert transcript.abandon() == []
+
+
+def test_typed_messages_are_final_at_once() -> None:
+    item = UserMessage(id="m1", content=(InputText(text="hello"),))
+    line = take(Transcript(), server.ItemAdded(item=item))
+    assert (line.text, line.typed, line.final) == ("hello", True, True)
+
+
+def test_an_answer_grows_until_its_item_is_done() -> None:
+    transcript = Transcript()
+    line = take(transcript, *answer_begins("It is "))
+    assert (line.who, line.text, line.final) == ("bot", "It is ", False)
+    more = server.OutputAudioTranscriptDelta(response_id="resp_1", item_id="a1", delta="ten.")
+    assert take(transcript, more).text == "It is ten."
+    assert take(transcript, *answer_ends()).final
+    assert transcript.interrupted("a1", 1234)[0].interrupted_at_s == 1.234
+
+
+def test_unknown_items_change_nothing() -> None:
+    transcript = Transcript()
+    assert transcript.take(words("x", "nobody"), 0) == []
+    assert transcript.interrupted("nobody", 1) == []
+
+
+def test_old_lines_are_forgotten() -> None:
+    transcript = Transcript()
+    for number in range(LONGEST_MEMORY + 10):
+        transcript.take(turn(f"u{number}")[0], number)
+    assert "u0" not in transcript
+    assert f"u{LONGEST_MEMORY}" in transcript
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ({"rule": "silence", "silence_ms": 512, "needed_ms": 500}, "ended: silence 512 ms ≥ 500 ms"),
+        (
+            {"rule": "judge", "p": 0.5, "wait_ms": 1150, "silence_ms": 1184},
+            "ended: P(end) 0.50, silence 1184 ms ≥ 1150 ms",
+        ),
+        ({"rule": "commit"}, "ended: sent by key"),
+        ({"rule": "max_turn", "turn_ms": 120_000, "longest_ms": 120_000}, "ended: the longest turn is 120 s"),
+        ({"rule": "no_audio", "quiet_ms": 1500}, "ended: no audio came for 1500 ms"),
+        (None, ""),
+    ],
+)
+def test_the_reason_in_words(reason: JsonObject | None, text: str) -> None:
+    assert ended(reason) == text
