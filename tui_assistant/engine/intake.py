@@ -47,7 +47,11 @@ class Utterance:
 class Intake:
     """Buffer, turn detection and dictation of one session."""
 
-    def __init__(self, audio: AudioInput, detector: SpeechDetector, ids: Ids, outbox: Outbox) -> None:
+    def __init__(
+        self, audio: AudioInput, detector: SpeechDetector, ids: Ids, outbox: Outbox, *, events_only: bool = False
+    ) -> None:
+        """`events_only`: nobody wants the words or the observations, only when turns begin and end."""
+        self._events_only = events_only
         self._detector = detector
         self._ids = ids
         self._outbox = outbox
@@ -175,12 +179,14 @@ class Intake:
         return self._audio.transcription.language if self._audio.transcription else None
 
     def _hear(self, frame: Frame) -> Iterator[Began | Utterance]:
-        self._dictation.hear(frame)
+        if not self._events_only:
+            self._dictation.hear(frame)
         if self._tracker is None:
             self._hear_by_hand(frame)
             return
         decision = self._tracker.frame(frame.start_ms, frame.p)
-        self._outbox.observe(self._tracker.seen(frame))
+        if not self._events_only:
+            self._outbox.observe(self._tracker.seen(frame))
         if isinstance(decision, Started):
             self._start(decision, self._tracker)
             yield Began()

@@ -37,7 +37,7 @@ class TurnDetector:
         detector = registry.create(registry.Port.DETECTOR, vad) if isinstance(vad, str) else vad
         self._outbox = Outbox(ids := Ids())
         audio = AudioInput(format=PcmFormat(rate=sample_rate), turn_detection=turn_detection or ServerVad())
-        self._intake = Intake(audio, detector, ids, self._outbox)
+        self._intake = Intake(audio, detector, ids, self._outbox, events_only=True)
         self._ended = False
 
     def feed(self, pcm: bytes) -> list[SpeechEvent]:
