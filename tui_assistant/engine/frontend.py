@@ -1,4 +1,4 @@
-"""Wire audio -> 16 kHz frames with their p(speech) and level, on a fixed grid of 32 ms from the start of the session."""
+"""Wire audio -> 16 kHz frames with p(speech) and level, on a fixed grid of 32 ms from the start of the session."""
 
 from __future__ import annotations
 
