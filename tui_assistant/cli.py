@@ -56,7 +56,19 @@ detector_options = together(
 config_option = click.option("--config", metavar="FILE", help="Settings from FILE instead of the usual place.")
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class Program(click.Group):
+    """The group, with one thing taken from click: that a closed pipe would end the program with status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno in guard.NO_READER:
+                raise guard.ReaderGone from error
+            raise
+
+
+@click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.option("--link", default="local", metavar="[local]", help="Where the conversation runs (local).")
 @setting("--mode", "mode", "[hands-free|push-to-talk]", "Who ends a turn: silence, or you with a key.")

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from tui_assistant.config import Flag, Settings, load
 from tui_assistant.errors import UsageError
+from tui_assistant.state import skills_folder
 
 if TYPE_CHECKING:
+    from tui_assistant.host.workers import WorkerSpec
+    from tui_assistant.models.registry import Port
     from tui_assistant.runtime.api import TalkApi
     from tui_assistant.runtime.options import TalkOptions
 
@@ -80,7 +83,24 @@ def _lines_end(options: Options) -> bool:
 
 
 def _build_talk(settings: Settings, options: Options, log: Path | None) -> TalkApi:
-    raise NotImplementedError
+    from tui_assistant.links.local import LocalLink
+    from tui_assistant.runtime.talk import Talk
+
+    link = LocalLink(worker_specs(settings), detector=settings.models.detector, log_path=log)
+    return Talk(link, talk_options(settings, options))
+
+
+def worker_specs(settings: Settings) -> dict[Port, WorkerSpec]:
+    """Which models run beside us, and what they are told."""
+    from tui_assistant.host.workers import WorkerSpec
+    from tui_assistant.models.registry import Port
+
+    models, voice = settings.models, settings.voice
+    return {
+        Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, models.recogniser),
+        Port.RESPONDER: WorkerSpec(Port.RESPONDER, models.responder, {"state_dir": str(skills_folder())}),
+        Port.SYNTHESISER: WorkerSpec(Port.SYNTHESISER, models.synthesiser, {"voice": voice.name, "speed": voice.speed}),
+    }
 
 
 def talk_options(settings: Settings, options: Options) -> TalkOptions:

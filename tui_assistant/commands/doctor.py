@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
@@ -15,10 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from tui_assistant import __version__
+from tui_assistant.commands.assistant import is_file
 from tui_assistant.commands.devices import list_quietly
+from tui_assistant.commands.logs import quiet_libraries
 from tui_assistant.commands.models import model
 from tui_assistant.config import Settings, config_path, load
-from tui_assistant.errors import AssistantError, ConfigError
+from tui_assistant.errors import AssistantError, ConfigError, DeviceError
 from tui_assistant.models.registry import Port
 from tui_assistant.safetext import clean
 
@@ -69,10 +71,10 @@ def examine(config: str | None) -> Iterator[Finding]:
         for line in error.message.splitlines():
             yield Finding("settings", Verdict.BAD, line, "tui-assistant config edit")
     yield from terminal()
-    yield from audio()
+    yield from audio(settings)
     yield detector(settings)
     yield from others(settings)
-    yield from guard_chat(settings)
+    yield from chat(settings)
 
 
 def python() -> Finding:
@@ -107,18 +109,29 @@ def terminal() -> Iterator[Finding]:
     yield Finding("keys", Verdict.OK, "toggle: press space to talk, press it again to send")
 
 
-def audio() -> Iterator[Finding]:
+def audio(settings: Settings) -> Iterator[Finding]:
+    """Opens both devices for a moment: that one is listed does not mean that it works."""
+    from tui_assistant.audio.devices import open_microphone, open_speaker
+
     devices = list_quietly()
-    for what, found, instead in (
-        ("microphone", devices.inputs, "tui-assistant --demo, or --input FILE.wav"),
-        ("speaker", devices.outputs, "--output FILE.wav, or --output none"),
+    for what, wanted, opener, instead in (
+        ("microphone", settings.audio.input, open_microphone, "plug one in; until then: --demo, or --input FILE.wav"),
+        ("speaker", settings.audio.output, open_speaker, "plug one in; until then: --output FILE.wav or none"),
     ):
-        if found:
-            default = next((each for each in found if each.default), found[0])
-            text = f"{len(found)} through {devices.backend}, first choice: {default.name}"
-            yield Finding(what, Verdict.OK, text)
+        if is_file(wanted) or wanted in ("-", "none"):
+            yield Finding(what, Verdict.OK, f"{wanted}, by the settings")
+            continue
+        try:
+            with quiet_libraries():
+                device = opener(wanted or None)
+                try:
+                    device.start()
+                finally:
+                    device.close()
+        except DeviceError as error:
+            yield Finding(what, Verdict.BAD, devices.problem or error.message, error.hint or instead)
         else:
-            yield Finding(what, Verdict.BAD, devices.problem or "there is none", f"plug one in; until then: {instead}")
+            yield Finding(what, Verdict.OK, f"{device.name}, {device.rate} Hz, through {devices.backend}")
 
 
 def detector(settings: Settings) -> Finding:
@@ -154,9 +167,6 @@ def others(settings: Settings) -> Iterator[Finding]:
             yield Finding(port.value, Verdict.BAD, f"{name} is not installed", found.mend)
 
 
-Probe = Callable[[], list[str]]
-
-
-def guard_chat(settings: Settings) -> Iterator[Finding]:
+def chat(settings: Settings) -> Iterator[Finding]:
     """Chat servers on this machine; none is needed."""
     yield from ()

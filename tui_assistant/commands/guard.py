@@ -1,8 +1,8 @@
 """From whatever a command does to an exit status and at most one clear line on stderr.
 
 0 done; 1 could not; 2 usage or unreadable input; 3 a check failed; 130, 143, 129 for SIGINT, SIGTERM, SIGHUP. When the
-reader of stdout has gone (`... | head -1`), the rest is not wanted: a quiet 0. TUI_ASSISTANT_DEBUG=1 shows the traceback
-of what nobody expected.
+reader of stdout has gone (`... | head -1`), the rest is not wanted: a quiet 0. TUI_ASSISTANT_DEBUG=1 shows the
+traceback of what nobody expected.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ MAX_LOG_BYTES = 2**20  # then the log becomes crash.log.1 and a new one begins
 NO_READER = (errno.EPIPE, errno.ESHUTDOWN)
 
 
+class ReaderGone(Exception):
+    """Whoever read stdout has closed it."""
+
+
 def guarded(command: Callable[[], int]) -> int:
     """Runs `command`; nothing but an exit status comes out."""
     _signals_end_the_program()
@@ -35,17 +39,17 @@ def guarded(command: Callable[[], int]) -> int:
             sys.stdout.flush()  # here, where a closed pipe can still be handled
         return status
     except SystemExit as error:
-        if isinstance(error.__context__, OSError) and error.__context__.errno in NO_READER:  # click met it first
-            _forget_stdout()
-            return 0
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except AssistantError as error:
         tell(str(error))
         return error.exit_status
+    except ReaderGone:
+        _forget_stdout()
+        return 0
     except OSError as error:
-        if error.errno in NO_READER:
+        if error.errno in NO_READER:  # at the last flush
             _forget_stdout()
             return 0
         return _unexpected(error)
