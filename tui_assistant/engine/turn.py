@@ -65,7 +65,8 @@ class TurnTracker:
         """New rules hold from the next frame on, also inside a turn."""
         threshold = rules.threshold if isinstance(rules, ServerVad) else DEFAULT_THRESHOLD
         self._threshold = max(threshold, MIN_THRESHOLD)
-        self._release = max(self._threshold - HYSTERESIS, MIN_RELEASE)
+        # Rounded, because 0.45 - 0.15 is a little over 0.3 in binary and p = 0.3 is meant to be enough.
+        self._release = max(round(self._threshold - HYSTERESIS, 9), MIN_RELEASE)
         self._endpointer = endpointer(rules)
 
     @property
