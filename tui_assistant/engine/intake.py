@@ -108,10 +108,14 @@ class Intake:
         """How much audio has been written to the buffer since the session began."""
         return self.buffer.ms(self.buffer.end)
 
+    @property
+    def _from_now_ms(self) -> int:
+        """The first whole millisecond after all audio so far: a frame that began earlier holds some of it."""
+        return -(-self.buffer.end * 1000 // self.buffer.rate)
+
     def commit(self) -> Utterance:
         """The client takes what is held. Raises RemoteProtocolError when that is too little; then nothing changes."""
-        begin = max(self.buffer.start, self.buffer.at_ms(self._start_ms))
-        held_ms = (self.buffer.end - begin) * 1000 / self.buffer.rate
+        held_ms = len(self.buffer) * 1000 / self.buffer.rate
         if held_ms < MIN_COMMIT_MS:
             message = (
                 "Error committing input audio buffer: buffer too small. "
@@ -125,7 +129,7 @@ class Intake:
         end_ms = self.now_ms
         taken = Utterance(
             item_id,
-            self.buffer.slice(begin, self.buffer.end),
+            self.buffer.slice(self.buffer.start, self.buffer.end),
             self._start_ms,
             end_ms,
             ask_id,
@@ -154,7 +158,7 @@ class Intake:
             self._item_id = None
             self._refused = 0
             self._tracker = TurnTracker(self._rules)
-            self._tracker.abandon(self.now_ms)
+            self._tracker.abandon(self._from_now_ms)
             self._keep_last(self.now_ms)
 
     def tick(self, now_ms: int) -> Iterator[Utterance]:
@@ -236,11 +240,11 @@ class Intake:
         """All audio up to now is taken or dropped."""
         self._item_id = None
         self._refused = 0
-        self._start_ms = -(-self.buffer.end * 1000 // self.buffer.rate)
-        self.buffer.drop_before(self.buffer.end)
+        self._start_ms = self.now_ms
+        self.buffer.drop_before(self.buffer.end)  # the very sample: none is lost between two commits
         self._dictation.drop_before(self._start_ms)
         if self._tracker is not None:
-            self._tracker.abandon(self._start_ms)
+            self._tracker.abandon(self._from_now_ms)
 
     def _keep_last(self, end_ms: int) -> None:
         """While nobody speaks only what a turn that begins now may need is held."""
