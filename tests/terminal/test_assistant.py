@@ -1,0 +1,113 @@
+"""The assistant as its user has it: in a terminal, with a microphone and a speaker (of software), hearing real speech."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sounds import command, sine
+from tmux import Terminal
+from virtual_audio import VirtualAudio
+
+SIZES = [pytest.param((120, 40), id="120x40"), pytest.param((80, 24), id="80x24")]
+LEVEL = re.compile(r"(-?\d+) dBFS RMS")
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[VirtualAudio]:
+    """A microphone, a speaker and nobody else."""
+    with VirtualAudio(tmp_path / "va") as audio:
+        yield audio
+
+
+def start(room: VirtualAudio, folder: Path, size: tuple[int, int], *arguments: str) -> Terminal:
+    """The assistant, ready to listen, with nothing remembered from other runs."""
+    env = {**room.env, "TUI_ASSISTANT_STATE": str(folder / "state"), "TUI_ASSISTANT_CONFIG": str(folder / "none.toml")}
+    terminal = Terminal([sys.executable, "-m", "tui_assistant", *arguments], folder, size=size, env=env)
+    terminal.wait_for(" IDLE ", 20)
+    return terminal
+
+
+def turns(screen: str) -> int:
+    """How many lines of the user stand on the screen."""
+    return len(re.findall(r"\d\d:\d\d:\d\d ▌?you\b", screen))
+
+
+def level(screen: str) -> int:
+    found = LEVEL.search(screen)
+    assert found, screen
+    return int(found[1])
+
+
+def settled(terminal: Terminal) -> str:
+    """Waits until nobody speaks any more."""
+    time.sleep(1.0)  # the silence that ends a turn, and the answer's beginning
+    return terminal.wait_for(" IDLE ")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("size", SIZES)
+def test_a_conversation(room: VirtualAudio, tmp_path: Path, size: tuple[int, int]) -> None:
+    clip = command("what time is it", tmp_path / "time.wav")
+    with start(room, tmp_path, size) as terminal:
+        player = room.begin_play(sine(-20, 3, tmp_path / "tone.wav"))
+        time.sleep(1.5)
+        assert abs(level(terminal.screen()) + 20) <= 1
+        player.wait(10)
+        terminal.wait(lambda screen: level(screen) < -60)
+        assert turns(terminal.screen()) == 0
+
+        states = set()
+        player = room.begin_play(clip)
+        screen = terminal.wait_for(" SPEECH ")
+        while player.poll() is None:
+            time.sleep(0.05)
+        terminal.wait_for("bot")
+        screen = settled(terminal)
+        assert turns(screen) == 1
+        assert "what time is it" in screen
+        assert re.search(r"bot\s+It('s| is) ", screen)
+        for _ in range(10):
+            states.add(" SPEECH " in terminal.screen())
+            time.sleep(0.1)
+        assert states == {False}  # nobody speaks: the state says so
+
+        # deaf at the top of the slider, and not any more back at 0.5
+        terminal.keys("t")
+        terminal.keys("End")
+        terminal.keys("Escape")
+        terminal.wait_for("server_vad 0.95/500")
+        room.play(clip)
+        room.play(sine(-90, 1, tmp_path / "quiet.wav"))
+        deaf = turns(settled(terminal))
+        terminal.keys("t")
+        terminal.type("0.5")
+        terminal.keys("Enter")
+        terminal.keys("Escape")
+        terminal.wait_for("server_vad 0.50/500")
+        room.play(clip)
+        heard = turns(settled(terminal))
+        assert heard == deaf + 1
+
+        # push-to-talk: only between the two presses
+        terminal.keys("m")
+        terminal.wait_for("PUSH-TO-TALK")
+        room.play(clip)
+        assert turns(settled(terminal)) == heard
+        terminal.keys("Space")
+        terminal.wait_for(" SPEECH ")
+        room.play(clip)
+        terminal.keys("Space")
+        assert turns(settled(terminal)) == heard + 1
+
+        # and hands-free again
+        terminal.keys("m")
+        terminal.wait_for("HANDS-FREE")
+        room.play(clip)
+        assert turns(settled(terminal)) == heard + 2
+        terminal.keys("q")
+        assert terminal.wait_status() == 0
