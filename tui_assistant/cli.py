@@ -64,7 +64,7 @@ class Program(click.Group):
             return super().invoke(ctx)
         except OSError as error:
             if error.errno in guard.NO_READER:
-                raise guard.ReaderGone from error
+                raise guard.ReaderGoneError from error
             raise
 
 

@@ -26,7 +26,7 @@ MAX_LOG_BYTES = 2**20  # then the log becomes crash.log.1 and a new one begins
 NO_READER = (errno.EPIPE, errno.ESHUTDOWN)
 
 
-class ReaderGone(Exception):
+class ReaderGoneError(Exception):
     """Whoever read stdout has closed it."""
 
 
@@ -45,7 +45,7 @@ def guarded(command: Callable[[], int]) -> int:
     except AssistantError as error:
         tell(str(error))
         return error.exit_status
-    except ReaderGone:
+    except ReaderGoneError:
         _forget_stdout()
         return 0
     except OSError as error:

@@ -1,0 +1,94 @@
+"""What a room must not load, itself or by way of others: each is imported whole in a fresh interpreter.
+
+What it may import directly is checked by import-linter (pyproject.toml).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+HEAVY = ("numpy", "textual", "websockets", "sounddevice", "asyncio")
+DEVICES = ("textual", "sounddevice")
+MUST_NOT_LOAD: dict[str, tuple[str, ...]] = {
+    "errors": (*HEAVY, "pydantic"),
+    "safetext": (*HEAVY, "pydantic"),
+    "protocol": HEAVY,
+    "sound": HEAVY[1:],
+    "engine": HEAVY[1:],
+    "lab": HEAVY[1:],
+    "client": HEAVY,
+    "models": DEVICES,
+    "audio": ("textual", "websockets", "sounddevice", "miniaudio"),
+    "record": ("textual", "websockets", "sounddevice"),
+    "host": DEVICES,
+    "links": DEVICES,
+    "runtime": ("textual",),
+    "tui": ("onnxruntime", "pocketsphinx"),
+    "config": ("numpy", *DEVICES),
+    "state": ("numpy", *DEVICES),
+    "cli": HEAVY,
+    "commands": ("numpy", *DEVICES),
+}
+# Rooms of the plan that are still empty. A room that gets its first module has to move up.
+EMPTY = ("server", "conformance", "testing")
+
+WALK = """
+import importlib, pkgutil, sys
+name, *heavy = sys.argv[1:]
+room = importlib.import_module(name)
+count = 1
+for module in pkgutil.walk_packages(getattr(room, "__path__", []), name + "."):
+    importlib.import_module(module.name)
+    count += 1
+print(count, *[module for module in heavy if module in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("room", MUST_NOT_LOAD)
+def test_a_room_loads_nothing_that_it_must_not(room: str) -> None:
+    command = [sys.executable, "-c", WALK, f"tui_assistant.{room}", *MUST_NOT_LOAD[room]]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    count, *loaded = result.stdout.split()
+    assert int(count) >= 1
+    assert loaded == []
+
+
+@pytest.mark.parametrize("room", EMPTY)
+def test_empty_rooms_are_empty(room: str) -> None:
+    spec = find_spec(f"tui_assistant.{room}")
+    assert spec is None or spec.origin is None
+
+
+def test_the_package_alone_loads_nothing() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import tui_assistant\n"
+        "assert 'TurnDetector' in dir(tui_assistant)\n"
+        "print(*sorted(name for name in set(sys.modules) - before if name.startswith('tui_assistant')))\n"
+        "print(*[name for name in ('numpy', 'pydantic', 'textual', 'click') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == "tui_assistant\n\n"
+
+
+def test_public_names_resolve() -> None:
+    import tui_assistant
+
+    for name in tui_assistant.__all__:
+        assert getattr(tui_assistant, name) is not None
+    with pytest.raises(AttributeError, match="TurnDetecter"):
+        _ = tui_assistant.TurnDetecter
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    import tomllib
+    from pathlib import Path
+
+    import tui_assistant
+
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == tui_assistant.__version__
