@@ -20,8 +20,8 @@ _FLOOR = -99.0  # ARPA's logarithm of nothing
 class Smoothing:
     """Shares between 0 and 1: of the next lower order, and of the background within single words."""
 
-    lower_order: float = 0.4
-    background: float = 0.3
+    lower_order: float = 0.25
+    background: float = 0.1
 
 
 def arpa(sentences: Iterable[list[str]], background: Mapping[str, float], smoothing: Smoothing) -> str:
