@@ -26,9 +26,7 @@ BLOCK_S = (
     0.010  # of input: short against the 28 ms that detection allows, long enough that numpy's calls don't dominate
 )
 SUB_BLOCK = 16  # outputs computed by one row of a matrix product; about the optimum between wasted products and rows
-MAX_PHASES = (
-    1024  # of the stored filter; rate pairs with more get linear interpolation between phases (error < -110 dB)
-)
+MAX_PHASES = 1024  # of the stored filter; with more, neighbours are interpolated (error under -110 dB)
 
 Quality = Literal["capture", "playback"]
 # (end of the pass band as a share of the lower Nyquist frequency, stop-band attenuation in dB); the stop band begins at

@@ -106,7 +106,6 @@ class Network:
         # stays the zero padding.
         taps1, steps1 = zeros(STEPS, 3 * BINS + 1), zeros(STEPS * 128)
         taps2, steps2 = zeros(2, 3 * 128 + 1), zeros(2 * 64)
-        steps3 = zeros(64)
         lstm = zeros(2 * HIDDEN + 1)  # conv4's output, h, 1
         taps1[..., -1] = taps2[..., -1] = lstm[..., -1] = 1
         self._framed, self._spectrum = framed, spectrum
@@ -116,7 +115,7 @@ class Network:
         self._later = taps1[:, :-1, 2 * BINS : 3 * BINS], self._magnitudes[:, 1:]
         self._first = steps1[:, :256], taps2[:, 0, 128:384]  # steps -1, 0, 1; -1 is padding
         self._second = steps1[:, 128:], taps2[:, 1, :384]  # steps 1, 2, 3
-        self._steps2, self._steps3 = steps2, steps3
+        self._steps2, self._steps3 = steps2, zeros(64)
         self._conv4 = zeros(HIDDEN)
         self._conv4_relu, self._hidden, self._lstm = lstm[:, :HIDDEN], lstm[:, HIDDEN : 2 * HIDDEN], lstm
         gates = zeros(4 * HIDDEN)
