@@ -65,7 +65,8 @@ class Capture:
     def release_floor(self) -> None:
         """A short tail still goes out."""
         self.floor = Floor.ENDING
-        self._tail = TAIL_MS * self.rate // 1000
+        # Behind what was heard up to now, which a quick finger may have left waiting.
+        self._tail = len(self._recent) + TAIL_MS * self.rate // 1000
 
     def drop_floor(self) -> None:
         self.floor = Floor.FREE

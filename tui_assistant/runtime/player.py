@@ -37,13 +37,16 @@ class Player:
         """Silence, at once."""
         self.speaker.flush()
         self._resampler = None
-        self._rebase(self.position)
+        self._rebase(self._by_device())
 
     @property
     def position(self) -> int:
         """How far it has been heard."""
         if self._resampler is None and not self.speaker.pending():
-            return self._written
+            return self._written  # all of it, whatever the rounding between two rates says
+        return self._by_device()
+
+    def _by_device(self) -> int:
         played = self.speaker.played() - self._base_played
         return min(self._written, self._base + played * self.rate // self.speaker.rate)
 

@@ -1,0 +1,80 @@
+"""The link's audio on its way to the speaker."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui_assistant.audio.clocked import ClockedSpeaker
+from tui_assistant.runtime.player import Player
+
+
+class Time:
+    """A clock that stands until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def speaker(rate: int, time: Time) -> ClockedSpeaker:
+    made = ClockedSpeaker(rate=rate, clock=time)
+    made.start()
+    return made
+
+
+def second(rate: int) -> bytes:
+    return np.full(rate, 1000, "<i2").tobytes()
+
+
+def test_the_position_is_in_the_links_samples_and_reaches_the_end() -> None:
+    time = Time()
+    player = Player(24_000, speaker(44_100, time))
+    player.play(second(24_000))
+    player.end()
+    assert player.position == 0
+    time.now = 0.5
+    assert abs(player.position - 12_000) <= 1
+    time.now = 1.1
+    assert player.position == 24_000
+
+
+def test_a_pause_in_mid_answer_is_not_its_end() -> None:
+    """The resampler still holds the last samples: they have not been heard."""
+    time = Time()
+    player = Player(24_000, speaker(48_000, time))
+    player.play(second(24_000))
+    time.now = 2.0
+    assert 23_000 < player.position < 24_000
+    player.end()
+    time.now = 3.0
+    assert player.position == 24_000
+
+
+def test_after_a_flush_positions_go_on() -> None:
+    time = Time()
+    player = Player(24_000, speaker(24_000, time))
+    player.play(second(24_000))
+    time.now = 0.25
+    player.flush()
+    assert player.position == 6_000
+    player.play(second(24_000))
+    player.end()
+    assert player.position == 6_000
+    time.now = 0.75
+    assert abs(player.position - 18_000) <= 1
+    time.now = 2.0
+    assert player.position == 30_000
+
+
+def test_another_speaker_goes_on_where_the_old_one_left() -> None:
+    time = Time()
+    player = Player(24_000, speaker(24_000, time))
+    player.play(second(24_000))
+    time.now = 0.25
+    player.replace(speaker(48_000, time))
+    assert player.position == 24_000  # what the old one had not played is not waited for
+    player.play(second(24_000))
+    player.end()
+    time.now = 0.75
+    assert abs(player.position - 36_000) <= 1
