@@ -6,8 +6,10 @@ the size of its buffer (within about 20 ms instead of 5).
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import time
+import weakref
 from collections.abc import Generator
 from typing import Any
 
@@ -36,7 +38,8 @@ def load() -> Any:
 
 def _backends(miniaudio: Any) -> list[Any]:
     # Named, because the automatic choice ends with a backend that swallows everything and reports success.
-    return [miniaudio.Backend.PULSEAUDIO, miniaudio.Backend.ALSA, miniaudio.Backend.JACK]
+    # Without JACK: its library prints and waits where no server runs, and PipeWire speaks PulseAudio too.
+    return [miniaudio.Backend.PULSEAUDIO, miniaudio.Backend.ALSA]
 
 
 def list_devices() -> DeviceList:
@@ -131,6 +134,16 @@ def _end(device: Any) -> None:
         device.stop()
 
 
+_devices: weakref.WeakSet[MiniaudioMicrophone | MiniaudioSpeaker] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """The library waits for a callback that cannot come any more when Python takes down an open device."""
+    for device in list(_devices):
+        device.close()
+
+
 def _close(device: Any) -> None:
     """Also frees the library's context, which its close() leaves behind: we may reopen every second."""
     if device is not None:
@@ -149,6 +162,7 @@ class MiniaudioMicrophone(RingMicrophone):
     def start(self) -> None:
         """DeviceError when the device cannot be opened."""
         self._device = _open(load().CaptureDevice, self._info, "input", buffersize_msec=round(BLOCK_S * 1000))
+        _devices.add(self)
         self._prepare(int(self._device._device.sampleRate))
         try:
             _begin(self._device, self._info, "input", self._callback())
@@ -185,6 +199,7 @@ class MiniaudioSpeaker(QueuedSpeaker):
         self._device = _open(
             load().PlaybackDevice, self._info, "output", buffersize_msec=PERIOD_MS, callback_periods=PERIODS
         )
+        _devices.add(self)
         self._prepare(int(self._device._device.sampleRate), PERIOD_MS * PERIODS / 1000)
 
     def _device_start(self) -> None:

@@ -6,6 +6,8 @@ are closed before and opened after it.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -19,6 +21,7 @@ from tui_assistant.errors import DeviceError
 INVALID_CHANNELS, INVALID_RATE, TIMED_OUT, UNAVAILABLE = -9998, -9997, -9987, -9985
 PLUG_CHANNELS = 32  # so many are claimed by ALSA's plugins; their default of 44100 Hz is then no fact either
 COMMON_RATES = (48_000, 44_100, 32_000, 24_000, 16_000, 8_000)
+CALL_TIMEOUT_S = 0.5  # of starting or stopping a stream; Bluetooth needs up to about 0.3
 REFRESH_EVERY_S = 5.0  # at most, while a microphone is in use: each time costs it about 50 ms of audio
 INSTALL_HINT = "on Debian or Ubuntu: apt install libportaudio2 libasound2-plugins; or use --input FILE.wav, or --demo"
 
@@ -38,6 +41,7 @@ class Suspendable(Protocol):
 
 
 _open: weakref.WeakSet[Suspendable] = weakref.WeakSet()
+_stuck: list[Any] = []  # streams with a call that never returned; kept, because closing them would not return either
 _refreshed_at = 0.0
 _stale = False  # a device could not be opened: the list may be out of date
 
@@ -94,6 +98,8 @@ def refresh(*, force: bool = False) -> bool:
     global _refreshed_at, _stale
     sounddevice = load()
     owners = list(_open)
+    if _stuck:  # terminating closes all streams, and would wait for these
+        return False
     if not force and any(owner.busy() for owner in owners) and time.monotonic() - _refreshed_at < REFRESH_EVERY_S:
         return False
     for owner in owners:
@@ -159,23 +165,57 @@ def open_stream(
 def start_stream(stream: Any, info: DeviceInfo, side: str) -> None:
     """Starts it; once more when the first try times out, as some drivers do after a resume."""
     sounddevice = load()
-    try:
+
+    def start() -> None:
+        stream.abort(ignore_errors=True)  # one that ended by itself counts as active until it is stopped
         try:
             stream.start()
         except sounddevice.PortAudioError as error:
             if code(error) != TIMED_OUT:
                 raise
-            stream.abort()
+            stream.abort(ignore_errors=True)
             stream.start()
+
+    try:
+        bounded(start, stream)
     except sounddevice.PortAudioError as error:
         raise open_error(info, side, error) from None
 
 
 def close_stream(stream: Any) -> None:
     """Closes it, whatever state it or its device is in."""
-    if stream is not None:
+
+    def close() -> None:
         stream.abort(ignore_errors=True)
         stream.close(ignore_errors=True)
+
+    if stream is not None and stream not in _stuck:
+        with contextlib.suppress(DeviceError):  # stuck: left to the end of the process
+            bounded(close, stream)
+
+
+def bounded(call: Callable[[], None], stream: Any) -> None:
+    """Makes a call that waits for ever when the device of `stream` has gone, as ALSA's plugin for PulseAudio does.
+
+    The call runs on a thread that lives just so long, usually 1 ms. After CALL_TIMEOUT_S it is left alone and the
+    stream counts as stuck: DeviceError.
+    """
+    failure: list[Exception] = []
+
+    def run() -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001  # handed to the caller below, whatever it is
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="audio-call", daemon=True)
+    thread.start()
+    thread.join(CALL_TIMEOUT_S)
+    if thread.is_alive():
+        _stuck.append(stream)
+        raise DeviceError("the audio device does not answer", "choose another device")
+    if failure:
+        raise failure[0]
 
 
 def open_error(info: DeviceInfo, side: str, error: Exception) -> DeviceError:

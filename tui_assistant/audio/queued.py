@@ -50,7 +50,7 @@ class QueuedSpeaker(ABC):
 
     @abstractmethod
     def _device_start(self) -> None:
-        """Begins the callbacks; raises DeviceError."""
+        """Begins the callbacks; raises DeviceError, after half a second at the latest."""
 
     @abstractmethod
     def _device_abort(self) -> None:
@@ -93,10 +93,9 @@ class QueuedSpeaker(ABC):
     def state(self) -> DeviceState:
         """A device that does not run is not watched: it is found lost when it is to play."""
         self._pump()
-        if self._state is DeviceState.RUNNING:
-            now = time.monotonic()
-            if self._finished or (self._running and self._watchdog.check(self._calls, now)):
-                self._state = DeviceState.LOST
+        watched = self._state is DeviceState.RUNNING and self._running
+        if watched and self._watchdog.check(self._calls, time.monotonic()):
+            self._state = DeviceState.LOST
         return self._state
 
     def write(self, samples: Samples) -> None:
@@ -132,6 +131,8 @@ class QueuedSpeaker(ABC):
 
     def _pump(self) -> None:
         """Starts the device when it is time to, and stops one that has nothing to play."""
+        if self._finished and self._state is DeviceState.RUNNING:
+            self._state = DeviceState.LOST
         if self._running and self._ending:
             self._stop()
         if self._running or self._queue is None or self._state is not DeviceState.RUNNING or not len(self._queue):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -68,13 +69,14 @@ class PortAudioSpeaker(QueuedSpeaker):
     def _device_start(self) -> None:
         if self._stream is None:
             raise DeviceError(f"speaker '{self.name}' is not open", "choose another device")
-        portaudio.load()
-        self._stream.abort(ignore_errors=True)  # one that ended by itself counts as active until it is stopped
         portaudio.start_stream(self._stream, self._info, "output")
 
     def _device_abort(self) -> None:
-        if self._stream is not None:
-            self._stream.abort(ignore_errors=True)  # within 1 ms; stop() would play the buffer to its end
+        stream = self._stream
+        if stream is not None:
+            with contextlib.suppress(DeviceError):  # gone: the next start says so
+                # abort: within 1 ms; stop() would play the buffer to its end.
+                portaudio.bounded(lambda: stream.abort(ignore_errors=True), stream)
 
     def close(self) -> None:
         """At once; what is not heard is dropped."""
