@@ -28,7 +28,9 @@ REFUSAL_EVERY_MS = 10_000  # one error when refusing begins, then one per so muc
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """The user has begun to speak."""
+    """The user has begun to speak; decided at `at_ms`."""
+
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class Intake:
             self._outbox.observe(self._tracker.seen(frame))
         if isinstance(decision, Started):
             self._start(decision, self._tracker)
-            yield Began()
+            yield Began(decision.at_ms)
         elif isinstance(decision, Stopped):
             yield self._stop(decision)
         if not self._tracker.open:

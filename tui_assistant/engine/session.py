@@ -180,16 +180,16 @@ class Session:
     def _feed(self, data: bytes) -> None:
         for happened in self._intake.feed(data):
             if isinstance(happened, Began):
-                self._interrupt()
+                self._interrupt(happened.at_ms)
             else:
                 self._take(happened)
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, at_ms: int) -> None:
         """The user began to speak."""
         rules = self.config.audio.input.turn_detection
         if rules is not None and rules.interrupt_response and self._response is not None:
             self._queued = None
-            self._response.cancel("turn_detected", {"rule": "interrupt_response", "at_ms": self._intake.now_ms})
+            self._response.cancel("turn_detected", {"rule": "interrupt_response", "at_ms": at_ms})
             self._response = None
 
     def _take(self, taken: Utterance) -> None:
