@@ -259,10 +259,13 @@ class Intake:
         self._dictation.drop_before(ms)
 
     def _refuse(self, samples: int) -> None:
-        every = self.buffer.at_ms(REFUSAL_EVERY_MS)
+        """Counts and says so at fixed places of what is refused, so that the cutting of the audio does not matter."""
+        second = self.buffer.rate
         before, self._refused = self._refused, self._refused + samples
-        self._outbox.observe(Dropped("refused_samples", samples))
-        if before == 0 or before // every != self._refused // every:
+        for begun in range(-(-before // second), -(-self._refused // second)):
+            self._outbox.observe(Dropped("refused_samples", second))
+            if begun * 1000 % REFUSAL_EVERY_MS:
+                continue
             minutes = LONGEST_MANUAL_MS // 60_000
             message = f"The input audio buffer is full: it holds {minutes} minutes. Commit or clear it."
             self._outbox.send(server.ErrorEvent(error=ErrorDetail(code="input_audio_buffer_full", message=message)))
