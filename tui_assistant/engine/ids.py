@@ -11,7 +11,15 @@ class Ids:
     def __init__(self, tag: str = "") -> None:
         self._infix = f"{tag}_" if tag else ""
         self._counts: Counter[str] = Counter()
+        self._taken: set[str] = set()
 
     def next(self, kind: str) -> str:
-        self._counts[kind] += 1
-        return f"{kind}_{self._infix}{self._counts[kind]}"
+        while True:
+            self._counts[kind] += 1
+            name = f"{kind}_{self._infix}{self._counts[kind]}"
+            if name not in self._taken:
+                return name
+
+    def take(self, name: str) -> None:
+        """The client has chosen this one; it will not be made a second time."""
+        self._taken.add(name)

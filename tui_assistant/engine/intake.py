@@ -80,6 +80,11 @@ class Intake:
         return (self._tracker is not None and self._tracker.open) or self._dictation.ask_id is not None
 
     @property
+    def item_id(self) -> str | None:
+        """The item that is being spoken: announced, or to come with a commit."""
+        return self._item_id
+
+    @property
     def dictated_item(self) -> tuple[str, str] | None:
         """The open recogniser stream and the item that its words belong to."""
         if self._dictation.ask_id is None or self._item_id is None:

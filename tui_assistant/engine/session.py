@@ -140,8 +140,12 @@ class Session:
     def _item_event(self, event: client.ClientEvent) -> None:
         match event:
             case client.ConversationItemCreate(item=item, previous_item_id=previous):
+                if item.id is not None and item.id == self._intake.item_id:
+                    message = f"Item with id '{item.id}' already exists."
+                    raise RemoteProtocolError(message, code="invalid_value", param="item.id")
                 item = item.model_copy(update={"id": item.id or self._ids.next("item"), "status": "completed"})
                 behind = self._conversation.add(item, previous)
+                self._ids.take(item.id or "")
                 self._outbox.send(server.ItemAdded(item=item, previous_item_id=behind))
                 self._outbox.send(server.ItemDone(item=item, previous_item_id=behind))
             case client.ConversationItemRetrieve(item_id=item_id):
