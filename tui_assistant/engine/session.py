@@ -167,6 +167,7 @@ class Session:
             self._intake.configure(config.audio.input)
         self.config = config
         self._outbox.send(server.SessionUpdated(session=self._object()))
+        self._go_on()  # an alarm may have waited for audio that is dropped now
 
     def _object(self) -> SessionObject:
         return SessionObject(id=self.id, **{name: getattr(self.config, name) for name in SessionConfig.model_fields})
