@@ -51,6 +51,11 @@ class Conversation:
     def last(self) -> Item | None:
         return self._items[self._order[-1]] if self._order else None
 
+    def in_progress(self, item_id: str) -> bool:
+        """Whether the item is still the answer that is being written: the client may have deleted or replaced it."""
+        item = self._items.get(item_id)
+        return item is not None and item.status == "in_progress"
+
     def get(self, item_id: str, param: str = "item_id") -> Item:
         try:
             return self._items[item_id]
@@ -114,29 +119,36 @@ class Conversation:
         """The item with its audio, as far as that is kept."""
         item = self.get(item_id)
         recorded = self._audio.get(item_id)
-        if recorded is None or recorded.pcm is None or not isinstance(item, UserMessage | AssistantMessage):
+        if recorded is None or not recorded.pcm or not isinstance(item, UserMessage | AssistantMessage):
             return item
-        part = item.content[0].model_copy(update={"audio": encode_audio(recorded.pcm)})
-        return item.model_copy(update={"content": (part,)})
+        part = item.content[0] if item.content else None  # an answer that is being written has none yet
+        if not isinstance(part, InputAudio | OutputAudio):
+            return item
+        return item.model_copy(update={"content": (part.model_copy(update={"audio": encode_audio(recorded.pcm)}),)})
 
-    def truncate(self, item_id: str, audio_end_ms: int, text: str | None = None) -> None:
-        """Cuts a spoken answer to `audio_end_ms`; `text` is what has been written of one that is still being spoken.
+    def truncate(
+        self, item_id: str, audio_end_ms: int, text: str | None = None, so_far: Recorded | None = None
+    ) -> None:
+        """Cuts a spoken answer to `audio_end_ms`; `text` and `so_far` are of one that is still being spoken.
 
         Its transcript goes, because words and sound are not aligned; the responder still sees the part of the text
         that was heard, in proportion.
         """
         item = self.get(item_id)
-        recorded = self._audio.get(item_id)
+        again = item_id in self._heard
+        recorded = self._audio.get(item_id) if again or so_far is None else so_far
         if not isinstance(item, AssistantMessage) or recorded is None or not recorded.ms:
             raise RemoteProtocolError("Only model output audio messages can be truncated.", param="item_id")
         if audio_end_ms > recorded.ms:
             message = f"Audio content of {recorded.ms}ms is already shorter than {audio_end_ms}ms"
             raise RemoteProtocolError(message, param="audio_end_ms")
-        if text is None:
+        if again:
+            text = self._heard[item_id]
+        elif text is None:
             text = next((part.transcript for part in item.content if isinstance(part, OutputAudio)), None)
-        self._heard[item_id] = _heard(text or self._heard.get(item_id, ""), audio_end_ms / recorded.ms)
+        self._heard[item_id] = _heard(text or "", audio_end_ms / recorded.ms)
         kept = recorded.pcm and recorded.pcm[: audio_end_ms * recorded.rate // 1000 * 2]
-        self._audio[item_id] = Recorded(kept, recorded.rate, audio_end_ms)
+        self.record(item_id, Recorded(kept, recorded.rate, audio_end_ms))
         self._items[item_id] = item.model_copy(update={"content": (OutputAudio(),)})
 
     def messages(self) -> tuple[ChatMessage, ...]:

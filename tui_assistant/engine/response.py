@@ -253,7 +253,7 @@ class ResponseRun:
             part = Part(type="text", text=self._text)
         self._outbox.send(server.ContentPartDone(**where, part=part))
         self._outbox.send(server.OutputItemDone(response_id=self.id, output_index=0, item=item))
-        if where["item_id"] in self._conversation:  # the client may have deleted or truncated it meanwhile
+        if self._conversation.in_progress(where["item_id"]):
             self._conversation.complete(item, self.recorded())
             self._outbox.send(server.ItemDone(item=item, previous_item_id=self._conversation.before(where["item_id"])))
         return item

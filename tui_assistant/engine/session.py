@@ -154,6 +154,8 @@ class Session:
                 self._conversation.delete(item_id)
                 self._outbox.send(server.ItemDeleted(item_id=item_id))
             case client.ConversationItemTruncate(item_id=item_id, content_index=index, audio_end_ms=end_ms):
+                if index:
+                    raise RemoteProtocolError("There is only content 0.", code="invalid_value", param="content_index")
                 self._truncate(item_id, end_ms)
                 self._outbox.send(server.ItemTruncated(item_id=item_id, content_index=index, audio_end_ms=end_ms))
 
@@ -175,8 +177,7 @@ class Session:
     def _truncate(self, item_id: str, end_ms: int) -> None:
         run = self._response
         if run is not None and run.item_id == item_id:
-            self._conversation.record(item_id, run.recorded())
-            self._conversation.truncate(item_id, end_ms, run.text)
+            self._conversation.truncate(item_id, end_ms, run.text, run.recorded())
         else:
             self._conversation.truncate(item_id, end_ms)
 
