@@ -33,7 +33,8 @@ class SampleBuffer:
 
     def slice(self, begin: int, end: int) -> bytes:
         """int16 little-endian from position `begin` to `end`, as far as it is still held."""
-        begin, end = max(begin, self.start), min(end, self.end)
+        begin = max(begin, self.start)
+        end = max(begin, min(end, self.end))
         return bytes(self._data[(begin - self._first) * BYTES_PER_SAMPLE : (end - self._first) * BYTES_PER_SAMPLE])
 
     def drop_before(self, position: int) -> None:
