@@ -15,7 +15,7 @@ from tui_assistant.engine.outbox import Outbox, Output
 from tui_assistant.engine.ports import Alarm, Answer, Cancel, Failed, Final, Notify, Partial, SpeechDetector
 from tui_assistant.engine.response import ResponseRun, ResponseState
 from tui_assistant.engine.wire import wire_rate
-from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.errors import LocalProtocolError, RemoteProtocolError
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.items import (
@@ -250,11 +250,14 @@ class Session:
                 if wanted:
                     self._outbox.send(done)
             case Failed(code=code, message=message):
-                error = ErrorDetail(type="server_error", code=code, message=message)
                 if wanted:
-                    self._outbox.send(server.TranscriptionFailed(item_id=dictated.item_id, error=error))
+                    failure = server.TranscriptionError(code=code, message=message)
+                    self._outbox.send(server.TranscriptionFailed(item_id=dictated.item_id, error=failure))
                 else:
+                    error = ErrorDetail(type="server_error", code=code, message=message)
                     self._outbox.send(server.ErrorEvent(error=error))
+            case _:
+                raise LocalProtocolError(f"a recogniser cannot answer {type(answer).__name__}")
         del self._words[ask_id]
         self._go_on()
 

@@ -132,13 +132,22 @@ class TranscriptionCompleted(ServerEventBase):
     usage: DurationUsage
 
 
+class TranscriptionError(Data):
+    """What the service's `failed` event has: no event_id, unlike an `error` event."""
+
+    type: str = "server_error"
+    code: str | None = None
+    message: str = ""
+    param: str | None = None
+
+
 class TranscriptionFailed(ServerEventBase):
     type: Literal["conversation.item.input_audio_transcription.failed"] = (
         "conversation.item.input_audio_transcription.failed"
     )
     item_id: str
     content_index: int = 0
-    error: ErrorDetail
+    error: TranscriptionError
 
 
 class ResponseCreated(ServerEventBase):
