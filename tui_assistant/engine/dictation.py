@@ -21,6 +21,12 @@ class Dictation:
         self._audio = SampleBuffer(FRAME_RATE)
         self._sent = 0  # position up to which the open stream has its audio
         self.ask_id: str | None = None  # of the open stream
+        self._deaf = False  # the recogniser has given the open stream up
+
+    @property
+    def hearing(self) -> str | None:
+        """The open stream's ask while words of it may come."""
+        return None if self._deaf else self.ask_id
 
     def hear(self, frame: Frame) -> None:
         """Keeps a frame, and passes it on while a stream is open."""
@@ -31,14 +37,20 @@ class Dictation:
     def open(self, start_ms: int, language: str | None) -> str:
         """A stream begins with the audio from `start_ms` on."""
         self.ask_id = self._ids.next("ask")
+        self._deaf = False
         self._outbox.ask(Transcribe(self.ask_id, language))
         self._sent = max(self._audio.start, self._audio.at_ms(start_ms))
         self._send(self._audio.end)
         return self.ask_id
 
     def finish(self, unframed: NDArray[np.int16] | None = None) -> str | None:
-        """The utterance is complete, with what is `unframed` as its last samples; returns the stream's ask, if any."""
+        """The utterance is complete, with what is `unframed` as its last samples.
+
+        Returns the stream's ask; None where no words are to come.
+        """
         ask_id, self.ask_id = self.ask_id, None
+        if self._deaf:
+            return None
         if ask_id is not None:
             if unframed is not None and len(unframed):
                 self._outbox.ask(TranscribeAudio(ask_id, unframed.astype("<i2", copy=False).tobytes()))
@@ -47,14 +59,18 @@ class Dictation:
 
     def cancel(self) -> None:
         """The audio is not wanted any more."""
-        if self.ask_id is not None:
+        if self.ask_id is not None and not self._deaf:
             self._outbox.ask(Cancel(self.ask_id))
-            self.ask_id = None
+        self.ask_id = None
+
+    def give_up(self) -> None:
+        """The recogniser has failed at the open stream: the utterance goes on, but no words of it will come."""
+        self._deaf = True
 
     def drop_before(self, ms: int) -> None:
         self._audio.drop_before(self._audio.at_ms(ms))
 
     def _send(self, end: int) -> None:
-        if self.ask_id is not None and end > self._sent:
+        if self.ask_id is not None and not self._deaf and end > self._sent:
             self._outbox.ask(TranscribeAudio(self.ask_id, self._audio.slice(self._sent, end)))
             self._sent = end

@@ -87,9 +87,14 @@ class Intake:
     @property
     def dictated_item(self) -> tuple[str, str] | None:
         """The open recogniser stream and the item that its words belong to."""
-        if self._dictation.ask_id is None or self._item_id is None:
+        if self._dictation.hearing is None or self._item_id is None:
             return None
-        return self._dictation.ask_id, self._item_id
+        return self._dictation.hearing, self._item_id
+
+    def lose_words(self, ask_id: str) -> None:
+        """The recogniser has failed; `ask_id` may be the stream that is still open."""
+        if ask_id == self._dictation.ask_id:
+            self._dictation.give_up()
 
     def feed(self, data: bytes) -> Iterator[Began | Utterance]:
         """Takes wire bytes of any length. The iterator must be run to its end."""

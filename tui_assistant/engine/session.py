@@ -153,6 +153,7 @@ class Session:
             case client.ConversationItemDelete(item_id=item_id):
                 self._conversation.delete(item_id)
                 self._outbox.send(server.ItemDeleted(item_id=item_id))
+                self._drop_words(item_id)
             case client.ConversationItemTruncate(item_id=item_id, content_index=index, audio_end_ms=end_ms):
                 if index:
                     raise RemoteProtocolError("There is only content 0.", code="invalid_value", param="content_index")
@@ -250,6 +251,7 @@ class Session:
                 if wanted:
                     self._outbox.send(done)
             case Failed(code=code, message=message):
+                self._intake.lose_words(ask_id)
                 if wanted:
                     failure = server.TranscriptionError(code=code, message=message)
                     self._outbox.send(server.TranscriptionFailed(item_id=dictated.item_id, error=failure))
@@ -259,6 +261,13 @@ class Session:
             case _:
                 raise LocalProtocolError(f"a recogniser cannot answer {type(answer).__name__}")
         del self._words[ask_id]
+        self._go_on()
+
+    def _drop_words(self, item_id: str) -> None:
+        """The item is gone: its words are not wanted any more."""
+        for ask_id in [ask_id for ask_id, dictated in self._words.items() if dictated.item_id == item_id]:
+            del self._words[ask_id]
+            self._outbox.ask(Cancel(ask_id))
         self._go_on()
 
     @property
