@@ -180,9 +180,8 @@ class ResponseRun:
                 self._end_if_said()
             case Failed(code=code, message=message):
                 # The text is still worth having: it goes on without a voice.
-                self._voice.stop()
+                self._voice.fail()
                 self._outbox.send(server.ErrorEvent(error=ErrorDetail(type="server_error", code=code, message=message)))
-                self._spoken = False if self._item_id is None else self._spoken
                 self._end_if_said()
             case _:
                 raise LocalProtocolError(f"a synthesiser cannot answer {type(answer).__name__}")

@@ -24,6 +24,7 @@ class Voice:
         self._queue: list[str] = []
         self._resampler: Resampler | None = None
         self._source_rate = 0
+        self._mute = False  # the synthesiser has failed
         self.ask_id: str | None = None  # of the open Speak
         self.pcm = bytearray()  # all that was said so far: int16 at `rate`
         self.rate = wire_rate(output.format)
@@ -39,13 +40,11 @@ class Voice:
 
     def text(self, delta: str) -> None:
         """More text to say."""
-        self._queue += self._cutter.push(delta)
-        self._next()
+        self._say(self._cutter.push(delta))
 
     def finish_text(self) -> None:
         """The text is complete."""
-        self._queue += self._cutter.flush()
-        self._next()
+        self._say(self._cutter.flush())
 
     def audio(self, chunk: AudioChunk) -> bytes:
         """The chunk in the wire's format; may be empty while the resampler gathers."""
@@ -62,6 +61,12 @@ class Voice:
         self._next()
         return rest
 
+    def fail(self) -> None:
+        """The open sentence could not be said: the rest stays unsaid too, rather than with holes in it."""
+        self.ask_id = None
+        self._mute = True
+        self._queue.clear()
+
     def stop(self) -> None:
         """Nothing more is to be said."""
         self._queue.clear()
@@ -72,6 +77,11 @@ class Voice:
     def _encode(self, samples: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> bytes:
         self.pcm += samples.astype("<i2", copy=False).tobytes()
         return wire_encode(samples, self._output.format)
+
+    def _say(self, pieces: list[str]) -> None:
+        if not self._mute:
+            self._queue += pieces
+            self._next()
 
     def _next(self) -> None:
         if self.ask_id is None and self._queue:
