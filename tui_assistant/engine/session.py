@@ -336,8 +336,10 @@ class Session:
 
     def end(self) -> list[Output]:
         """The client has gone: every open ask is cancelled."""
+        open_id = self._intake.dictated_item[0] if self._intake.dictated_item else None
         for ask_id in [self._notify_id, *self._words]:
-            self._outbox.ask(Cancel(ask_id))
+            if ask_id != open_id:  # which the intake cancels
+                self._outbox.ask(Cancel(ask_id))
         self._intake.clear()
         if self._response is not None:
             self._response.cancel("client_cancelled", {"rule": "end"})
