@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from tui_assistant.errors import RemoteProtocolError
-from tui_assistant.protocol.client import MAX_APPEND_BYTES, ClientEvent
+from tui_assistant.protocol.client import MAX_APPEND_BYTES, ClientEvent, SessionUpdate
 from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.protocol.update import refusal
 
@@ -25,9 +26,22 @@ _TRANSCRIPTION_DELTA = "conversation.item.input_audio_transcription.delta"
 def decode_client(text: str | bytes) -> ClientEvent:
     """One client event. Raises RemoteProtocolError with the code and param of the service."""
     try:
-        return _CLIENT.validate_json(text)
+        event = _CLIENT.validate_json(text)
     except ValidationError as error:
-        raise _client_refusal(text, error) from None
+        raise _client_refusal(error) from None
+    if isinstance(event, SessionUpdate) and not _finite(event.session):
+        # Only here may values of any shape stand; JSON has no NaN, and it would come back out in session.updated.
+        raise RemoteProtocolError("The event is not valid JSON.", code="invalid_event", param="session")
+    return event
+
+
+def _finite(value: Any) -> bool:
+    """Whether a JSON value has no NaN or infinity in it; the parser bounds its depth."""
+    if isinstance(value, dict):
+        return all(_finite(inner) for inner in value.values())
+    if isinstance(value, list):
+        return all(_finite(inner) for inner in value)
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def client_event_id(text: str | bytes) -> str | None:
@@ -40,11 +54,11 @@ def client_event_id(text: str | bytes) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _client_refusal(text: str | bytes, error: ValidationError) -> RemoteProtocolError:
+def _client_refusal(error: ValidationError) -> RemoteProtocolError:
     problem = error.errors(include_url=False, include_context=False)[0]
     if problem["type"] == "json_invalid":
         return RemoteProtocolError("The event is not valid JSON.", code="invalid_event")
-    if problem["type"] in ("model_attributes_type", "model_type", "dict_type"):
+    if problem["type"] in ("model_attributes_type", "model_type", "dict_type") and not problem["loc"]:
         return RemoteProtocolError("An event must be a JSON object.", code="invalid_event")
     if problem["type"] == "union_tag_not_found" and not problem["loc"]:
         return RemoteProtocolError("The 'type' field is missing.", code="invalid_event", param="type")

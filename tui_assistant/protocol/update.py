@@ -46,7 +46,7 @@ def apply_update(config: SessionConfig, patch: Mapping[str, Any]) -> SessionConf
 
 # pydantic puts the chosen member of a union into the path of a problem; the protocol's paths don't have it.
 _UNION_TAGS = frozenset(
-    {"server_vad", "semantic_vad", "audio/pcm", "audio/pcmu", "audio/pcma", "mode"}
+    {"server_vad", "semantic_vad", "audio/pcm", "audio/pcmu", "audio/pcma", "mode", "function"}
     | {"message", "function_call", "function_call_output", "system", "user", "assistant", "input_text", "input_audio"}
 )
 
@@ -62,7 +62,10 @@ def refusal(error: ValidationError, root: str = "", *, skip: int = 0) -> RemoteP
     """
     problem = error.errors(include_url=False)[0]
     kind = problem["type"]
-    names = [str(step) for step in problem["loc"][skip:] if not _is_tag(str(step))]
+    steps = [str(step) for step in problem["loc"][skip:]]
+    names = [step for step in steps if not _is_tag(step)]
+    if kind == "extra_forbidden" and _is_tag(steps[-1]):
+        names.append(steps[-1])  # the peer's own word, whatever it looks like
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         names.append(problem["ctx"]["discriminator"].strip("'"))
     param = ".".join([root, *names] if root else names) or None
