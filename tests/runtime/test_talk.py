@@ -1,0 +1,339 @@
+"""Talk, from the microphone to the speaker, with a scripted link and with the local one."""
+
+from __future__ import annotations
+
+import base64
+import queue
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conversation import answer_begins, answer_ends, turn, updated, words
+
+from tui_assistant.audio.base import DeviceList, DeviceState
+from tui_assistant.audio.files import FileMicrophone
+from tui_assistant.errors import DeviceError
+from tui_assistant.links.base import LinkEvents, LinkStatus
+from tui_assistant.protocol import client, server
+from tui_assistant.protocol.session import ServerVad
+from tui_assistant.runtime import api, equipment
+from tui_assistant.runtime.options import TalkOptions
+from tui_assistant.runtime.talk import Talk
+from tui_assistant.sound.wav import Recording, WavWriter
+from tui_assistant.state import RememberedDevices
+
+RATE = 16_000
+
+
+class ScriptedLink:
+    """Keeps what it is sent; `say` lets the server speak, on the Talk thread."""
+
+    name, input_rate, output_rate, observes = "scripted", RATE, 24_000, False
+
+    def __init__(self) -> None:
+        self.sent: list[client.ClientEvent] = []
+        self.audio = bytearray()
+        self.events: LinkEvents | None = None
+        self.counters: dict[str, int] = {}
+        self.closed = False
+        self.talk: Talk | None = None
+
+    async def open(self, events: LinkEvents) -> None:
+        self.events = events
+        events.status(LinkStatus(True, "ready"))
+
+    def send(self, event: client.ClientEvent) -> None:
+        self.sent.append(event)
+        if isinstance(event, client.SessionUpdate) and self.events is not None:
+            rules = event.session["audio"]["input"]["turn_detection"]
+            self.events.server_event(updated(ServerVad(**rules) if rules else None))
+
+    def feed(self, pcm: bytes) -> None:
+        self.audio += pcm
+
+    async def ready(self) -> None:
+        """It always is."""
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def say(self, *events: server.ServerEvent) -> None:
+        assert self.talk is not None
+        assert self.events is not None
+        for event in events:
+            self.talk._call(lambda event=event: self.events.server_event(event))  # type: ignore[misc,union-attr]
+
+    @property
+    def types(self) -> list[str]:
+        return [event.type for event in self.sent]
+
+
+class Desk:
+    """A running Talk and what it told."""
+
+    def __init__(self, link: ScriptedLink, options: TalkOptions) -> None:
+        self.link = link
+        self.talk = link.talk = Talk(link, options)
+        self._notices: queue.SimpleQueue[api.Notice] = queue.SimpleQueue()
+        self.notices: list[api.Notice] = []
+        self.talk.start(self._notices.put)
+        self.until(lambda: self.snapshot.microphone != "" or bool(self.told) or bool(self.ended))
+
+    def until(self, condition: Callable[[], bool], seconds: float = 8.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, (self.snapshot, self.notices, self.link.types)
+            time.sleep(0.005)
+
+    @property
+    def snapshot(self) -> api.Snapshot:
+        return self.talk.snapshot()
+
+    @property
+    def told(self) -> list[str]:
+        while not self._notices.empty():
+            self.notices.append(self._notices.get())
+        return [notice.text for notice in self.notices if isinstance(notice, api.Told)]
+
+    @property
+    def lines(self) -> dict[str, api.Line]:
+        _ = self.told
+        return {notice.line.key: notice.line for notice in self.notices if isinstance(notice, api.LineChanged)}
+
+    @property
+    def ended(self) -> list[api.Ended]:
+        _ = self.told
+        return [notice for notice in self.notices if isinstance(notice, api.Ended)]
+
+
+def noise(seconds: float) -> Recording:
+    samples = np.random.default_rng(1).integers(-3000, 3000, int(RATE * seconds)).astype(np.int16)
+    return Recording(samples, RATE, 1, False)
+
+
+def sound(seconds: float, item: str = "a1") -> server.OutputAudioDelta:
+    pcm = np.full(int(24_000 * seconds), 500, "<i2").tobytes()
+    return server.OutputAudioDelta(response_id="resp_1", item_id=item, delta=base64.b64encode(pcm).decode())
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Desk]]:
+    monkeypatch.setenv("TUI_ASSISTANT_STATE", str(tmp_path / "state"))
+    desks: list[Desk] = []
+
+    def open_one(**options: object) -> Desk:
+        given = {"recording": noise(20), "recording_name": "noise", "output": "none", **options}
+        desks.append(Desk(ScriptedLink(), TalkOptions(**given)))  # type: ignore[arg-type]
+        return desks[-1]
+
+    yield open_one
+    for desk in desks:
+        desk.talk.close()
+        assert desk.link.closed
+
+
+def test_hands_free_streams_the_microphone_without_gaps(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.until(lambda: len(desk.link.audio) > RATE)
+    expected = noise(20).samples.tobytes()
+    heard = bytes(desk.link.audio)
+    assert heard == expected[: len(heard)]
+    assert desk.link.types == ["session.update"]
+    snapshot = desk.snapshot
+    assert (snapshot.mode, snapshot.state, snapshot.link_state) == (api.Mode.HANDS_FREE, api.State.IDLE, "ready")
+    assert snapshot.local_estimate  # a remote link observes nothing
+    assert snapshot.frames
+    assert -30 < snapshot.level.rms_dbfs < -20
+
+
+def test_muted_the_link_gets_silence_and_the_meter_still_moves(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.talk.toggle_mute()
+    desk.until(lambda: desk.snapshot.state is api.State.MUTED)
+    begin = len(desk.link.audio)
+    desk.until(lambda: len(desk.link.audio) > begin + RATE)
+    assert not any(desk.link.audio[begin:])
+    assert desk.snapshot.level.rms_dbfs > -30
+    desk.talk.toggle_mute()
+    desk.until(lambda: desk.snapshot.state is api.State.IDLE)
+    begin = len(desk.link.audio)
+    desk.until(lambda: any(desk.link.audio[begin:]))
+
+
+def test_push_to_talk_feeds_only_what_was_held(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(push_to_talk=True)
+    time.sleep(0.5)
+    assert not desk.link.audio
+    desk.talk.talk()
+    desk.until(lambda: len(desk.link.audio) > RATE)
+    assert desk.snapshot.talking
+    assert desk.snapshot.state is api.State.SPEECH
+    desk.talk.talk()
+    desk.until(lambda: "response.create" in desk.link.types)
+    assert desk.link.types == [
+        "session.update",
+        "input_audio_buffer.clear",
+        "input_audio_buffer.commit",
+        "response.create",
+    ]
+    held = bytes(desk.link.audio)
+    assert held in noise(20).samples.tobytes()  # one stretch, nothing missing inside
+    time.sleep(0.2)
+    assert bytes(desk.link.audio) == held
+
+
+def test_the_whole_input_may_be_one_hold(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(push_to_talk=True, hold_input=True, exit_after_input=True, recording=noise(0.7))
+    desk.until(lambda: "input_audio_buffer.commit" in desk.link.types)
+    assert noise(0.7).samples.tobytes() in bytes(desk.link.audio)
+    desk.link.say(*turn()[2:], words("hello"), *answer_begins("hi"), sound(0.2), *answer_ends())
+    desk.until(lambda: bool(desk.ended))
+    assert desk.ended == [api.Ended(0)]
+
+
+def test_an_input_without_a_turn_ends_with_status_1(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk(exit_after_input=True, recording=noise(0.3))
+    desk.until(lambda: bool(desk.ended))
+    assert desk.ended[0].status == 1
+    assert "No turn" in desk.ended[0].reason
+
+
+def test_a_turn_is_shown_from_speech_to_answer(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    events = turn()
+    desk.link.say(events[0])
+    desk.until(lambda: desk.snapshot.state is api.State.SPEECH)
+    desk.link.say(*events[1:])
+    desk.until(lambda: desk.snapshot.state is api.State.THINKING)
+    desk.link.say(words("hello"), *answer_begins("hi there"), sound(0.4))
+    desk.until(lambda: desk.snapshot.state is api.State.SPEAKING)
+    desk.link.say(*answer_ends())
+    desk.until(lambda: desk.snapshot.state is api.State.IDLE)
+    lines = desk.lines
+    assert (lines["u1"].who, lines["u1"].text, lines["u1"].final) == ("you", "hello", True)
+    assert (lines["a1"].who, lines["a1"].text, lines["a1"].final) == ("bot", "hi there", True)
+    assert "vad 512" in lines["a1"].note
+    assert desk.snapshot.latency_ms is not None
+    assert desk.snapshot.latency_ms >= 512
+
+
+def test_escape_interrupts_and_truncates_at_what_was_heard(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.link.say(*answer_begins("a long story"), sound(5))
+    desk.until(lambda: desk.snapshot.state is api.State.SPEAKING and desk.snapshot.state_ms > 300)
+    desk.talk.interrupt()
+    desk.until(lambda: "conversation.item.truncate" in desk.link.types)
+    (truncate,) = [event for event in desk.link.sent if isinstance(event, client.ConversationItemTruncate)]
+    assert 250 <= truncate.audio_end_ms <= 2500
+    assert desk.link.types.index("response.cancel") < desk.link.types.index("conversation.item.truncate")
+    desk.until(lambda: desk.lines["a1"].interrupted_at_s is not None)
+    desk.until(lambda: desk.snapshot.state is api.State.IDLE)
+
+
+def test_a_skill_changes_the_volume_and_the_timers(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    done = answer_ends()[-1]
+    assert isinstance(done, server.ResponseDone)
+
+    def did(**metadata: str) -> server.ResponseDone:
+        return server.ResponseDone(response=done.response.model_copy(update={"metadata": metadata}))
+
+    desk.link.say(did(volume="0.50"))
+    desk.until(lambda: desk.snapshot.volume == 0.5)
+    desk.link.say(did(volume="+0.20"))
+    desk.until(lambda: abs(desk.snapshot.volume - 0.7) < 1e-6)
+    ends_at = time.time() + 90
+    desk.link.say(did(timers=f'[{{"name":"tea","ends_at":{ends_at},"label":"tea timer"}}]'))
+    desk.until(lambda: len(desk.snapshot.alarms) == 1)
+    assert desk.snapshot.alarms[0].startswith("tea timer 1:")
+    desk.link.say(did(volume="loud", timers="nonsense"))
+    time.sleep(0.1)
+    assert abs(desk.snapshot.volume - 0.7) < 1e-6
+
+
+class Socket:
+    """Where microphones are plugged in: `open` is the runtime's open_microphone."""
+
+    def __init__(self) -> None:
+        self.plugged: FileMicrophone | None = None
+
+    def open(self, name: str | None) -> FileMicrophone:
+        if self.plugged is None:
+            raise DeviceError("no microphone found", "plug one in")
+        return self.plugged
+
+
+@pytest.fixture
+def socket(monkeypatch: pytest.MonkeyPatch) -> Socket:
+    made = Socket()
+    monkeypatch.setattr(equipment, "open_microphone", made.open)
+    monkeypatch.setattr(equipment, "list_devices", DeviceList)
+    return made
+
+
+def test_without_a_microphone_the_assistant_opens_says_so_and_takes_typed_words(
+    open_desk: Callable[..., Desk], socket: Socket
+) -> None:
+    desk = open_desk(recording=None)
+    assert desk.told == ["no microphone found (plug one in)"]
+    (suggested,) = [notice.text for notice in desk.notices if isinstance(notice, api.Suggest) and notice.text]
+    assert "D plays a demo" in suggested
+    desk.talk.say("hello")
+    desk.until(lambda: "conversation.item.create" in desk.link.types)
+
+
+def test_a_named_microphone_that_is_not_there_ends_with_status_1(
+    open_desk: Callable[..., Desk], socket: Socket
+) -> None:
+    desk = open_desk(recording=None, input="usb")
+    desk.until(lambda: bool(desk.ended))
+    assert (desk.ended[0].status, desk.ended[0].reason) == (1, "no microphone found (plug one in)")
+
+
+def test_a_lost_microphone_is_said_and_work_goes_on_when_it_is_back(
+    open_desk: Callable[..., Desk], socket: Socket
+) -> None:
+    class Lost(FileMicrophone):
+        gone = False
+
+        @property
+        def state(self) -> DeviceState:
+            return DeviceState.LOST if self.gone else super().state
+
+    first = socket.plugged = Lost(noise(20), name="usb")
+    desk = open_desk(recording=None)
+    desk.until(lambda: len(desk.link.audio) > 3200)
+    socket.plugged, first.gone = None, True
+    desk.until(lambda: desk.snapshot.microphone == "")
+    assert desk.told[-1] == "The microphone usb has gone; waiting for it."
+    time.sleep(0.1)
+    heard = len(desk.link.audio)
+    socket.plugged = FileMicrophone(noise(20), name="usb")
+    desk.until(lambda: desk.snapshot.microphone == "usb")
+    desk.until(lambda: desk.told[-1] == "The microphone is back.")
+    desk.until(lambda: len(desk.link.audio) > heard)
+
+
+def test_the_demo_is_the_microphone_until_it_is_over(open_desk: Callable[..., Desk], tmp_path: Path) -> None:
+    demo = tmp_path / "demo.wav"
+    with demo.open("wb") as file:
+        WavWriter(file, RATE).write(noise(0.5).samples)
+    desk = open_desk(demo=demo, push_to_talk=True, recording_name="noise")
+    desk.talk.play_demo()
+    desk.until(lambda: desk.snapshot.demo)
+    assert desk.snapshot.mode is api.Mode.HANDS_FREE
+    assert desk.snapshot.microphone == "demo"
+    desk.until(lambda: not desk.snapshot.demo)
+    assert desk.snapshot.microphone == "noise"
+
+
+def test_devices_are_changed_live_and_remembered(open_desk: Callable[..., Desk], socket: Socket) -> None:
+    socket.plugged = FileMicrophone(noise(20), name="first")
+    desk = open_desk(recording=None)
+    desk.until(lambda: desk.snapshot.microphone == "first")
+    socket.plugged = FileMicrophone(noise(20), name="second")
+    desk.talk.choose_devices("second", "none")
+    desk.until(lambda: desk.snapshot.microphone == "second")
+    desk.until(lambda: RememberedDevices.load() == RememberedDevices(input="second", output="none"))
