@@ -143,6 +143,13 @@ class SessionConfig(Data):
     tools: tuple[FunctionTool, ...] = ()
     tool_choice: ToolChoice = "auto"
     max_output_tokens: MaxOutputTokens = "inf"
+    # Echoed without effect (support.py says so too). Their insides are the service's business, so any object is taken.
+    parallel_tool_calls: bool = True
+    truncation: Literal["auto", "disabled"] | dict[str, Any] = "auto"
+    include: tuple[str, ...] | None = None
+    prompt: dict[str, Any] | None = None
+    reasoning: dict[str, Any] | None = None
+    tracing: Literal["auto"] | dict[str, Any] | None = None
 
 
 class SessionObject(SessionConfig):

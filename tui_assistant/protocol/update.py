@@ -13,8 +13,6 @@ from tui_assistant.protocol.session import SemanticVad, ServerVad, SessionConfig
 
 # Keys that the service sends in a session object; clients send whole sessions back, so they are accepted and ignored.
 READ_ONLY = frozenset({"id", "object", "expires_at", "model"})
-# Fields of the GA session without a local effect; see support.py.
-WITHOUT_EFFECT = frozenset({"tracing", "prompt", "reasoning", "include", "truncation", "parallel_tool_calls"})
 
 _VAD_FIELDS: dict[str, frozenset[str]] = {
     "server_vad": frozenset(ServerVad.model_fields),
@@ -34,7 +32,7 @@ def apply_update(config: SessionConfig, patch: Mapping[str, Any]) -> SessionConf
     if patch.get("type") is None:
         message = "Missing required parameter: 'session.type'."
         raise RemoteProtocolError(message, code="missing_required_parameter", param="session.type")
-    changes = {key: value for key, value in patch.items() if key not in READ_ONLY | WITHOUT_EFFECT}
+    changes = {key: value for key, value in patch.items() if key not in READ_ONLY}
     merged = _merge(config.model_dump(mode="json"), changes)
     try:
         return SessionConfig.model_validate_json(json.dumps(merged))
