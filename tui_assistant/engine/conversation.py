@@ -171,6 +171,14 @@ class Conversation:
         return " ".join(text for text in texts if text)
 
 
+def without_audio(item: Item) -> Item:
+    """As an item stands in events: "never carries audio bytes; only conversation.item.retrieved does"."""
+    if not isinstance(item, UserMessage):
+        return item
+    parts = [part.model_copy(update={"audio": None}) if isinstance(part, InputAudio) else part for part in item.content]
+    return item.model_copy(update={"content": tuple(parts)})
+
+
 def _heard(text: str, share: float) -> str:
     """The words that fit into `share` of a text's time, and an ellipsis."""
     cut = text[: round(len(text) * share)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_assistant.engine.conversation import Conversation, Recorded
+from tui_assistant.engine.conversation import Conversation, Recorded, without_audio
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.intake import Began, Intake, Utterance
 from tui_assistant.engine.outbox import Outbox, Output
@@ -146,8 +146,9 @@ class Session:
                 item = item.model_copy(update={"id": item.id or self._ids.next("item"), "status": "completed"})
                 behind = self._conversation.add(item, previous)
                 self._ids.take(item.id or "")
-                self._outbox.send(server.ItemAdded(item=item, previous_item_id=behind))
-                self._outbox.send(server.ItemDone(item=item, previous_item_id=behind))
+                shown = without_audio(item)
+                self._outbox.send(server.ItemAdded(item=shown, previous_item_id=behind))
+                self._outbox.send(server.ItemDone(item=shown, previous_item_id=behind))
             case client.ConversationItemRetrieve(item_id=item_id):
                 self._outbox.send(server.ItemRetrieved(item=self._conversation.retrieve(item_id)))
             case client.ConversationItemDelete(item_id=item_id):
