@@ -27,6 +27,8 @@ from tui_assistant.protocol.items import (
 from tui_assistant.protocol.session import SessionConfig, SessionObject
 from tui_assistant.protocol.update import apply_update
 
+EXPECTED_MS = 1_000  # of real time: a client that commits sends response.create at once, a slow link included
+
 
 @dataclass(slots=True)
 class _Dictated:
@@ -61,6 +63,8 @@ class Session:
         self._response: ResponseRun | None = None
         self._queued: ResponseOptions | None = None  # one answer that waits for the running one to end
         self._alarms: list[Alarm] = []
+        self._expecting = False  # an utterance was committed that the client has to ask an answer for
+        self._expecting_since: int | None = None  # in the time of `tick`
         self._notify_id = self._ids.next("ask")
 
     # ---------------------------------------------------------------------------------------------- the calls
@@ -103,12 +107,20 @@ class Session:
         """Real time, in milliseconds from any fixed point, has come to `now_ms`."""
         for taken in self._intake.tick(now_ms):
             self._take(taken)
+        if self._expecting and self._alarms:
+            since = self._expecting_since = now_ms if self._expecting_since is None else self._expecting_since
+            if now_ms - since >= EXPECTED_MS:
+                self._expecting = False
+                self._go_on()
         return self._outbox.take()
 
     @property
     def deadline(self) -> int | None:
         """When `tick` should come at the latest, in the time of `tick`; None: nothing waits for time."""
-        return self._intake.deadline
+        due = [] if self._intake.deadline is None else [self._intake.deadline]
+        if self._expecting and self._alarms:
+            due.append(0 if self._expecting_since is None else self._expecting_since + EXPECTED_MS)
+        return min(due, default=None)
 
     @property
     def input_ms(self) -> int:
@@ -219,6 +231,9 @@ class Session:
                 self._start_response(ResponseOptions())
             else:
                 self._queued = ResponseOptions()
+        else:
+            # An alarm that began to speak now would make the client's response.create fail.
+            self._expecting, self._expecting_since = True, None
         self._go_on()
 
     # ------------------------------------------------------------------------------------------------- the words
@@ -284,6 +299,7 @@ class Session:
                 "Wait until the response is finished before creating a new one."
             )
             raise RemoteProtocolError(message, code="conversation_already_has_active_response")
+        self._expecting = False
         self._start_response(options)
         self._go_on()
 
@@ -317,7 +333,7 @@ class Session:
             if self._queued is not None:
                 options, self._queued = self._queued, None
                 self._start_response(options)
-            elif self._alarms and not self._intake.speaking:
+            elif self._alarms and not self._intake.speaking and not self._expecting:
                 alarm = self._alarms.pop(0)
                 self._start_response(ResponseOptions(metadata={"origin": "timer", **alarm.metadata}))
                 if self._response is not None:
