@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
@@ -38,7 +39,8 @@ class AssistantApp(App[None], inherit_bindings=False):
         super().__init__()
         self._talk = talk
         self._clock = clock
-        self._main = MainScreen(talk)
+        self._key_time = 0.0
+        self._main = MainScreen(talk, lambda: self._key_time)
         self.ended_reason = ""
         for ours in THEMES:
             self.register_theme(ours)
@@ -81,8 +83,12 @@ class AssistantApp(App[None], inherit_bindings=False):
             return  # the loop is closed: the screen has gone while the Talk still had something to say
 
     def _frame(self) -> None:
-        if self._main.is_mounted:
+        if self._main.key_bar.is_mounted:  # the last one composed
             self._main.frame(self._talk.snapshot(), self._clock())
+
+    def on_key(self, event: events.Key) -> None:
+        """Runs before Textual looks for the key's binding: actions don't get the event."""
+        self._key_time = event.time
 
     def on_noticed(self, message: Noticed) -> None:
         if isinstance(message.notice, Ended):

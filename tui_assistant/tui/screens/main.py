@@ -8,6 +8,7 @@ compact  conversation and one line with state and level (80x24); `t` brings the 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from typing import ClassVar
 
@@ -56,33 +57,39 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.MAIN)
     AUTO_FOCUS = ""
 
-    def __init__(self, talk: TalkApi) -> None:
+    def __init__(self, talk: TalkApi, key_time: Callable[[], float]) -> None:
+        """`key_time`: when the key that is being handled was read, in seconds; a busy screen handles it later."""
         super().__init__()
         self._talk = talk
+        self._key_time = key_time
         self._talk_key = TalkKey()
         self._late_press = 0  # counts talk-key presses: a waiting one is dropped when another has come
         self._changed: dict[str, Line] = {}
         self._layout_now = Layout.COMPACT
         self._snapshot = Snapshot()
+        self.status = StatusLine(id="status")
+        self.conversation = Conversation(id="conversation")
+        self.type_line = TypeLine(id="type")
+        self.scope = Scope(id="scope")
+        self.tune = Tune(id="tune")
+        self.compact = Compact(id="compact")
+        self.notices = Notices(id="notices")
+        self.key_bar = KeyBar(id="keys")
+        for pane in (self.conversation, self.scope, self.tune):
+            pane.border_title = str(pane.id).capitalize()
 
     def compose(self) -> ComposeResult:
-        yield StatusLine(id="status")
+        yield self.status
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                conversation = Conversation(id="conversation")
-                conversation.border_title = "Conversation"
-                yield conversation
-                yield TypeLine(id="type")
+                yield self.conversation
+                yield self.type_line
             with Vertical(id="right"):
-                scope = Scope(id="scope")
-                scope.border_title = "Scope"
-                yield scope
-                tune = Tune(id="tune")
-                tune.border_title = "Tune"
-                yield tune
-        yield Compact(id="compact")
-        yield Notices(id="notices")
-        yield KeyBar(id="keys")
+                yield self.scope
+                yield self.tune
+        yield self.compact
+        yield self.notices
+        yield self.key_bar
 
     # ------------------------------------------------------------------------------------------ what comes
 
@@ -92,30 +99,28 @@ class MainScreen(Screen[None]):
             case LineChanged(line):
                 self._changed[line.key] = line  # drawn with the next frame: many changes cost one
             case Told():
-                self.query_one(Notices).board.add(notice)
+                self.notices.board.add(notice)
             case Suggest(text):
-                self.query_one(Notices).board.suggestion = text
+                self.notices.board.suggestion = text
             case _:
                 pass
 
     def frame(self, snapshot: Snapshot, now: float) -> None:
         """One frame. Each widget decides by itself whether anything of it has changed."""
         self._snapshot = snapshot
-        conversation = self.query_one(Conversation)
         if self._changed:
             changed, self._changed = list(self._changed.values()), {}
-            conversation.put(changed)
-        elif conversation.is_empty:
-            conversation.welcome(welcome(snapshot, conversation.size.width))
-        self.query_one(StatusLine).update(snapshot)
+            self.conversation.put(changed)
+        elif self.conversation.is_empty:
+            self.conversation.welcome(welcome(snapshot, self.conversation.size.width))
+        self.status.update(snapshot)
         if self._layout_now is Layout.COMPACT:
-            self.query_one(Compact).update(snapshot, self.size.width)
+            self.compact.update(snapshot, self.size.width)
         else:
-            self.query_one(Scope).update(snapshot)
-        tune = self.query_one(Tune)
-        if tune.display:
-            tune.update(snapshot)
-        self.query_one(Notices).update(now, self.size.width)
+            self.scope.update(snapshot)
+        if self.tune.display:
+            self.tune.update(snapshot)
+        self.notices.update(now, self.size.width)
 
     # ------------------------------------------------------------------------------------------- handlers
 
@@ -126,7 +131,7 @@ class MainScreen(Screen[None]):
             self.set_class(layout is self._layout_now, str(layout))
         self.set_class(rows < BORDER_ROWS, "bare")
         self.set_class(rows >= HIGH_ROWS, "high")
-        self.query_one(Conversation).set_airy(rows >= AIRY_ROWS)
+        self.conversation.set_airy(rows >= AIRY_ROWS)
         self.call_after_refresh(lambda: self.frame(self._snapshot, time.monotonic()))
 
     def on_descendant_focus(self) -> None:
@@ -137,7 +142,7 @@ class MainScreen(Screen[None]):
 
     def _key_bar(self) -> None:
         contexts: dict[type, Context] = {Tune: Context.TUNE, TypeLine: Context.TYPE}
-        self.query_one(KeyBar).update(contexts.get(type(self.focused), Context.MAIN))
+        self.key_bar.update(contexts.get(type(self.focused), Context.MAIN))
 
     @on(KeyBar.Clicked)
     async def _key_clicked(self, message: KeyBar.Clicked) -> None:
@@ -146,7 +151,10 @@ class MainScreen(Screen[None]):
             if message.action == "leave":
                 await focused.run_action("leave")
             return
-        await self.run_action(message.action)
+        if message.action == "talk":
+            self._talk.talk()  # a click does not repeat itself
+        else:
+            await self.run_action(message.action)
 
     @on(Tuned)
     def _tuned(self, message: Tuned) -> None:
@@ -170,7 +178,7 @@ class MainScreen(Screen[None]):
 
     def action_talk(self) -> None:
         self._late_press += 1
-        match self._talk_key.press(time.monotonic() * 1000):
+        match self._talk_key.press(self._key_time() * 1000):
             case Press.ACT:
                 self._talk.talk()
             case Press.WAIT:
@@ -184,12 +192,12 @@ class MainScreen(Screen[None]):
 
     def action_tune(self) -> None:
         self.add_class("tuning")
-        self.query_one(Tune).focus()
-        self.call_after_refresh(lambda: self.query_one(Tune).update(self._snapshot))
+        self.tune.focus()
+        self.call_after_refresh(lambda: self.tune.update(self._snapshot))
 
     def action_type(self) -> None:
         self.add_class("typing")
-        self.query_one(TypeLine).focus()
+        self.type_line.focus()
 
     def action_interrupt(self) -> None:
         self._talk.interrupt()
@@ -218,7 +226,7 @@ class MainScreen(Screen[None]):
             self.app.exit(return_code=130)  # what SIGINT would give: in raw mode ctrl+c is only a key
 
     def action_scroll(self, where: str) -> None:
-        conversation = self.query_one(Conversation)
+        conversation = self.conversation
         match where:
             case "page_up":
                 conversation.scroll_page_up(animate=False)
@@ -231,4 +239,4 @@ class MainScreen(Screen[None]):
             case "home":
                 conversation.scroll_home(animate=False)
             case "end":
-                conversation.scroll_end(animate=False)
+                conversation.to_end()

@@ -93,9 +93,13 @@ class Conversation(ScrollView):
             self._rows.pop()
         self.virtual_size = Size(self._text_width(), len(self._rows))
         if self.follow:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.to_end()
         if before != self._rows:
             self.refresh()
+
+    def to_end(self) -> None:
+        # force: the scroll bar that allows it appears only with the next layout
+        self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def set_airy(self, airy: bool) -> None:
         """An empty line behind each utterance, where there is room."""
@@ -108,7 +112,7 @@ class Conversation(ScrollView):
             self._wrapped_at = self._text_width()
             self._wrap_all()
         elif self.follow:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.to_end()
 
     def _wrap_all(self) -> None:
         self._blocks = {key: self._wrap(line) for key, line in self._utterances.items()}

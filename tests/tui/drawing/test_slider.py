@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from tui_assistant.protocol.session import ServerVad
+from tui_assistant.tui.drawing.runs import text_of, width_of
+from tui_assistant.tui.drawing.slider import BAR_START, FIELDS, Field, slider, value_at
+
+THRESHOLD, SILENCE, PREFIX = FIELDS
+
+
+def drawn(field: Field, value: float, width: int = 62, **options: bool | str) -> str:
+    return text_of(slider(field, value, width, **{"chosen": False, "active": True, **options}))  # type: ignore[arg-type]
+
+
+def test_the_fields_are_those_of_server_vad_and_its_defaults_are_in_range() -> None:
+    for field in FIELDS:
+        assert field.low <= getattr(ServerVad(), field.name) <= field.high
+
+
+def test_a_line_is_name_value_bar() -> None:
+    assert drawn(THRESHOLD, 0.5).split()[:2] == ["threshold", "0.50"]
+    assert drawn(SILENCE, 500).split()[:3] == ["silence_duration_ms", "500", "ms"]
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_the_knob_goes_from_end_to_end(field: Field) -> None:
+    low, high = drawn(field, field.low), drawn(field, field.high)
+    assert low.index("●") == BAR_START
+    bar = high[BAR_START:].split(" ")[0]
+    assert bar.endswith("●")
+    assert bar.count("━") == len(bar) - 1
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+@pytest.mark.parametrize("width", [30, 38, 50, 62, 76])
+def test_a_click_sets_what_is_drawn_under_it(field: Field, width: int) -> None:
+    line = drawn(field, field.low, width)
+    assert width_of([(line, "")]) <= width
+    for cell in range(width):
+        value = value_at(field, cell, width)
+        if value is not None:
+            assert abs(drawn(field, value, width).index("●") - cell) <= 1
+    assert value_at(field, BAR_START - 1, width) is None
+
+
+def test_the_chosen_one_has_a_mark_and_typing_shows_the_digits() -> None:
+    assert drawn(SILENCE, 500, chosen=True).startswith("▸ ")
+    assert "80▏" in drawn(SILENCE, 500, chosen=True, typed="80")
+
+
+def test_values_are_clamped_and_rounded() -> None:
+    assert THRESHOLD.clamp(0.5 + 0.01 + 0.01) == 0.52
+    assert THRESHOLD.clamp(7) == 0.95
+    assert SILENCE.clamp(99) == 100
+    assert isinstance(SILENCE.clamp(640.0), int)
+
+
+def test_in_push_to_talk_nothing_is_lit() -> None:
+    line = slider(PREFIX, 300, 62, chosen=True, active=False)
+    assert {role for text, role in line if text.strip() and text != "▸ "} <= {"dim", "faint"}

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fake_talk import scene
+
+from tui_assistant.runtime.api import Mode, Snapshot, State
+from tui_assistant.tui.drawing.runs import text_of, width_of
+from tui_assistant.tui.drawing.state import alarms, clock, state
+
+
+@pytest.mark.parametrize(("ms", "words"), [(0, "0.0 s"), (1_240, "1.2 s"), (59_999, "59.9 s"), (125_000, "2:05")])
+def test_the_clock(ms: int, words: str) -> None:
+    assert clock(ms) == words
+
+
+@pytest.mark.parametrize("value", list(State))
+def test_the_word_is_whole_on_a_narrow_line(value: State) -> None:
+    text = text_of(state(Snapshot(state=value, needed_ms=500), 20))
+    assert f" {value} " in text
+    assert len(text) <= 20
+
+
+def test_ending_shows_how_much_silence_is_there_and_how_much_is_needed() -> None:
+    line = state(Snapshot(state=State.ENDING, silence_ms=312, needed_ms=500), 60)
+    assert text_of(line).endswith(" 312 / 500 ms")
+    assert ("█" * 12, "wait") in line
+    assert ("─" * 8, "faint") in line
+
+
+def test_the_bar_does_not_run_over() -> None:
+    line = state(Snapshot(state=State.ENDING, silence_ms=900, needed_ms=500), 60)
+    assert ("█" * 20, "wait") in line
+
+
+def test_push_to_talk_says_which_key_comes_next() -> None:
+    manual = Snapshot(mode=Mode.PUSH_TO_TALK)
+    assert "space starts" in text_of(state(manual, 60))
+    assert "space sends" in text_of(state(replace(manual, state=State.SPEECH, talking=True), 60))
+
+
+def test_idle_has_no_clock_so_that_nothing_moves() -> None:
+    idle = Snapshot(state=State.IDLE)
+    assert state(replace(idle, state_ms=100), 60) == state(replace(idle, state_ms=9_000), 60)
+
+
+def test_alarms_are_listed_and_cut_to_the_line() -> None:
+    assert text_of(alarms(scene(0), ("tea 4:59", "egg 0:30"), 60)) == "timers ◷ tea 4:59  ◷ egg 0:30"
+    assert width_of(alarms(scene(0), ("x" * 90,), 40)) <= 40
+    assert alarms(scene(0), (), 60) == ()

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fake_talk import scene
+
+from tui_assistant.protocol.session import SemanticVad, ServerVad
+from tui_assistant.runtime.api import Mode, Snapshot
+from tui_assistant.tui.drawing.runs import text_of, width_of
+from tui_assistant.tui.drawing.status import status, turn_words
+
+FULL = replace(scene(4_100), recording=True)
+
+
+def test_at_120_columns_everything_is_there() -> None:
+    text = text_of(status(FULL, 120))
+    assert text == (
+        " tui-assistant  HANDS-FREE  server_vad 0.50/500  local  mic Built-in 48k  keys toggle  half-duplex"
+        "  ● REC  reply 0.56 s"
+    )
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("width", range(16, 130, 3))
+def test_the_mode_is_whole_and_the_line_fits(mode: Mode, width: int) -> None:
+    crowded = replace(FULL, mode=mode, muted=True, counters={"late": 3, "dropped": 12}, link_state="reconnecting")
+    line = status(crowded, width)
+    assert str(mode) in text_of(line)
+    assert width_of(line) <= width
+
+
+def test_what_is_wrong_stays_longest() -> None:
+    wrong = replace(FULL, link="openai", link_state="401 unauthorised", counters={"late": 3}, microphone="")
+    text = text_of(status(wrong, 80))
+    assert "openai: 401 unauthorised" in text
+    assert "no microphone" in text
+    assert "● REC" in text
+    assert "half-duplex" not in text
+
+
+def test_losses_are_shown_only_when_there_are_some() -> None:
+    assert "!" not in text_of(status(FULL, 200))
+    assert "! late 3" in text_of(status(replace(FULL, counters={"late": 3}), 200))
+
+
+def test_turn_detection_in_words() -> None:
+    assert turn_words(ServerVad(threshold=0.62, silence_duration_ms=800)) == "server_vad 0.62/800"
+    assert turn_words(SemanticVad(eagerness="high")) == "semantic_vad high"
+    assert turn_words(None) == "turn_detection null"
+
+
+def test_the_demo_is_named_as_the_microphone() -> None:
+    assert "mic demo" in text_of(status(Snapshot(demo=True), 120))
+    assert "no microphone" in text_of(status(Snapshot(), 120))

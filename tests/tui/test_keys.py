@@ -1,0 +1,181 @@
+"""Every key of the table, pressed in the running app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from fake_talk import FakeTalk, scene, talked
+from textual import events
+from textual.pilot import Pilot
+
+from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker
+from tui_assistant.tui.app import AssistantApp
+from tui_assistant.tui.screens.devices import DeviceScreen
+from tui_assistant.tui.screens.help import HelpScreen
+from tui_assistant.tui.screens.main import MainScreen
+from tui_assistant.tui.widgets.conversation import Conversation
+from tui_assistant.tui.widgets.tune import Tune
+from tui_assistant.tui.widgets.typeline import TypeLine
+
+
+@asynccontextmanager
+async def running(
+    talk: FakeTalk | None = None, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[tuple[FakeTalk, AssistantApp, Pilot[None]]]:
+    talk = talk or FakeTalk(scene(4_100))
+    app = AssistantApp(talk)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(0.1)
+        yield talk, app, pilot
+
+
+@pytest.mark.parametrize(
+    ("key", "call"),
+    [
+        ("space", ("talk",)),
+        ("f2", ("talk",)),
+        ("m", ("toggle_mode",)),
+        ("escape", ("interrupt",)),
+        ("x", ("toggle_mute",)),
+        ("D", ("play_demo",)),
+    ],
+)
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_key_is_a_call(key: str, call: tuple[str, ...], size: tuple[int, int]) -> None:
+    async with running(size=size) as (talk, _, pilot):
+        await pilot.press(key)
+        assert talk.calls == [call]
+
+
+async def test_space_held_down_talks_once() -> None:
+    async with running() as (talk, app, pilot):
+        for number in range(20):
+            event = events.Key("space", " ")
+            event.time = 50.0 + (0.5 + 0.03 * number if number else 0.0)  # as a terminal repeats a held key
+            app.post_message(event)
+        await pilot.pause(0.3)
+        assert talk.calls == [("talk",)]
+
+
+@pytest.mark.parametrize(("key", "status"), [("q", 0), ("ctrl+q", 0), ("ctrl+c", 130)])
+async def test_the_ways_out(key: str, status: int) -> None:
+    async with running() as (_, app, pilot):
+        await pilot.press(key)
+        await pilot.pause()
+        assert app.return_code == status
+
+
+async def test_typing_sends_the_line_as_typed_and_spaces_are_spaces() -> None:
+    async with running() as (talk, app, pilot):
+        await pilot.press("i")
+        assert isinstance(app.screen.focused, TypeLine)
+        await pilot.press("q", "space", "m", "x", "space", "space", "D", "question_mark", "enter")
+        await pilot.pause()
+        assert talk.calls == [("say", "q mx  D?")]
+        assert app.screen.focused is None
+        assert not app.screen.query_one(TypeLine).display
+
+
+async def test_nothing_typed_sends_nothing_and_escape_leaves() -> None:
+    async with running() as (talk, app, pilot):
+        await pilot.press("i", "space", "enter")
+        await pilot.pause()
+        await pilot.press("i", "a", "b", "escape")
+        await pilot.pause()
+        assert app.screen.focused is None
+        await pilot.press("i")
+        assert app.screen.query_one(TypeLine).value == ""
+        assert talk.calls == []
+
+
+async def test_the_talk_key_works_while_a_slider_has_the_focus() -> None:
+    async with running() as (talk, app, pilot):
+        await pilot.press("t", "space", "m", "x")
+        assert isinstance(app.screen.focused, Tune)
+        assert talk.calls == [("talk",), ("toggle_mode",), ("toggle_mute",)]
+        await pilot.press("q")
+        await pilot.pause()
+        assert app.return_code == 0
+
+
+async def test_help_opens_scrolls_and_closes() -> None:
+    async with running(size=(80, 24)) as (talk, app, pilot):
+        for close in ("escape", "q", "question_mark"):
+            await pilot.press("question_mark")
+            assert isinstance(app.screen, HelpScreen)
+            await pilot.press("down", "down", "space", close)
+            assert isinstance(app.screen, MainScreen)
+        assert talk.calls == [], "no key of the main screen acts in the help"
+        assert app.return_code is None
+
+
+async def test_the_device_list_chooses_by_the_name_as_it_came() -> None:
+    talk = FakeTalk(scene(4_100))
+    talk.known = type(talk.known)(("Built-in 48k", "Head\x1bset"), ("Built-in", "Monitor"), "Built-in 48k", "Monitor")
+    async with running(talk) as (talk, app, pilot):
+        await pilot.press("d")
+        assert isinstance(app.screen, DeviceScreen)
+        await pilot.press("down", "enter")
+        await pilot.press("d", "right", "up", "enter")
+        await pilot.press("d", "down", "escape")
+        assert talk.calls == [("choose_devices", "Head\x1bset", None), ("choose_devices", None, "Built-in")]
+        assert isinstance(app.screen, MainScreen)
+
+
+async def test_an_empty_device_list_says_so_and_enter_chooses_nothing() -> None:
+    talk = FakeTalk(scene(4_100))
+    talk.known = type(talk.known)()
+    async with running(talk) as (talk, app, pilot):
+        await pilot.press("d")
+        assert "No microphone was found." in app.export_screenshot().replace("&#160;", " ")
+        await pilot.press("down", "enter")
+        assert talk.calls == []
+
+
+async def test_the_mode_is_what_the_talk_says() -> None:
+    async with running() as (talk, app, pilot):
+        await pilot.press("m")
+        await pilot.pause(0.1)
+        assert talk.snap.mode is Mode.PUSH_TO_TALK
+        shown = app.export_screenshot().replace("&#160;", " ")
+        assert "PUSH-TO-TALK" in shown
+        assert "turn_detection null" in shown
+
+
+async def test_scrolling_back_stays_and_end_follows_again() -> None:
+    talk = FakeTalk(scene(4_100))
+    talk.first = [LineChanged(Line(str(n), "12:00:00", Speaker.YOU, f"line {n}")) for n in range(100)]
+    async with running(talk, (80, 24)) as (talk, app, pilot):
+        conversation = app.screen.query_one(Conversation)
+        await pilot.pause(0.1)
+        assert conversation.scroll_offset.y == conversation.max_scroll_y > 0
+        await pilot.press("pageup", "up")
+        back = conversation.scroll_offset.y
+        talk.post(LineChanged(Line("new", "12:00:01", Speaker.BOT, "new")))
+        await pilot.pause(0.1)
+        assert conversation.scroll_offset.y == back < conversation.max_scroll_y
+        await pilot.press("end")
+        talk.post(LineChanged(Line("newer", "12:00:02", Speaker.BOT, "newer")))
+        await pilot.pause(0.1)
+        assert conversation.scroll_offset.y == conversation.max_scroll_y
+        await pilot.press("home")
+        assert conversation.scroll_offset.y == 0
+
+
+async def test_a_click_on_the_key_bar_is_the_key() -> None:
+    async with running() as (talk, _, pilot):
+        await pilot.click("#keys", offset=(13, 0))
+        await pilot.pause()
+        assert talk.calls == [("toggle_mode",)]
+
+
+async def test_notices_reach_the_conversation() -> None:
+    talk = FakeTalk(scene(4_100))
+    talk.first = talked()
+    async with running(talk) as (_, app, pilot):
+        await pilot.pause(0.1)
+        shown = app.export_screenshot().replace("&#160;", " ")
+        assert "set a timer for five minutes" in shown
+        assert "[interrupted at 0.9 s]" in shown

@@ -1,0 +1,94 @@
+"""Pictures of the screen. After a wanted change: --snapshot-update, and look at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fake_talk import SPEAKING_NOW, FakeTalk, scene, talked
+from textual.pilot import Pilot
+
+from tui_assistant.runtime.api import Level, Mode, Snapshot, State, Suggest, Told
+from tui_assistant.tui.app import AssistantApp
+
+WIDE, SMALL = (120, 40), (80, 24)
+Compare = Callable[..., bool]
+
+
+def app_of(talk: FakeTalk, theme: str = "dark") -> AssistantApp:
+    return AssistantApp(talk, theme=theme, clock=lambda: 0.0)
+
+
+def pressing(*keys: str) -> Callable[[Pilot[None]], object]:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.pause(0.2)
+        await pilot.press(*keys)
+        await pilot.pause(0.2)
+
+    return before
+
+
+def speaking() -> FakeTalk:
+    talk = FakeTalk(scene(4_100, recording=True, alarms=("tea 4:59",)))
+    talk.first = talked(SPEAKING_NOW)
+    return talk
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_ending_in_a_conversation(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(app_of(speaking()), terminal_size=size, run_before=pressing())
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_a_newcomer_without_a_microphone(snap_compare: Compare, size: tuple[int, int]) -> None:
+    talk = FakeTalk(Snapshot(turn_detection=scene(0).turn_detection))
+    talk.first = [Suggest("No microphone was found. D plays a recorded demo; d chooses a device.")]
+    assert snap_compare(app_of(talk), terminal_size=size, run_before=pressing())
+
+
+def test_push_to_talk_held_with_the_light_theme(snap_compare: Compare) -> None:
+    manual = scene(2_000, mode=Mode.PUSH_TO_TALK, turn_detection=None, state=State.SPEECH, state_ms=1_240, talking=True)
+    talk = FakeTalk(manual)
+    talk.first = talked()
+    assert snap_compare(app_of(talk, "light"), terminal_size=WIDE, run_before=pressing())
+
+
+def test_tuning_while_the_answer_is_heard(snap_compare: Compare) -> None:
+    talk = FakeTalk(scene(5_500))
+    talk.first = talked()
+    assert snap_compare(app_of(talk), terminal_size=WIDE, run_before=pressing("t", "down", "8", "0"))
+
+
+def test_tuning_on_a_small_screen(snap_compare: Compare) -> None:
+    talk = FakeTalk(scene(1_800))
+    talk.first = talked()
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing("t"))
+
+
+def test_trouble(snap_compare: Compare) -> None:
+    talk = FakeTalk(
+        scene(
+            2_000,
+            link="openai",
+            link_state="reconnecting",
+            local_estimate=True,
+            counters={"late": 3},
+            level=Level(-2, 0, 0, clipping=True),
+        )
+    )
+    talk.first = [*talked(), Told("The speaker is gone (plug it in; it is tried again every second)", "error")]
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing())
+
+
+def test_typing(snap_compare: Compare) -> None:
+    talk = FakeTalk(scene(7_000))
+    talk.first = talked()
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing("i", "h", "e", "l", "l", "o"))
+
+
+def test_help(snap_compare: Compare) -> None:
+    assert snap_compare(app_of(speaking()), terminal_size=WIDE, run_before=pressing("question_mark"))
+
+
+def test_devices(snap_compare: Compare) -> None:
+    assert snap_compare(app_of(speaking()), terminal_size=SMALL, run_before=pressing("d", "down"))
