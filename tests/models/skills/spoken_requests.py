@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-FLITE_VOICES = ("slt", "rms", "awb")
-_ONES = (
+FLITE_VOICES = ("slt", "kal16", "awb")
+_ONES_LINE = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
-).split()
-_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+_TENS_LINE = "- - twenty thirty forty fifty sixty seventy eighty ninety"
+_ONES, _TENS = _ONES_LINE.split(), _TENS_LINE.split()
 Value = str | float
 
 
@@ -52,7 +53,9 @@ def _duration(rng: random.Random) -> tuple[str, float]:
         return f"{_plural(minutes, 'minute')} and {_plural(seconds, 'second')}", minutes * 60 + seconds
     if kind == 4:
         return f"{say(minutes)} and a half minutes", minutes * 60 + 30
-    return rng.choice((("half an hour", 1800.0), ("an hour and a half", 5400.0), (_plural(hours, "hour"), hours * 3600.0)))
+    return rng.choice(
+        (("half an hour", 1800.0), ("an hour and a half", 5400.0), (_plural(hours, "hour"), hours * 3600.0))
+    )
 
 
 def _timer(template: str) -> Callable[[random.Random], Request]:
@@ -189,6 +192,8 @@ def _at_16k(path: Path) -> bytes:
         rate, data = file.getframerate(), file.readframes(file.getnframes())
     samples = np.frombuffer(data, np.int16)
     if rate != 16_000:
-        samples = np.clip(np.round(soxr.resample(samples.astype(np.float32), rate, 16_000)), -32768, 32767).astype(np.int16)
+        samples = np.clip(np.round(soxr.resample(samples.astype(np.float32), rate, 16_000)), -32768, 32767).astype(
+            np.int16
+        )
     quiet = np.random.default_rng(0).normal(0, 3, 8_000).astype(np.int16)  # -80 dBFS of room
     return bytes(np.concatenate((quiet[:4_800], samples, quiet)).tobytes())

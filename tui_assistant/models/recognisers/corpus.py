@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tui_assistant.models.skills.base import Skill
 from tui_assistant.models.skills.phrases import sample
 
 SEED = 1  # the model is the same at every start
 SENTENCES = 16_000  # enough that every phrase meets every number word; takes about half a second
-# Words outside the skills that a conversation has: they must be recognised in order to be ignored or to answer a question.
+# What a conversation has beside requests: recognised in order to be ignored, or to answer a question.
 SHORT_REPLIES = "yes|no|yeah|nope|right|sure|okay|never mind|yes please|no thanks|mhm|do it|correct|huh"
-_OPENINGS = ("please", "okay", "hey", "um", "uh", "can you", "could you", "could you please", "can you please", "so", "well",
-             "i want to", "i want you to", "would you", "i would like to", "now", "um please")  # fmt: skip
+_OPENINGS = ["please", "okay", "hey", "um", "uh", "can you", "could you", "could you please", "can you please", "so", "well", "i want to", "i want you to", "would you", "i would like to", "now", "um please"]
 _CLOSINGS = ("please", "please", "now", "thanks", "thank you", "for me")
 _SHORTER = (("what is", "what's"), ("who is", "who's"), ("how is", "how's"), ("that is", "that's"), ("it is", "it's"),
             ("i am", "i'm"), ("what are", "what're"), ("i would", "i'd"), ("can not", "can't"), ("did not", "didn't"),
@@ -36,7 +35,8 @@ def sentences(skills: Iterable[Skill], count: int = SENTENCES, seed: int = SEED)
 
 def _spoken(skill: Skill, rng: random.Random) -> list[str]:
     parts = sample(rng.choice(skill.phrases), rng)
-    text = " ".join(skill.parameter(part[1:-1]).slot.say(rng) if part[0] == "{" else part for part in parts)
+    values = skill.say(rng) if skill.say is not None else {}
+    text = " ".join(_value(skill, part[1:-1], values, rng) if part[0] == "{" else part for part in parts)
     for long, short in _CONTRACTIONS:
         if rng.random() < 0.5:
             text = long.sub(short, text)
@@ -48,3 +48,7 @@ def _spoken(skill: Skill, rng: random.Random) -> list[str]:
     if rng.random() < 0.03:
         words.insert(rng.randrange(len(words) + 1), rng.choice(("um", "uh")))
     return words
+
+
+def _value(skill: Skill, name: str, values: Mapping[str, str], rng: random.Random) -> str:
+    return values[name] if name in values else skill.parameter(name).slot.say(rng)

@@ -11,6 +11,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 START, END = "<s>", "</s>"
 _FLOOR = -99.0  # ARPA's logarithm of nothing
@@ -32,7 +33,7 @@ def arpa(sentences: Iterable[list[str]], background: Mapping[str, float], smooth
     for sentence in sentences:
         words = [START, *sentence, END]
         ones.update(words[1:])
-        for one, two in zip(words, words[1:], strict=False):
+        for one, two in pairwise(words):
             twos[one][two] += 1
         for one, two, three in zip(words, words[1:], words[2:], strict=False):
             threes[one, two][three] += 1

@@ -53,7 +53,11 @@ def dictionary_text(lexicon: Lexicon) -> str:
 
 
 def background_words(
-    lexicon: Lexicon, dictionary: Lexicon, probability: Callable[[str], float], count: int, without: Collection[str] = ()
+    lexicon: Lexicon,
+    dictionary: Lexicon,
+    probability: Callable[[str], float],
+    count: int,
+    without: Collection[str] = (),
 ) -> dict[str, float]:
     """The `count` likeliest words of everyday English, with probabilities that add up to one.
 

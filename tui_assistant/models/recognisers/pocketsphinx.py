@@ -1,7 +1,7 @@
 """The offline Recogniser: PocketSphinx with a language model made from the skills.
 
-One pass, streaming: the words are there a few milliseconds after the last audio. It knows basic commands and just enough
-common words to tell that something is no command.
+One pass, streaming: the words are there a few milliseconds after the last audio. It knows basic commands, and just
+enough common words to tell that something is no command.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib
 import logging
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Tuning:
     """Search settings, chosen by measurement (bench of the skills)."""
 
-    smoothing: Smoothing = Smoothing()
+    smoothing: Smoothing = field(default_factory=Smoothing)
     background_words: int = BACKGROUND_WORDS
     language_weight: float = 9.5  # how much the words count against the sound
     word_penalty: float = 0.65
@@ -128,7 +128,7 @@ class SphinxStream:
             self._decoder.process_raw(pcm[start : start + _MAX_CHUNK], False, False)
 
     def _calibrate(self) -> None:
-        """Begins again with the cepstral means of what was heard: without them a first utterance is hardly understood."""
+        """Begins again with the cepstral means of what was heard; without them the first utterance goes wrong."""
         head, self._head = bytes(self._head or b""), None
         self._decoder.end_utt()
         self._decoder.get_cmn(True)

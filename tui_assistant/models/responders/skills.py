@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,14 +10,12 @@ from tui_assistant.models.skills.brain import Brain
 from tui_assistant.models.skills.notebook import Notebook
 from tui_assistant.models.skills.timerbook import TimerBook
 
-logger = logging.getLogger(__name__)
-
 
 class SkillResponder:
     """Answers in one piece, in a few milliseconds; `Responded.metadata["skill"]` names what was done.
 
-    Other keys, where they apply: `arguments` (JSON), `timers` (JSON list), `volume` ("0.50" absolute, "+0.10" or "-0.10"
-    relative), `volume_muted` ("true", "false"), `stop`, `result`, `notes` (how many), `intent` (what is to be confirmed).
+    Other keys, where they apply: `arguments` (JSON), `timers` (JSON list), `volume` ("0.50" absolute, "+0.10" or
+    "-0.10" relative), `volume_muted` ("true", "false"), `stop`, `result`, `notes` (count), `intent` (to be confirmed).
     """
 
     name = "skills"

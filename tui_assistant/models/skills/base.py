@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +40,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`slot` finds the value in a sentence; `description`, `minimum`, `maximum` and `choices` describe it to a model."""
+    """`slot` finds the value in a sentence; the description and the limits are for a language model."""
 
     name: str
     slot: Slot
@@ -73,6 +74,8 @@ class Skill:
     chatter: bool = False  # small talk: nothing to confirm, so an unsure match is no match
     weight: float = 1.0  # how often it is asked for, against the other skills, for the language model
     example: str = ""  # for "help"
+    # Words for some of the parameters, where one has to fit another (units of one kind); else each slot makes up its own.
+    say: Callable[[random.Random], Mapping[str, str]] | None = None
 
     def schema(self) -> dict[str, object]:
         """JSON schema of the arguments."""

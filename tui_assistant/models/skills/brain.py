@@ -18,7 +18,8 @@ from .words import BACKCHANNELS, FILLERS, NO, YES, tokenise
 
 DO = 0.74  # measured on synthetic and real commands and on read speech: see the bench of the skills
 DO_DESTRUCTIVE = 0.9  # what deletes must be clear
-ASK = 0.5  # under this the request was probably something else
+DO_CHATTER = 0.85  # nothing is lost when small talk is missed, and short talk resembles much
+ASK = 0.55  # under this the request was probably something else
 HEARD_LIMIT = 120  # characters of the request that are repeated
 MAX_PENDING = 256  # sessions with an open question; older questions are forgotten
 PENDING, UNKNOWN = "confirm", "none"  # values of metadata["skill"] where no skill ran
@@ -54,9 +55,10 @@ class Brain:
         intent = self._matcher.match(text)
         if intent is None or intent.confidence < ASK:
             return Understanding(None)
-        if intent.confidence >= (DO_DESTRUCTIVE if intent.skill.destructive else DO):
+        skill = intent.skill
+        if intent.confidence >= (DO_DESTRUCTIVE if skill.destructive else DO_CHATTER if skill.chatter else DO):
             return Understanding(intent)
-        return Understanding(None) if intent.skill.chatter else Understanding(intent, confirm=True)
+        return Understanding(None) if skill.chatter else Understanding(intent, confirm=True)
 
     def answer(self, session_id: str, request: str, last_answer: str = "") -> Outcome:
         """Empty text where nothing is to be said. Metadata always names the skill, "confirm" or "none"."""

@@ -18,10 +18,8 @@ def time_words(now: datetime) -> str:
 
 def ordinal(day: int) -> str:
     head, _, last = number_words(day).rpartition(" ")
-    if last in _ORDINALS:
-        last = _ORDINALS[last]
-    else:
-        last = last[:-1] + "ieth" if last.endswith("y") else last + "th"
+    regular = last[:-1] + "ieth" if last.endswith("y") else last + "th"
+    last = _ORDINALS.get(last, regular)
     return f"{head} {last}".strip()
 
 

@@ -13,7 +13,7 @@ _SECONDS = {
     **dict.fromkeys(("minute", "minutes", "min", "mins", "m"), 60),
     **dict.fromkeys(("second", "seconds", "sec", "secs", "s"), 1),
 }
-_AFTERS = {
+_AFTERS: dict[tuple[str, ...], Fraction] = {
     ("and", "a", "half"): Fraction(1, 2),
     ("and", "a", "quarter"): Fraction(1, 4),
     ("and", "three", "quarters"): Fraction(3, 4),

@@ -19,6 +19,7 @@ from .numbers import Parsed, parse_number
 MAX_DEPTH = 20  # brackets within brackets; deeper ones are a mistake or an attack on the stack
 MAX_VALUE = 10**15  # larger results are not read out
 _SIGNS = {"plus": "+", "minus": "-", "times": "*", "x": "*", "over": "/", "modulo": "mod", "mod": "mod"}
+_SPOKEN = {("multiplied", "by"): "*", ("divided", "by"): "/"}
 _SUM, _PRODUCT = {"+", "-"}, {"*", "/", "mod"}
 _PREFIXES = {
     "add": ({"and", "to"}, "+"),
@@ -29,7 +30,7 @@ _PREFIXES = {
 _PARTS = {"half": Fraction(1, 2), "quarter": Fraction(1, 4), "third": Fraction(1, 3)}
 
 
-class ArithmeticRefused(Exception):
+class ArithmeticRefused(Exception):  # noqa: N818  # a refusal, not a fault
     """The sum is understood and has no answer; str() says why, as a sentence."""
 
 
@@ -60,8 +61,8 @@ class _Parser:
         following = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else ""
         sign = _SIGNS.get(token, token)
         size = 1
-        if (token, following) in {("multiplied", "by"), ("divided", "by")}:
-            sign, size = ("*" if token == "multiplied" else "/"), 2
+        if (spoken := _SPOKEN.get((token, following))) is not None:
+            sign, size = spoken, 2
         if sign not in wanted:
             return None
         self.at += size

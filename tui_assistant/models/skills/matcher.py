@@ -8,6 +8,7 @@ confidence = 1 - cost / weight of the phrase.
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,21 +16,21 @@ from dataclasses import dataclass
 from .base import Arguments, Intent, Skill, Value
 from .phrases import expand
 from .slots import Found
-from .words import MAX_TOKENS, similarity, strip_fillers, tokenise
+from .words import MAX_TOKENS, similarity, strip_fillers, tokenise, word_set
 
-CANDIDATES = 14  # phrases that are aligned in full: enough for every close rival, and under 1 ms
-SLOT_WEIGHT = 1.2  # a value found says more than a word
+CANDIDATES = 8  # phrases that are aligned in full: enough for every close rival
 SIMILAR = 0.7  # words less similar than this are different words
 LITTLE = 0.15  # weight of words that carry no meaning of their own
 MIDDLE = 0.45  # weight of question words and the like
-_LITTLE_WORDS = frozenset(
-    "a an the to of for my me is are am in on at it that this some any i you your do does did be by with there about have "
-    "has was will would should and just us we let got new".split()
+_LITTLE_WORDS = word_set(
+    "a an the to of for my me is are am in on at it that this some any i you your do does did be by with there about",
+    "have has was will would should and just us we let got new",
 )
-_MIDDLE_WORDS = frozenset("what how many much tell give show again now right all up can make know who which".split())
+_MIDDLE_WORDS = word_set("what how many much tell give show again now right all up can make know who which")
 _INFINITE = float("inf")
 
 Chart = dict[str, list[list[Found]]]
+Cell = tuple[float, tuple[tuple[str, Value], ...]]  # cost so far, and the values found on the way
 
 
 def weight(word: str) -> float:
@@ -41,7 +42,8 @@ class _Phrase:
     skill: Skill
     parts: tuple[str, ...]  # words, and parameters in braces
     weight: float
-    slots: frozenset[str]  # names of slot kinds that must be found
+    words_weight: float  # of the words alone
+    slots: tuple[str, ...]  # kinds of slots that must be found
 
 
 class Matcher:
@@ -62,9 +64,10 @@ class Matcher:
         self._bare = [i for i, phrase in enumerate(self._phrases) if all(part[0] == "{" for part in phrase.parts)]
 
     def _add(self, skill: Skill, parts: tuple[str, ...]) -> None:
-        total = sum(SLOT_WEIGHT if part[0] == "{" else weight(part) for part in parts)
-        slots = frozenset(skill.parameter(part[1:-1]).slot.name for part in parts if part[0] == "{")
-        self._phrases.append(_Phrase(skill, parts, total, slots))
+        total = sum(skill.parameter(part[1:-1]).slot.weight if part[0] == "{" else weight(part) for part in parts)
+        words = sum(weight(part) for part in parts if part[0] != "{")
+        slots = tuple(skill.parameter(part[1:-1]).slot.name for part in parts if part[0] == "{")
+        self._phrases.append(_Phrase(skill, parts, total, words, slots))
         for part in set(parts):
             if part[0] != "{":
                 self._postings[part].append((len(self._phrases) - 1, weight(part)))
@@ -95,33 +98,45 @@ class Matcher:
         return found
 
     def _promising(self, tokens: Sequence[str], chart: Chart) -> list[int]:
-        present = {name for name, row in chart.items() if any(row)}
+        """The phrases with the best chances, judged by the words that they share with the request, in any order."""
+        weights = [weight(token) for token in tokens]
+        spans = {name: _longest(row, weights) for name, row in chart.items()}
         hits: dict[int, float] = defaultdict(float)
         for token in set(tokens):
             postings = self._postings.get(token)
-            if postings is not None:
-                for index, value in postings:
-                    hits[index] += value
-            elif len(token) > 2:
-                for index, value in self._near(token):
-                    hits[index] += value
+            for index, value in postings if postings is not None else self._near(token):
+                hits[index] += value
         for index in self._bare:
-            hits[index] += SLOT_WEIGHT
+            hits[index] += 0.0
+        total = sum(weights)
         scored = []
         for index, hit in hits.items():
             phrase = self._phrases[index]
-            if phrase.slots <= present:
-                value = hit + SLOT_WEIGHT * sum(part[0] == "{" for part in phrase.parts)
-                scored.append((value - 0.9 * (phrase.weight - value), -phrase.weight, index))
-        scored.sort(reverse=True)
-        return [index for _, _, index in scored[:CANDIDATES]]
+            covered = hit
+            for name in phrase.slots:
+                if not spans[name]:
+                    break
+                covered += spans[name]
+            else:
+                missing = phrase.words_weight - hit
+                left_over = total - covered if total > covered else 0.0
+                scored.append(((missing + left_over) / phrase.weight, index))
+        return [index for _, index in heapq.nsmallest(CANDIDATES, scored)]
 
     def _near(self, token: str) -> list[tuple[int, float]]:
-        near = []
+        near: list[tuple[int, float]] = []
+        if len(token) < 3:
+            return near
         for word, postings in self._postings.items():
             if abs(len(word) - len(token)) <= 2 and (alike := similarity(word, token)) >= SIMILAR:
                 near.extend((index, value * alike) for index, value in postings)
         return near
+
+
+def _longest(row: list[list[Found]], weights: list[float]) -> float:
+    """Weight of the longest stretch of the request that a kind of slot explains."""
+    spans = (sum(weights[at:end]) for at, found in enumerate(row) for end, _, _ in found)
+    return max(spans, default=0.0)
 
 
 def _normal_parts(words: Sequence[str]) -> tuple[str, ...]:
@@ -135,11 +150,11 @@ def _align(phrase: _Phrase, tokens: Sequence[str], chart: Chart) -> tuple[float,
     """Cheapest alignment by dynamic programming: row = parts of the phrase done, column = tokens done."""
     size = len(tokens)
     left_over = [weight(token) for token in tokens]
-    row: list[tuple[float, tuple[tuple[str, Value], ...]]] = [(0.0, ())]
+    row: list[Cell] = [(0.0, ())]
     for at in range(size):
         row.append((row[at][0] + left_over[at], ()))
     for part in phrase.parts:
-        following = [(_INFINITE, ())] * (size + 1) if part[0] == "{" else [(c + weight(part), a) for c, a in row]
+        following: list[Cell] = [(_INFINITE, ())] * (size + 1)
         if part[0] == "{":
             name = part[1:-1]
             spans = chart[phrase.skill.parameter(name).slot.name]
@@ -150,6 +165,7 @@ def _align(phrase: _Phrase, tokens: Sequence[str], chart: Chart) -> tuple[float,
                         following[end] = (cost + penalty, (*arguments, (name, value)))
         else:
             full = weight(part)
+            following = [(cost + full, arguments) for cost, arguments in row]
             for at in range(size):
                 alike = similarity(part, tokens[at])
                 if alike >= SIMILAR:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 
 from .base import Arguments, Context, Outcome, Parameter, Skill, number_of, text_of
 from .expressions import ArithmeticRefused, parse_expression
 from .numbers import number_text, parse_number
-from .slots import EXPRESSION, NUMBER, UNIT
-from .units import Unit, convert, unit_named
+from .slots import EXPRESSION, NUMBER, UNIT, say_unit
+from .units import UNITS, Unit, convert, unit_named
 from .words import tokenise
 
+_RARE = {"stone", "kelvin", "ton", "milligram", "year"}
 MAX_EXPRESSION = 300  # characters
 
 
@@ -62,6 +64,17 @@ def _restate_convert(arguments: Arguments) -> str:
     return f"convert {_counted(Fraction(1 if value is None else value), source)} to {target.plural}"
 
 
+def _say_units(rng: random.Random) -> dict[str, str]:
+    """Two units of one kind; an ounce may also be asked for in volumes."""
+    source = rng.choice(UNITS)
+    source = rng.choice(UNITS) if source.name in _RARE else source  # said less often
+    targets = [unit for unit in UNITS if unit.kind == source.kind and unit is not source]
+    target = rng.choice(targets)
+    if source.kind == "volume" and rng.random() < 0.2:
+        target = next(unit for unit in UNITS if unit.name == "ounce")
+    return {"from_unit": say_unit(source, rng), "to_unit": say_unit(target, rng)}
+
+
 ARITHMETIC = Skill(
     name="arithmetic",
     description="Works out a sum: plus, minus, times, divided by, percent of, square root, powers, brackets.",
@@ -104,6 +117,7 @@ CONVERT = Skill(
         Parameter("to_unit", UNIT, "Unit wanted"),
     ),
     weight=4.0,
+    say=_say_units,
     example="how many ounces are in two cups",
 )
 

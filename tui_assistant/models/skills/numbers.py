@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-ONES = (
+_ONES_LINE = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
-).split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+_TENS_LINE = "twenty thirty forty fifty sixty seventy eighty ninety"
+ONES = tuple(_ONES_LINE.split())
+TENS = tuple(_TENS_LINE.split())
 _UNITS = {word: value for value, word in enumerate(ONES)}
 _TENS = {word: 10 * value for value, word in enumerate(TENS, 2)}
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
@@ -37,7 +39,7 @@ def parse_number(tokens: Sequence[str], start: int) -> Parsed | None:
     if (tail := _and_fraction(tokens, end)) is not None:
         return value + tail[0], tail[1]
     if end + 1 < len(tokens) and tokens[end] in {"quarters", "thirds"} and tokens[end + 1] == "of":
-        end, value = end + 2, value * _FRACTIONS[tokens[end]]
+        value, end = value * _FRACTIONS[tokens[end]], end + 2
         return value, end + (end < len(tokens) and tokens[end] in {"a", "an"})
     return value, end
 
@@ -61,7 +63,7 @@ def _plain(tokens: Sequence[str], start: int) -> Parsed | None:
         if following in _SCALES or following in {"hundred", "dozen"}:
             return _plain_words(("one", *tokens[start + 1 :]), 0, start)
         return None
-    if token == "half" and tuple(tokens[start + 1 : start + 3]) == ("a", "dozen"):
+    if tuple(tokens[start : start + 3]) == ("half", "a", "dozen"):
         return Fraction(6), start + 3
     if (value := _digits(token)) is not None:
         if following in _SCALES:
@@ -81,7 +83,7 @@ def _plain_words(tokens: Sequence[str], start: int, shift: int) -> Parsed | None
     if (decimals := _decimals(tokens, end)) is not None:
         return value + decimals[0], decimals[1] + shift
     if end < len(tokens) and tokens[end] == "dozen":
-        return value * 12, end + 1 + shift
+        return Fraction(value * 12), end + 1 + shift
     return Fraction(value), end + shift
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 _PIECES = re.compile(r"[\[\]()|]|\{\w+\}|[^\s\[\]()|{}]+")
 
 Node = str | tuple["Sequence_", ...]  # a word or slot, or the alternatives of a group
-Sequence_ = tuple[Node, ...]  # type: ignore[misc]  # mypy cannot follow the recursion through tuple
+Sequence_ = tuple[Node, ...]
 
 
 @lru_cache(maxsize=2_000)

@@ -31,7 +31,7 @@ UNITS = (
     _unit("centimeter", "length", "0.01", "cm"),
     _unit("meter", "length", "1", "m"),
     _unit("kilometer", "length", "1000", "km", "kms"),
-    _unit("inch", "length", "0.0254", "in", plural="inches"),
+    _unit("inch", "length", "0.0254", plural="inches"),
     _unit("foot", "length", "0.3048", "ft", plural="feet"),
     _unit("yard", "length", "0.9144", "yd"),
     _unit("mile", "length", "1609.344", "mi"),
@@ -82,7 +82,10 @@ def unit_named(name: str) -> Unit | None:
 
 
 def convert(value: Fraction, source: Unit, target: Unit) -> tuple[Fraction, Unit, Unit] | None:
-    """The converted value, and the units as understood: an ounce beside a volume is a fluid ounce. None: not comparable."""
+    """The converted value, and the units as understood: an ounce beside a volume is a fluid ounce.
+
+    None where the two cannot be compared.
+    """
     if source.name == "ounce" and target.kind == "volume":
         source = _FLUID
     elif target.name == "ounce" and source.kind == "volume":

@@ -6,6 +6,12 @@ import re
 import unicodedata
 from functools import lru_cache
 
+
+def word_set(*lines: str) -> frozenset[str]:
+    """The words of all `lines`: easier to read and to extend than rows of quotes."""
+    return frozenset(word for line in lines for word in line.split())
+
+
 MAX_TOKENS = 120  # a request longer than this is no command; it also bounds the parsers' work
 
 # Words that mean nothing wherever they stand.
