@@ -23,7 +23,7 @@ LONG = "this sentence is said again and again, and nobody can make it stop. " * 
 STAND_IN = """
 import math, struct, sys
 if sys.argv[1] == "--voices":
-    print("Pty Language Age/Gender VoiceName File Other Languages\\n 5 de --/M German gmw/de\\n 2 en-us --/M American gmw/en-US")
+    print("Pty Language Age VoiceName File\\n 5 de --/M German gmw/de\\n 2 en-us --/M American gmw/en-US")
     sys.exit()
 assert sys.argv[1:3] == ["--stdout", "--stdin"] and sys.argv[5] == "-v" and sys.argv[7] == "-s", sys.argv
 sys.stdout.buffer.write(b"RIFF" + bytes(20) + struct.pack("<I", 22050) + bytes(16))

@@ -1,0 +1,68 @@
+"""What went wrong with a chat server, in one line for the user with what to do next. Never the key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import httpx
+
+from tui_assistant.errors import ModelError
+from tui_assistant.models.responders.chat_settings import ChatSettings
+from tui_assistant.models.responders.chat_stream import ChatStream, looks_like, one_line, server_message
+from tui_assistant.models.responders.endpoints import Endpoint
+
+
+def status(response: httpx.Response, body: bytes, settings: ChatSettings) -> ModelError:
+    """For an answer that is not 200."""
+    code = response.status_code
+    where = f"{response.url.host}:{response.url.port}" if response.url.port else response.url.host
+    try:
+        said = server_message(json.loads(body))
+    except (ValueError, RecursionError):
+        said = "" if looks_like(body) in ("nothing", "a web page") else one_line(body.decode("utf-8", "replace"))
+    key = settings.api_key()
+    if key:
+        said = said.replace(key, "***")
+    what = f"the chat server {where} refuses with {code}" + (f": {said}" if said else "")
+    return ModelError(what, _mend(code, settings))
+
+
+def _mend(code: int, settings: ChatSettings) -> str:
+    if code in (401, 403):
+        variable = settings.api_key_env
+        return f"check the key in {variable}" if variable else "it wants a key: set api_key_env"
+    if code == 404:
+        return "check the address and the model's name"
+    if 300 <= code < 400:
+        return "it has moved: check the address"
+    if code == 429:
+        return "too many requests, or no credit left"
+    return "try again; its own log says more" if code >= 500 else ""
+
+
+def transport(error: Exception, settings: ChatSettings, base_url: str) -> ModelError:
+    """For a connection that could not be made, or broke."""
+    where = settings.base_url or base_url
+    at = f" at {where}" if where else ""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return ModelError(f"no chat server answers{at}", "start it, or change the address in the settings")
+    if isinstance(error, httpx.TimeoutException):
+        return ModelError(f"the chat server{at} was silent for {settings.timeout_s:g} s", "is it loading a model?")
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return ModelError("the chat server's address cannot be used", "check it in the settings")
+    return ModelError(f"the chat server{at} broke the connection", "ask again")
+
+
+def empty(stream: ChatStream) -> ModelError:
+    """For an answer without a word."""
+    if stream.thought or stream.finish_reason == "length":
+        return ModelError("the model thought but did not answer", "allow it more tokens, or switch its thinking off")
+    return ModelError("the model gave an empty answer", "ask again")
+
+
+def none_found(found: Sequence[Endpoint]) -> ModelError:
+    """For a search on this machine that found nothing that can answer."""
+    if found:
+        return ModelError(f"{found[0].kind} runs on this machine but has no model loaded", "load one, then ask again")
+    return ModelError("no language model runs on this machine", "start Ollama, llama.cpp, LM Studio or vLLM")

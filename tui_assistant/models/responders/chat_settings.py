@@ -1,0 +1,120 @@
+"""The chat responder's options, and the messages that it sends."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from tui_assistant.engine.ports import Respond
+from tui_assistant.errors import ConfigError, ModelError
+
+DEFAULT_SYSTEM = (
+    "You are a voice assistant. Your answers are spoken aloud: keep them short, in plain sentences, without lists, "
+    "headings, code or emoji. The user's words come from speech recognition and may hold mistakes."
+)
+DEFAULT_TIMEOUT_S = 60.0  # a local server may first have to load its model
+DEFAULT_HISTORY = 12_000  # characters, about 3000 tokens: fits the 4096 that small local servers are started with
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """Where and how to ask. The key is read from the environment at each request and kept nowhere."""
+
+    base_url: str = ""  # empty: looked for on this machine
+    model: str = ""  # empty: the first one that the server offers
+    api_key_env: str = ""
+    timeout_s: float = DEFAULT_TIMEOUT_S  # longest silence of the server, before and between words
+    system: str = DEFAULT_SYSTEM
+    history: int = DEFAULT_HISTORY  # characters
+
+    @property
+    def auto(self) -> bool:
+        return not self.base_url
+
+    def api_key(self) -> str:
+        """Raises ModelError when the variable that should hold it is not set."""
+        if not self.api_key_env:
+            return ""
+        key = os.environ.get(self.api_key_env, "").strip()
+        if not key or not key.isascii() or not key.isprintable():
+            state = "holds no usable key" if key else "is not set"
+            raise ModelError(f"the environment variable {self.api_key_env} {state}", "put the chat server's key there")
+        return key
+
+
+def from_options(options: dict[str, Any]) -> ChatSettings:
+    """Raises ConfigError for a value that cannot work, in words that never repeat a secret."""
+    base_url = str(options.get("base_url") or "").strip()
+    return ChatSettings(
+        base_url="" if base_url in ("", "auto") else normal_url(base_url),
+        model=str(options.get("model") or ""),
+        api_key_env=str(options.get("api_key_env") or ""),
+        timeout_s=_number(options, "timeout", DEFAULT_TIMEOUT_S),
+        system=str(options.get("system") or DEFAULT_SYSTEM),
+        history=int(_number(options, "history", DEFAULT_HISTORY)),
+    )
+
+
+def normal_url(url: str) -> str:
+    """`url` as the base that `/chat/completions` is appended to; takes what people paste. Raises ConfigError."""
+    mend = "e.g. http://127.0.0.1:11434/v1"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for what is no number
+    except ValueError as error:
+        raise ConfigError("the chat server's address is not a URL", mend) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError("the chat server's address must begin with http:// or https://", mend)
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError("the chat server's address must not hold a password", "use api_key_env")
+    path = parts.path.rstrip("/").removesuffix("/chat/completions")
+    return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def messages_for(request: Respond, settings: ChatSettings) -> list[dict[str, str]]:
+    """One system message, then the newest part of the conversation that fits, beginning with the user.
+
+    Neighbours of one role become one message: some models' templates accept nothing else, and a voice conversation has
+    many of them (two turns in a row, an interrupted answer).
+    """
+    system = [settings.system, request.instructions]
+    lines: list[tuple[str, str]] = []
+    for message in request.messages:
+        text = message.text.encode("utf-8", "replace").decode().strip()  # a lone surrogate cannot be sent
+        if not text:
+            continue
+        if message.role == "system":
+            system.append(text)
+        elif lines and lines[-1][0] == message.role:
+            lines[-1] = (message.role, f"{lines[-1][1]}\n{text}")
+        else:
+            lines.append((message.role, text))
+    head = "\n\n".join(part.strip() for part in system if part.strip())
+    kept: list[dict[str, str]] = []
+    room = settings.history
+    for role, text in reversed(lines):
+        if kept and len(text) > room:
+            break
+        kept.append({"role": role, "content": text[-settings.history :]})
+        room -= len(text)
+    while len(kept) > 1 and kept[-1]["role"] != "user":
+        kept.pop()
+    return [*([{"role": "system", "content": head}] if head else []), *reversed(kept)]
+
+
+def _number(options: dict[str, Any], key: str, default: float) -> float:
+    value = options.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 10**7:
+        raise ConfigError(f"the chat responder's {key} must be a number above 0")
+    return float(value)

@@ -1,0 +1,62 @@
+"""Two responders, one after the other: the skills answer what they understand, a language model the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tui_assistant.engine.ports import Alarm, Cancellation, Respond, Responded, Responder, TextDelta
+from tui_assistant.errors import ModelError
+from tui_assistant.models import registry
+from tui_assistant.models.registry import Port
+
+NOT_UNDERSTOOD = ("skill", "none")  # what the skills put into the metadata of an answer that only says what was heard
+
+
+class Fallback:
+    """Asks `first`; when that has not understood, asks `then`."""
+
+    def __init__(self, first: Responder, then: Responder, *, optional: bool) -> None:
+        self._first = first
+        self._then = then
+        self._optional = optional
+        self.name = f"{first.name}, then {then.name}"
+
+    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
+        said = list(self._first.respond(request, cancellation))
+        key, value = NOT_UNDERSTOOD
+        understood = not any(isinstance(piece, Responded) and piece.metadata.get(key) == value for piece in said)
+        silent = not any(isinstance(piece, TextDelta) for piece in said)
+        if understood or silent or cancellation.cancelled:
+            yield from said
+            return
+        spoken = False
+        try:
+            for piece in self._then.respond(request, cancellation):
+                spoken = True
+                yield piece
+        except ModelError:
+            if spoken or not self._optional:
+                raise
+            yield from said
+
+    def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
+        stops = [model.notify(session_id, ring) for model in (self._first, self._then)]
+
+        def stop() -> None:
+            for one in stops:
+                one()
+
+        return stop
+
+
+def create(options: dict[str, Any]) -> Fallback:
+    """Options: `first` and `then`, names of responders ("skills", "chat"); `first_options`, `then_options`, theirs.
+
+    `optional`: when `then` cannot answer, the words of `first` are said; else the user hears why it could not.
+    """
+    return Fallback(
+        registry.create(Port.RESPONDER, options.get("first", "skills"), options.get("first_options")),
+        registry.create(Port.RESPONDER, options.get("then", "chat"), options.get("then_options")),
+        optional=bool(options.get("optional", False)),
+    )
