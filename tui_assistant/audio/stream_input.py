@@ -107,7 +107,7 @@ class StreamMicrophone:
             if over and not len(self):
                 self._silent_from = now
             return sound
-        count = int((now - self._silent_from) * self.rate)
+        count = int((now - self._silent_from) * self.rate + 1e-6)
         self._silent_from += count / self.rate
         self._position += count
         return np.zeros(count, np.int16)
