@@ -2,8 +2,8 @@
 
     python assets/scripts/make_demo.py [OUTPUT.wav]
 
-Needs flite (Debian: apt install flite). The voice is slt, the one of flite's four that the offline recogniser
-understands best. Same flite, same numpy: the same file to the byte.
+Needs flite (Debian: apt install flite). The voice is kal16, the one of flite's that the offline
+recogniser understands best. Same flite, same numpy: the same file to the byte.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 16_000
-VOICE = "slt"
+VOICE = "kal16"
 REQUESTS = (
     "hello",
     "what time is it",
     "what is twelve times four",
-    "how many ounces are in two cups",
+    "how many ounces in three cups",
     "set a timer for ten seconds",
 )
 LEAD_S = 1.0  # before the first request: the noise floor settles
