@@ -99,14 +99,16 @@ class Intake:
     def feed(self, data: bytes) -> Iterator[Began | Utterance]:
         """Takes wire bytes of any length. The iterator must be run to its end."""
         samples = self._reader.decode(data)
+        refused = 0
         if self._tracker is None:
             room = self.buffer.at_ms(LONGEST_MANUAL_MS) - len(self.buffer)
-            if len(samples) > room:
-                self._refuse(len(samples) - room)
-                samples = samples[:room]
+            refused = max(0, len(samples) - room)
+            samples = samples[:room]
         self.buffer.append(samples)
         for frame in self._front.push(samples):
             yield from self._hear(frame)
+        if refused:  # after what was taken of the same bytes
+            self._refuse(refused)
 
     def flush(self) -> Iterator[Began | Utterance]:
         """The input is over: an open turn ends with the reason `end_of_input`."""
