@@ -12,7 +12,6 @@ import pytest
 from stub_server import Request, StubServer, respond
 
 from tui_assistant.errors import ModelError
-from tui_assistant.models import store as store_module
 from tui_assistant.models.store import Entry, Store
 
 CONTENT = random.Random(1).randbytes(300_000)
@@ -71,7 +70,7 @@ def test_a_broken_download_is_resumed_where_it_broke(server: StubServer, tmp_pat
 def test_what_came_is_kept_for_the_next_time(server: StubServer, tmp_path: Path) -> None:
     server.handler = offer(cut=20_000)
     store = open_store(server, tmp_path)
-    with pytest.raises(ModelError, match="the connection broke .* again: it goes on from there"):
+    with pytest.raises(ModelError, match=r"the connection broke .* again: it goes on from there"):
         store.get("m")
     assert not store.installed("m")
     server.handler = offer()
@@ -137,8 +136,7 @@ def test_removing_and_unknown_names(server: StubServer, tmp_path: Path) -> None:
             call("../x")
 
 
-def test_the_folder_is_the_users_own_unless_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(store_module.FOLDER_VARIABLE, raising=False)
-    assert "tui-assistant" in str(Store().folder)
-    monkeypatch.setenv(store_module.FOLDER_VARIABLE, str(tmp_path))
-    assert Store().folder == tmp_path
+def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Store().folder.parts[-2:] == ("tui-assistant", "models")
+    assert Store().entries() == ()

@@ -6,7 +6,6 @@ A file under its final name is complete and has the right checksum; what is stil
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ import httpx
 
 from tui_assistant.errors import ModelError
 
-FOLDER_VARIABLE = "TUI_ASSISTANT_MODELS"  # another place for the files, e.g. a shared disk
-_PIECE_BYTES = 2**16
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds without a byte, not for the whole file
 _TRIES = 4  # a connection that breaks is taken up again where it broke
 
@@ -123,7 +120,7 @@ class Store:
                 raise ModelError(f"the model {entry.name} is not offered any more ({response.status_code})")
             with part.open("r+b" if have else "wb") as file:
                 file.seek(have)
-                for piece in response.iter_raw(_PIECE_BYTES):
+                for piece in response.iter_raw():
                     have += len(piece)
                     if have > entry.size:  # never fill a disk with something else
                         file.truncate(0)
@@ -146,11 +143,10 @@ class Store:
 
 
 def default_folder() -> Path:
-    """The user's data folder of this system, unless TUI_ASSISTANT_MODELS names another."""
+    """Below the user's data folder of this system."""
     from platformdirs import user_data_path  # here: whoever is given a folder does not need it
 
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    return Path(chosen).expanduser() if chosen else user_data_path("tui-assistant", appauthor=False) / "models"
+    return user_data_path("tui-assistant", appauthor=False) / "models"
 
 
 def _checksum(file: Path) -> str:
@@ -160,4 +156,4 @@ def _checksum(file: Path) -> str:
 
 def _continues(response: httpx.Response, have: int) -> bool:
     """Whether a 206 begins where the file ends."""
-    return response.headers.get("Content-Range", "").replace(" ", "").startswith(f"bytes{have}-")
+    return str(response.headers.get("Content-Range", "")).replace(" ", "").startswith(f"bytes{have}-")
