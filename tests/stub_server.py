@@ -1,4 +1,4 @@
-"""An HTTP server of raw bytes in a thread: says exactly what the test wants, when it wants, also when that is no HTTP."""
+"""An HTTP server of raw bytes in a thread: says exactly what the test wants, when it wants, HTTP or not."""
 
 from __future__ import annotations
 
