@@ -22,7 +22,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError
 
 from tui_assistant.errors import ConfigError
 from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, ServerVad
@@ -30,7 +29,7 @@ from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, Serv
 PREFIX = "TUI_ASSISTANT_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 # variables of the same prefix that are no settings: they say where things are, or belong to one command
-OTHER_VARIABLES = {CONFIG_VARIABLE, PREFIX + "STATE", PREFIX + "DEBUG", PREFIX + "TOKEN"}
+OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN", "MODELS")}
 
 _SECRETS = {"api_key_env", "chat"}  # what may hold a key by mistake: the value is not repeated in a message
 
@@ -117,9 +116,7 @@ class ScreenSettings(Section):
 class Settings(BaseSettings):
     """Everything that can be set. Build it with `load`."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["hands-free", "push-to-talk"] = "hands-free"
     turn_detection: TurnDetectionSettings = TurnDetectionSettings()
@@ -199,12 +196,12 @@ def check(document: dict[str, Any], path: str, flags: Mapping[str, Flag], enviro
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=document)
+            # our own instead of env_settings: a variable sets one key, never a whole section as JSON
+            variables = InitSettingsSource(settings_cls, init_kwargs=_nested(_variables(environment)))
+            return init_settings, variables, InitSettingsSource(settings_cls, init_kwargs=document)
 
     try:
         settings = Sourced(**_nested({key: flag.value for key, flag in flags.items()}))
-    except SettingsError as error:  # a whole section in one variable, and not JSON
-        raise ConfigError(f"{PREFIX}…: {error}", hint="set single keys, as TUI_ASSISTANT_VOICE__SPEED") from error
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         problems += [_problem(detail, origin(_key(detail), document, path, flags, environment)) for detail in details]
@@ -219,9 +216,8 @@ def origin(
     """Where the value of `key` comes from: an option, a variable, the file's path, or "" for the default."""
     if key in flags:
         return flags[key].name
-    variable = variable_of(key)
-    if any(name.upper() == variable and value for name, value in environment.items()):
-        return variable
+    if key in _variables(environment):
+        return variable_of(key)
     value: Any = document
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
@@ -291,14 +287,18 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings among the variables; an empty variable sets nothing."""
+    values = {name.upper(): value for name, value in environment.items()}  # Windows does not keep their case
+    return {key: values[variable_of(key)] for key in fields() if values.get(variable_of(key))}
+
+
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Problems of variables that begin like ours and set nothing, which would otherwise go unnoticed."""
-    known = {variable_of(key) for key in fields()} | {variable_of(name) for name in Settings.model_fields}
-    known |= OTHER_VARIABLES
-    sections = tuple(f"{variable_of(name)}__" for name in Settings.model_fields)  # inside one, pydantic refuses it
+    known = OTHER_VARIABLES | {variable_of(key) for key in fields()}
     problems = []
     for name in environment:
-        if name.upper().startswith(PREFIX) and not name.upper().startswith(sections) and name.upper() not in known:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1)
             problems.append(f"{name}: unknown variable" + (f"; did you mean {near[0]}?" if near else ""))
     return problems

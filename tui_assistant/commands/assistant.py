@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui_assistant.config import Flag, Settings, load
 from tui_assistant.errors import UsageError
@@ -40,7 +40,7 @@ def run(flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
     from tui_assistant.commands.logs import quiet_libraries
 
     with quiet_libraries() as log:
-        talk = _build_talk(settings, options, log)
+        talk = build_talk(settings, options, log)
         if options.plain:
             from tui_assistant.tui.plain import run_plain
 
@@ -82,7 +82,8 @@ def _lines_end(options: Options) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
-def _build_talk(settings: Settings, options: Options, log: Path | None) -> TalkApi:
+def build_talk(settings: Settings, options: Options, log: Path | None) -> TalkApi:
+    """The conversation, not started. `log` takes what the workers print. Raises UsageError as `talk_options`."""
     from tui_assistant.links.local import LocalLink
     from tui_assistant.runtime.talk import Talk
 
@@ -98,9 +99,23 @@ def worker_specs(settings: Settings) -> dict[Port, WorkerSpec]:
     models, voice = settings.models, settings.voice
     return {
         Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, models.recogniser),
-        Port.RESPONDER: WorkerSpec(Port.RESPONDER, models.responder, {"state_dir": str(skills_folder())}),
-        Port.SYNTHESISER: WorkerSpec(Port.SYNTHESISER, models.synthesiser, {"voice": voice.name, "speed": voice.speed}),
+        Port.RESPONDER: WorkerSpec(Port.RESPONDER, *responder(settings)),
+        Port.SYNTHESISER: WorkerSpec(
+            Port.SYNTHESISER, models.synthesiser, {"voice": "" if voice.name == "default" else voice.name}
+        ),
     }
+
+
+def responder(settings: Settings) -> tuple[str, dict[str, Any]]:
+    """The responder's name and options: the skills first, then a chat server for what they do not understand."""
+    name, chat = settings.models.responder, settings.responder
+    skills = {"state_dir": str(skills_folder())}
+    server = {"base_url": chat.chat, "model": chat.model, "api_key_env": chat.api_key_env, "system": chat.system}
+    if name == "skills" and chat.chat != "off":
+        # a server that was only looked for may be missing; one that was set has to say why it does not answer
+        both = {"first_options": skills, "then_options": server, "optional": chat.chat == "auto"}
+        return "fallback", {"first": "skills", "then": "chat", **both}
+    return name, {**skills, **server} if name == "chat" else skills
 
 
 def talk_options(settings: Settings, options: Options) -> TalkOptions:

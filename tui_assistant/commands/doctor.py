@@ -168,5 +168,24 @@ def others(settings: Settings) -> Iterator[Finding]:
 
 
 def chat(settings: Settings) -> Iterator[Finding]:
-    """Chat servers on this machine; none is needed."""
-    yield from ()
+    """Chat servers; none is needed."""
+    wanted = settings.responder.chat
+    if wanted == "off":
+        yield Finding("chat", Verdict.OK, "off, by the settings")
+        return
+    if wanted != "auto":
+        yield Finding("chat", Verdict.OK, f"{wanted}, by the settings; it is asked when it is needed")
+        name = settings.responder.api_key_env
+        if name and not os.environ.get(name):
+            yield Finding("chat", Verdict.BAD, f"the environment variable {name} is not set", f"export {name}=...")
+        return
+    from tui_assistant.models.responders.endpoints import find_local
+
+    found = find_local()
+    for each in found:
+        models = ", ".join(each.models[:3]) or "still loading"
+        yield Finding("chat", Verdict.OK, f"{each.kind} at {each.base_url}: {models}")
+    if not found:
+        yield Finding(
+            "chat", Verdict.NOTE, "no server on this machine: the skills answer alone", "start Ollama, for example"
+        )

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
 import click
-from platformdirs import user_data_path
 
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
@@ -40,8 +39,9 @@ def models() -> Iterator[Model]:
 
 def model(port: Port, name: str) -> Model:
     library, line = NEEDS.get(name, ("", ""))
-    missing = bool(library) and find_spec(library) is None
-    return Model(port.value, name, not missing, line if missing else "")
+    if library and find_spec(library) is None:
+        return Model(port.value, name, usable=False, mend=line)
+    return Model(port.value, name, usable=True)
 
 
 def run_list(as_json: bool) -> int:
@@ -54,5 +54,7 @@ def run_list(as_json: bool) -> int:
 
 
 def run_path() -> int:
-    click.echo(str(user_data_path("tui-assistant", appauthor=False) / "models"))
+    from tui_assistant.models.store import default_folder
+
+    click.echo(str(default_folder()))
     return 0
