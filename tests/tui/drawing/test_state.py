@@ -35,7 +35,7 @@ def test_the_bar_does_not_run_over() -> None:
 
 
 def test_push_to_talk_says_which_key_comes_next() -> None:
-    manual = Snapshot(mode=Mode.PUSH_TO_TALK)
+    manual = Snapshot(mode=Mode.PUSH_TO_TALK, microphone="mic")
     assert "space starts" in text_of(state(manual, 60))
     assert "space sends" in text_of(state(replace(manual, state=State.SPEECH, talking=True), 60))
 

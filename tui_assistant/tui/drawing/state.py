@@ -35,7 +35,9 @@ def _details(snapshot: Snapshot, room: int) -> list[Run]:
     manual = snapshot.mode is Mode.PUSH_TO_TALK
     match snapshot.state:
         case State.IDLE:
-            return [("space starts listening" if manual else "listening: just speak", "dim")]
+            if not snapshot.microphone and not snapshot.demo:
+                return [("no microphone", "dim")]
+            return [("space starts" if manual else "listening", "dim")]
         case State.SPEECH:
             held = snapshot.talking or manual
             return [(elapsed, "ink"), ("  space sends" if held else "", "dim")]

@@ -50,26 +50,19 @@ def _words(line: Utterance) -> list[Run]:
 
 def welcome(snapshot: Snapshot, width: int) -> list[Line]:
     """For an empty conversation: what to do first."""
-    rows: list[Line] = []
+    keys = [("D", "plays a recorded demo"), ("i", "types a message"), ("?", "explains everything")]
     if not snapshot.microphone and not snapshot.demo:
-        rows.append((("No microphone yet.", "ink"),))
+        rows: list[Line] = [(("No microphone yet. ", "ink"), ("See it work without one: press D.", "ink"))]
+        keys.insert(2, ("d", "chooses a microphone"))
     elif snapshot.mode is Mode.PUSH_TO_TALK:
-        rows.append((("Press ", "ink"), (" space ", "key"), (", speak, press it again: it is sent.", "ink")))
+        rows = [(("Press ", "ink"), (" space ", "key"), (" and speak; press it again to send.", "ink"))]
     else:
-        rows.append((("Just speak. ", "ink"), ("A pause ends your turn, and you are answered.", "ink")))
-    rows.append((('Say "what time is it" or "set a timer for five minutes".', "dim"),))
-    rows.append(
-        (
-            (" D ", "key"),
-            (" plays a recorded demo   ", "dim"),
-            (" i ", "key"),
-            (" types   ", "dim"),
-            (" ? ", "key"),
-            (" explains the rest", "dim"),
-        )
-    )
+        rows = [(("Just speak. A pause ends your turn, and you are answered.", "ink"),)]
+    if snapshot.microphone or snapshot.demo:
+        rows.append((('Try "what time is it" or "set a timer for five minutes".', "dim"),))
     lines: list[Line] = [EMPTY]
     for row in rows:
         lines.extend(merge([("  ", "dim"), *part]) for part in wrap(row, max(8, width - 4)))
         lines.append(EMPTY)
+    lines.extend((("  ", "dim"), (f" {key} ", "key"), (f"  {does}", "dim")) for key, does in keys)
     return lines

@@ -13,7 +13,7 @@ from tui_assistant.tui.drawing.state import alarms, state
 from tui_assistant.tui.widgets.lines import Lines
 
 MOST_COLUMNS = 60  # six seconds: a wider window makes a turn too small to read
-MOST_ROWS = 12
+MOST_ROWS = 14
 LEAST_ROWS = 3
 OTHER_ROWS = 4  # meter, axis, turns, state
 

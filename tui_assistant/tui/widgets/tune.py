@@ -68,7 +68,8 @@ class Tune(Lines, can_focus=True):
         if not self._active:
             lines.append((("  in force in HANDS-FREE with server_vad only", "dim"),))
         elif self._spacious:
-            lines.append((("  they act at once", "dim"),))
+            words = "changes act at once" if self.has_focus else "t changes them; they act at once"
+            lines.append(((f"  {words}", "dim"),))
         self.show(lines)
 
     @property
