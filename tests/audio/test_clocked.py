@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tui_assistant.audio import clocked
 from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState
 from tui_assistant.audio.clocked import ClockedSpeaker, FileSpeaker

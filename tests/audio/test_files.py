@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.files import MAX_STEP_S, FileMicrophone, load_recording
 from tui_assistant.errors import UsageError

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tui_assistant.audio.base import DeviceInfo
 from tui_assistant.audio.matching import choose
 from tui_assistant.errors import DeviceError

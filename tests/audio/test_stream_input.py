@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+
 from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.stream_input import StreamMicrophone
 from tui_assistant.errors import DeviceError

@@ -28,7 +28,13 @@ def redirect_stderr(log_path: Path) -> Restore:
     global _active
     if _active is not None:
         return lambda: None
-    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
+    screen = _screen_on_duplicate()  # before the log is opened: that may get number 2 where it is free
+    try:
+        log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        if screen is not None:
+            screen.close()
+        raise
     if hasattr(os, "fchmod"):  # not on Windows before 3.13
         os.fchmod(log, 0o600)  # also when the file was there before
     saved_streams = (sys.__stderr__, sys.stderr)
@@ -36,12 +42,9 @@ def redirect_stderr(log_path: Path) -> Restore:
         if stream is not None:
             with contextlib.suppress(OSError, ValueError):  # closed or broken: nothing to flush
                 stream.flush()
-    screen = _screen_on_duplicate()
-    try:
+    if log != 2:
         os.dup2(log, 2)
-    finally:
-        if log != 2:
-            os.close(log)
+        os.close(log)
     if screen is not None:
         if sys.stderr is sys.__stderr__:
             sys.stderr = screen

@@ -1,0 +1,118 @@
+"""Device code in a process of its own: PortAudio reads the virtual server's address only when it is loaded.
+
+    python audio_driver.py capture BACKEND SECONDS OUT.npy
+    python audio_driver.py play BACKEND IN.npy [FLUSH_AFTER_S]
+    python audio_driver.py watch BACKEND input|output SECONDS
+
+Prints one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import numpy as np
+
+from tui_assistant.audio.devices import open_microphone, open_speaker
+from tui_assistant.errors import DeviceError
+
+POLL_S = 0.01  # as the Talk does
+
+
+def say(**fields: object) -> None:
+    print(json.dumps(fields), flush=True)
+
+
+def capture(backend: str, seconds: str, out: str) -> None:
+    microphone = open_microphone(backend=backend)
+    microphone.start()
+    say(ready=True, rate=microphone.rate, name=microphone.name)
+    pieces, end = [], time.monotonic() + float(seconds)
+    started = time.monotonic()
+    while time.monotonic() < end:
+        time.sleep(POLL_S)
+        pieces.append(microphone.read())
+        state = microphone.state
+    heard = np.concatenate(pieces)
+    np.save(out, heard)
+    now = time.monotonic()
+    ahead = microphone.position_at(now) - heard.size
+    say(state=state, lost=microphone.lost, ahead_ms=1000 * ahead / microphone.rate, seconds=now - started)
+    microphone.close()
+    say(state=microphone.state)
+
+
+def play(backend: str, source: str, flush_after: str | None = None) -> None:
+    sound = np.load(source)
+    speaker = open_speaker(backend=backend)
+    speaker.start()
+    say(ready=True, rate=speaker.rate, name=speaker.name)
+    written, begun, log = 0, time.monotonic(), []
+    for start in range(0, sound.size, 2400):
+        speaker.write(sound[start : start + 2400])
+        written += sound[start : start + 2400].size
+    flushed: dict[str, float] = {}
+    while speaker.pending() and time.monotonic() - begun < 30:
+        time.sleep(POLL_S)
+        log.append(speaker.played())
+        if flush_after is not None and not flushed and time.monotonic() - begun > float(flush_after):
+            at = time.monotonic()
+            speaker.flush()
+            flushed = {"flush_ms": (time.monotonic() - at) * 1000, "flush_played": speaker.played()}
+            assert speaker.pending() == 0
+    say(
+        written=written,
+        played=speaker.played(),
+        monotone=log == sorted(log),
+        seconds=time.monotonic() - begun,
+        state=speaker.state,
+        underruns=speaker.underruns,
+        **flushed,
+    )
+    if flushed:  # ready for the next answer
+        time.sleep(0.4)
+        speaker.write(sound[:4800])
+        while speaker.pending():
+            time.sleep(POLL_S)
+        say(again=speaker.played())
+    time.sleep(0.2)
+    speaker.close()
+
+
+def watch(backend: str, side: str, seconds: str) -> None:
+    """Says each change of state, and opens the device again as the Talk does."""
+    opener = open_microphone if side == "input" else open_speaker
+    device = opener(backend=backend)
+    device.start()
+    said, retry_at, end, sounds = "", 0.0, time.monotonic() + float(seconds), False
+    while time.monotonic() < end:
+        time.sleep(POLL_S)
+        if side == "input":
+            loud = bool(np.abs(device.read().astype(int)).max(initial=0) > 1000)
+        else:
+            if device.pending() < device.rate // 2:
+                device.write(np.full(device.rate // 10, 3000, np.int16))
+            loud = False
+        state = device.state
+        if state != said or (loud and not sounds):
+            say(state=state, at=time.monotonic(), loud=loud)
+        said, sounds = state, loud
+        if state == "lost" and time.monotonic() >= retry_at:
+            retry_at = time.monotonic() + 0.5
+            try:
+                new = opener(backend=backend)
+                new.start()
+            except DeviceError as error:
+                assert error.hint
+                assert "\n" not in str(error)
+                continue
+            device.close()
+            device = new
+    device.close()
+    say(state=device.state, at=time.monotonic(), loud=False)
+
+
+if __name__ == "__main__":
+    {"capture": capture, "play": play, "watch": watch}[sys.argv[1]](*sys.argv[2:])
