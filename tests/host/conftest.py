@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from stub_server import StubServer
 from worker_desk import Desk, OpenDesk
 
 
@@ -22,3 +23,10 @@ async def desk() -> AsyncIterator[OpenDesk]:
     yield make
     for made in desks:
         await made.pool.close()
+
+
+@pytest.fixture
+def server() -> Iterator[StubServer]:
+    stub = StubServer()
+    yield stub
+    stub.close()
