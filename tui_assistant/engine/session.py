@@ -91,6 +91,11 @@ class Session:
             self._outbox.send(server.ErrorEvent(error=detail))
         return self._outbox.take()
 
+    def refuse(self, error: server.ErrorEvent) -> list[Output]:
+        """Something that was no client event: the error gets its id here and changes nothing."""
+        self._outbox.send(error)
+        return self._outbox.take()
+
     def answer(self, ask_id: str, answer: Answer) -> list[Output]:
         """What a model has to say to an ask. Answers to asks that are not open any more are dropped."""
         if ask_id == self._notify_id:

@@ -10,6 +10,7 @@ from tui_assistant.engine.outbox import Output
 from tui_assistant.engine.session import Session
 from tui_assistant.host import frames
 from tui_assistant.protocol.codec import decode_client
+from tui_assistant.protocol.server import ErrorEvent
 from tui_assistant.record.format import Call
 
 
@@ -22,6 +23,8 @@ def replay(session: Session, calls: Iterable[Call]) -> Iterator[Output]:
                 yield from session.feed(call.payload)
             case "event":
                 yield from session.event(decode_client(json.dumps(call.data)))
+            case "refuse":
+                yield from session.refuse(ErrorEvent.model_validate_json(json.dumps(call.data)))
             case "answer":
                 yield from session.answer(call.data["ask_id"], answer_of(call))
             case "tick":

@@ -14,7 +14,7 @@ from tui_assistant.engine.session import Session
 from tui_assistant.host.workers import Post
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.codec import wire
-from tui_assistant.protocol.server import ServerEvent
+from tui_assistant.protocol.server import ErrorEvent, ServerEvent
 
 _ASKS = get_args(Ask)
 _OBSERVATIONS = get_args(Observation)
@@ -24,7 +24,7 @@ class InputLog(Protocol):
     """Takes the calls of a session in their order, so that they can be made again."""
 
     def write(self, call: str, data: dict[str, Any], payload: bytes = b"") -> None:
-        """`call` is feed, event, answer or tick; `data` is JSON; `payload` audio."""
+        """`call` is feed, event, refuse, answer or tick; `data` is JSON; `payload` audio."""
         ...
 
 
@@ -63,6 +63,12 @@ class SessionHost:
         if self._log is not None:
             self._log.write("event", wire(event))
         self._put_out(self._session.event(event))
+
+    def refuse(self, error: ErrorEvent) -> None:
+        """Sends an error for something that was no event at all."""
+        if self._log is not None:
+            self._log.write("refuse", wire(error))
+        self._put_out(self._session.refuse(error))
 
     def tick(self, now_ms: int) -> None:
         """Real time; call it about ten times a second, it does nothing when nothing waits for time."""

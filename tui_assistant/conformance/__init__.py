@@ -1,0 +1,1 @@
+"""The turn-detection contract as checks of behaviour against any Realtime server."""

@@ -1,0 +1,23 @@
+"""The dialect of OpenAI's GA API: what we use inside, so nothing is renamed."""
+
+from __future__ import annotations
+
+import json
+
+from tui_assistant.protocol.client import ClientEvent
+from tui_assistant.protocol.codec import decode_client, wire
+from tui_assistant.protocol.dialects.base import Quirks
+from tui_assistant.protocol.server import ServerEvent
+
+
+class Ga:
+    """Stateless."""
+
+    def __init__(self, quirks: Quirks | None = None) -> None:
+        self._quirks = quirks or Quirks()
+
+    def decode(self, text: str | bytes) -> ClientEvent:
+        return decode_client(text)
+
+    def encode(self, event: ServerEvent) -> str:
+        return json.dumps(wire(event, explain=self._quirks.explain), separators=(",", ":"))

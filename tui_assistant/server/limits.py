@@ -1,0 +1,12 @@
+"""The limits of the server, each with its reason."""
+
+from __future__ import annotations
+
+MAX_FRAME_BYTES = 24 * 2**20  # an append of 15 MiB is 21 MB of base64 and an envelope
+MAX_SESSIONS = 100  # by default; one more is answered 503
+HANDSHAKE_S = 10.0  # for opening a connection
+PING_S, PONG_S = 20.0, 20.0  # what the vendors' SDKs do themselves
+CLOSE_S = 1.0  # dashscope keeps its socket open after a close
+SEND_S = 5.0  # nothing read for so long: the client is gone or does not want it
+WAITING_BYTES = 2**20  # of events that the client has not read; then the reply waits
+DRAIN_S = 2.0  # for running responses when the server is asked to end

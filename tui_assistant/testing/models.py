@@ -1,0 +1,94 @@
+"""Models that say what a test has written down. They run in worker processes, like real ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tui_assistant.engine.ports import (
+    Alarm,
+    AudioChunk,
+    Cancellation,
+    Final,
+    Partial,
+    Respond,
+    Responded,
+    Speak,
+    TextDelta,
+)
+
+RATE = 24_000  # Hz of the scripted voice
+MS_PER_CHARACTER = 20  # of its "speech": a tone, so that lengths can be computed
+
+
+class ScriptedStream:
+    """Hears nothing, and ends with the next line of the script."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def accept(self, pcm: bytes) -> Partial | None:
+        return None
+
+    def finish(self) -> Final:
+        return Final(self._text)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+class ScriptedRecogniser:
+    """The first utterance is the first line, and so on; the last line stays."""
+
+    name = "scripted"
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = itertools.chain(lines, itertools.repeat(lines[-1] if lines else ""))
+
+    def open(self, language: str | None) -> ScriptedStream:
+        return ScriptedStream(next(self._lines))
+
+
+class ScriptedResponder:
+    """Answers each request with the next line, the last one again and again."""
+
+    name = "scripted"
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = itertools.chain(lines, itertools.repeat(lines[-1] if lines else ""))
+
+    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
+        for word in next(self._lines).split(" "):
+            if cancellation.cancelled:
+                return
+            yield TextDelta(word + " ")
+        yield Responded()
+
+    def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
+        return lambda: None
+
+
+class ScriptedSynthesiser:
+    """A tone of MS_PER_CHARACTER for each character."""
+
+    name = "scripted"
+
+    def speak(self, request: Speak, cancellation: Cancellation) -> Iterator[AudioChunk]:
+        pcm = b"\x00\x10\x00\xf0" * (RATE * MS_PER_CHARACTER // 2000)
+        for _ in request.text:
+            if cancellation.cancelled:
+                return
+            yield AudioChunk(pcm, RATE)
+
+
+def recogniser(options: Mapping[str, Any]) -> ScriptedRecogniser:
+    return ScriptedRecogniser(list(options.get("lines", ())))
+
+
+def responder(options: Mapping[str, Any]) -> ScriptedResponder:
+    return ScriptedResponder(list(options.get("lines", ())))
+
+
+def synthesiser(options: Mapping[str, Any]) -> ScriptedSynthesiser:
+    return ScriptedSynthesiser()

@@ -1,0 +1,61 @@
+"""A server with scripted models on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tui_assistant.host.workers import WorkerSpec
+from tui_assistant.models.registry import Port
+from tui_assistant.server.app import RealtimeServer, ServerOptions
+
+START_S, STOP_S = 20.0, 10.0
+
+_MODELS = "tui_assistant.testing.models"
+
+
+def scripted(heard: Sequence[str], answers: Sequence[str]) -> dict[Port, WorkerSpec]:
+    """Models that hear and answer these lines, in order."""
+    return {
+        Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, f"{_MODELS}:recogniser", {"lines": list(heard)}),
+        Port.RESPONDER: WorkerSpec(Port.RESPONDER, f"{_MODELS}:responder", {"lines": list(answers)}),
+        Port.SYNTHESISER: WorkerSpec(Port.SYNTHESISER, f"{_MODELS}:synthesiser"),
+    }
+
+
+@contextmanager
+def realtime_server(
+    heard: Sequence[str] = ("hello",), answers: Sequence[str] = ("Hello to you.",), options: ServerOptions | None = None
+) -> Iterator[str]:
+    """The URL of a running server, e.g. ws://127.0.0.1:PORT/v1/realtime."""
+    server = RealtimeServer(options or ServerOptions(port=0), scripted(heard, answers))
+    started, failure = threading.Event(), list[BaseException]()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with server.running():
+            started.set()
+            await stop.wait()
+
+    def work() -> None:
+        try:
+            loop.run_until_complete(run())
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the test has to hear of it
+            failure.append(error)
+        finally:
+            started.set()
+            loop.close()
+
+    thread = threading.Thread(target=work, name="realtime-server", daemon=True)
+    thread.start()
+    started.wait(START_S)
+    if failure:
+        raise failure[0]
+    try:
+        yield server.url
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(STOP_S)
