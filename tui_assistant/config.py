@@ -29,7 +29,7 @@ from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, Serv
 PREFIX = "TUI_ASSISTANT_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 # variables of the same prefix that are no settings: they say where things are, or belong to one command
-OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN", "MODELS")}
+OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN")}
 
 _SECRETS = {"api_key_env", "chat"}  # what may hold a key by mistake: the value is not repeated in a message
 
