@@ -26,7 +26,7 @@ def upper_part(cells: tuple[Column | None, ...], width: int, height: int, thresh
     """Everything that only changes when a column does: chart, axis, turn lane, and the legend where there is room."""
     spare = height - OTHER_ROWS - 1  # one row is for the timers
     rows = max(LEAST_ROWS, min(MOST_ROWS, spare))
-    airy = spare - rows >= 3
+    airy = spare - rows >= 4  # three empty lines and the legend
     lines = [EMPTY] if airy else []
     lines += [*chart(cells, rows, threshold), axis(len(cells)), *([EMPTY] if airy else []), lane(cells)]
     if spare - rows >= 1:
