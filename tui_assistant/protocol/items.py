@@ -162,7 +162,8 @@ class ResponseOptions(Data):
     output_modalities: Modalities | None = None
     max_output_tokens: MaxOutputTokens | None = None
     metadata: dict[str, str] | None = None
-    conversation: Literal["auto", "none"] = "auto"
+    conversation: Literal["auto"] = "auto"
+    """"none", a response outside the conversation, is refused rather than taken for "auto"."""
 
 
 JsonObject = dict[str, Any]
