@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import random
 import subprocess
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import soxr
+
+from tui_assistant.engine.ports import Recogniser
+from tui_assistant.models.skills.brain import Understanding
+from tui_assistant.models.skills.expressions import parse_expression
+from tui_assistant.models.skills.words import tokenise
 
 FLITE_VOICES = ("slt", "kal16", "awb")
 _ONES_LINE = (
@@ -182,11 +191,6 @@ def espeak(text: str, voice: str, folder: Path) -> bytes:
 
 
 def _at_16k(path: Path) -> bytes:
-    import wave
-
-    import numpy as np
-    import soxr
-
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
         rate, data = file.getframerate(), file.readframes(file.getnframes())
@@ -197,3 +201,28 @@ def _at_16k(path: Path) -> bytes:
         )
     quiet = np.random.default_rng(0).normal(0, 3, 8_000).astype(np.int16)  # -80 dBFS of room
     return bytes(np.concatenate((quiet[:4_800], samples, quiet)).tobytes())
+
+
+def recognise(recogniser: Recogniser, pcm: bytes) -> str:
+    """As it comes from a microphone: 20 ms at a time."""
+    stream = recogniser.open(None)
+    for start in range(0, len(pcm), 640):
+        stream.accept(pcm[start : start + 640])
+    text = stream.finish().text
+    stream.close()
+    return text
+
+
+def judged(request: Request, understood: Understanding) -> bool:
+    """The right skill with the right values, done without a question."""
+    intent = understood.intent
+    if intent is None or understood.confirm or intent.skill.name != request.skill:
+        return False
+    for name, wanted in request.arguments.items():
+        if name == "result":
+            found = parse_expression(tokenise(str(intent.arguments["expression"])), 0)
+            if found is None or abs(float(found[0]) - float(wanted)) > 1e-6 * max(1.0, abs(float(wanted))):
+                return False
+        elif intent.arguments.get(name) != wanted:
+            return False
+    return True

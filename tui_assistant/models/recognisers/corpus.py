@@ -13,11 +13,17 @@ SEED = 1  # the model is the same at every start
 SENTENCES = 16_000  # enough that every phrase meets every number word; takes about half a second
 # What a conversation has beside requests: recognised in order to be ignored, or to answer a question.
 SHORT_REPLIES = "yes|no|yeah|nope|right|sure|okay|never mind|yes please|no thanks|mhm|do it|correct|huh"
-_OPENINGS = ["please", "okay", "hey", "um", "uh", "can you", "could you", "could you please", "can you please", "so", "well", "i want to", "i want you to", "would you", "i would like to", "now", "um please"]
+_OPENINGS = (
+    "please", "okay", "hey", "um", "uh", "can you", "could you", "could you please", "can you please", "so", "well",
+    "i want to", "i want you to", "would you", "i would like to", "now", "um please",
+)  # fmt: skip
 _CLOSINGS = ("please", "please", "now", "thanks", "thank you", "for me")
 _SHORTER = (("what is", "what's"), ("who is", "who's"), ("how is", "how's"), ("that is", "that's"), ("it is", "it's"),
             ("i am", "i'm"), ("what are", "what're"), ("i would", "i'd"), ("can not", "can't"), ("did not", "didn't"),
             ("timer is", "timer's"))  # fmt: skip
+_BEFORE_TIMER = re.compile(
+    r"\b(hour|minute|second)s (\w+ )?timer\b"
+)  # "a five minute timer", not "a five minutes timer"
 _CONTRACTIONS = [(re.compile(rf"\b{long}\b"), short) for long, short in _SHORTER]
 
 
@@ -37,6 +43,7 @@ def _spoken(skill: Skill, rng: random.Random) -> list[str]:
     parts = sample(rng.choice(skill.phrases), rng)
     values = skill.say(rng) if skill.say is not None else {}
     text = " ".join(_value(skill, part[1:-1], values, rng) if part[0] == "{" else part for part in parts)
+    text = _BEFORE_TIMER.sub(r"\1 \2timer", text)
     for long, short in _CONTRACTIONS:
         if rng.random() < 0.5:
             text = long.sub(short, text)

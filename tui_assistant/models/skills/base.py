@@ -74,7 +74,7 @@ class Skill:
     chatter: bool = False  # small talk: nothing to confirm, so an unsure match is no match
     weight: float = 1.0  # how often it is asked for, against the other skills, for the language model
     example: str = ""  # for "help"
-    # Words for some of the parameters, where one has to fit another (units of one kind); else each slot makes up its own.
+    # Words for parameters that have to fit each other (units of one kind); others are made up by their slots.
     say: Callable[[random.Random], Mapping[str, str]] | None = None
 
     def schema(self) -> dict[str, object]:

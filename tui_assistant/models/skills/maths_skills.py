@@ -65,14 +65,16 @@ def _restate_convert(arguments: Arguments) -> str:
 
 
 def _say_units(rng: random.Random) -> dict[str, str]:
-    """Two units of one kind; an ounce may also be asked for in volumes."""
+    """Two units of one kind, the amount agreeing in number; an ounce may also be asked for in volumes."""
     source = rng.choice(UNITS)
     source = rng.choice(UNITS) if source.name in _RARE else source  # said less often
     targets = [unit for unit in UNITS if unit.kind == source.kind and unit is not source]
     target = rng.choice(targets)
     if source.kind == "volume" and rng.random() < 0.2:
         target = next(unit for unit in UNITS if unit.name == "ounce")
-    return {"from_unit": say_unit(source, rng), "to_unit": say_unit(target, rng)}
+    value = NUMBER.say(rng)
+    single = value == "one" or value.split()[-1] == "a"
+    return {"value": value, "from_unit": say_unit(source, rng, single=single), "to_unit": say_unit(target, rng)}
 
 
 ARITHMETIC = Skill(
@@ -80,8 +82,8 @@ ARITHMETIC = Skill(
     description="Works out a sum: plus, minus, times, divided by, percent of, square root, powers, brackets.",
     phrases=(
         "(what is|how much is|calculate|compute|work out|what does) {expression}",
-        "(tell me|do you know|can you calculate) (what is|what|how much) {expression} [is]",
-        "{expression}",
+        "(tell me|do you know) (what is|what|how much) {expression} [is]",
+        *("{expression}",) * 3,  # also all that begins with "add", "multiply", "half of" ...
         "what do you get if you {expression}",
         "{expression} (equals|is|makes)",
         "{expression} (equals|is) what",

@@ -6,6 +6,7 @@ from .base import Arguments, Context, Outcome, Parameter, Skill, text_of
 from .notebook import MAX_NOTE_CHARACTERS
 from .numbers import number_words
 from .slots import FREE
+from .words import MAX_TOKENS, tokenise
 
 READ_OUT = 5  # notes; more are too many to listen to
 _NOTE = Parameter("note", FREE, "The words to remember")
@@ -13,11 +14,14 @@ _NOTE = Parameter("note", FREE, "The words to remember")
 
 def _own_words(spoken: str, request: str) -> str:
     """The note as it was typed, with its capitals and signs, where the request ends with it."""
-    words = request.split()
-    count = len(spoken.split())
-    tail = " ".join(words[-count:])
-    simple = "".join(letter for letter in tail.lower() if letter.isalnum())
-    return tail.rstrip(".") if simple == spoken.replace(" ", "").replace("'", "") else spoken
+    words, wanted = request.split(), spoken.split()
+    for count in range(1, min(len(words), MAX_TOKENS) + 1):
+        tail = " ".join(words[-count:])
+        if (tokens := tokenise(tail)) == wanted:
+            return tail.rstrip(".")
+        if len(tokens) > len(wanted):
+            break
+    return spoken
 
 
 def _add(arguments: Arguments, context: Context) -> Outcome:

@@ -142,6 +142,10 @@ def _decimals(tokens: Sequence[str], at: int) -> Parsed | None:
 
 def _and_fraction(tokens: Sequence[str], at: int) -> Parsed | None:
     window = tuple(tokens[at : at + 3])
+    if window[:2] == ("and", "half"):
+        return _FRACTIONS["half"], at + 2
+    if window == ("in", "a", "half"):  # what recognisers make of "and a half"
+        return _FRACTIONS["half"], at + 3
     if window[:2] in {("and", "a"), ("and", "one")} and len(window) == 3 and window[2] in _FRACTIONS:
         return _FRACTIONS[window[2]], at + 3
     if window == ("and", "three", "quarters"):

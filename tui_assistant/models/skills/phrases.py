@@ -33,6 +33,8 @@ def _alternatives(pieces: list[str], at: int, closing: str) -> tuple[tuple[Seque
         elif piece == "|":
             found.append(tuple(current))
             current = []
+        elif piece in ")]":
+            raise ValueError("bad template: " + " ".join(pieces))
         else:
             current.append(piece)
     return (*found, tuple(current)), at + bool(closing)

@@ -99,7 +99,9 @@ def _find_name(tokens: Sequence[str], start: int) -> list[Found]:
 
 
 def _find_free(tokens: Sequence[str], start: int) -> list[Found]:
-    return [(len(tokens), " ".join(tokens[start:]), 0.0)] if start < len(tokens) else []
+    """To the end of the request, or to the list that it goes on ("... to my notes")."""
+    ends = [len(tokens) - 3] if tuple(tokens[-2:]) in {("my", "notes"), ("my", "list")} else []
+    return [(end, " ".join(tokens[start:end]), 0.0) for end in (*ends, len(tokens)) if start < end]
 
 
 def _say_whole(rng: random.Random) -> str:
@@ -115,7 +117,7 @@ def _say_whole(rng: random.Random) -> str:
 
 def _say_number(rng: random.Random) -> str:
     draw = rng.random()
-    if draw < 0.82:
+    if draw < 0.69:
         return _say_whole(rng)
     if draw < 0.92:
         return f"{number_words(rng.randrange(100))} point {number_words(rng.randrange(1, 10))}"
@@ -157,24 +159,24 @@ def _say_part(rng: random.Random, unit: str) -> str:
     return f"{number_words(count)} {unit}{'' if count == 1 else 's'}"
 
 
-def say_unit(unit: Unit, rng: random.Random) -> str:
+def say_unit(unit: Unit, rng: random.Random, *, single: bool = False) -> str:
     if unit.kind == "temperature" and rng.random() < 0.6:
         return unit.name.split()[-1]
-    return unit.plural if rng.random() < 0.85 else unit.name
+    return unit.name if single else unit.plural
 
 
 def _say_expression(rng: random.Random) -> str:
     one, two = _say_number(rng), _say_number(rng)
     draw = rng.random()
-    if draw < 0.55:
+    if draw < 0.46:
         sign = rng.choice(("plus", "minus", "times", "divided by", "multiplied by", "times", "over"))
         text = f"{one} {sign} {two}"
         return f"{text} {rng.choice(('plus', 'minus', 'times'))} {_say_number(rng)}" if rng.random() < 0.15 else text
-    if draw < 0.69:
+    if draw < 0.58:
         return f"{_say_whole(rng)} percent of {two}"
-    if draw < 0.77:
+    if draw < 0.65:
         return f"the square root of {one}"
-    if draw < 0.82:
+    if draw < 0.69:
         return f"{one} {rng.choice(('squared', 'cubed', 'to the power of ' + number_words(rng.randrange(2, 11))))}"
     return rng.choice(
         (

@@ -127,7 +127,7 @@ MUTE = Skill(
 UNMUTE = Skill(
     name="unmute",
     description="Turns the assistant's voice on again.",
-    phrases=("unmute [the] [sound|volume|yourself|voice]", "turn (on the (sound|volume)|the (sound|volume) [back] on)"),
+    phrases=("unmute [the] [sound|volume|yourself|voice]", "turn (on the sound|the sound [back] on)"),
     handler=_unmute,
     restate=lambda _: "turn the sound on",
     weight=0.4,
@@ -138,7 +138,7 @@ STOP = Skill(
     description="Stops what the assistant is saying and silences a ringing timer.",
     phrases=(
         "stop [it|that|talking|ringing|the (alarm|ringing|noise)]",
-        "(be quiet|shut up|silence|quiet|enough|that is enough|hush|stop stop)",
+        "(be quiet|shut up|silence|quiet|enough|that is enough|hush)",
         "(never mind|nevermind|forget it|cancel|cancel that|dismiss)",
         "(turn off|dismiss|silence) the alarm",
     ),

@@ -59,7 +59,7 @@ HELP = Skill(
 TALK_SKILLS = (
     HELP,
     _talk("hello", "greet you", "Hello. What can I do for you?",
-          "(hello|hi) [there|again|computer|assistant]", "good (morning|afternoon|evening|day)", "hey there",
+          "(hello|hi) [there|again|computer|assistant]", "good (morning|afternoon|evening|day)",
           "are you there", "can you hear me", weight=0.7),
     _talk("thanks", "say you're welcome", "You're welcome.",
           "(thanks|thank you) [very much|so much|a lot|for that|for your help]", "many thanks",

@@ -15,7 +15,7 @@ def word_set(*lines: str) -> frozenset[str]:
 MAX_TOKENS = 120  # a request longer than this is no command; it also bounds the parsers' work
 
 # Words that mean nothing wherever they stand.
-FILLERS = frozenset({"um", "uh", "uhm", "hmm", "er", "erm", "ah", "please", "kindly", "hey", "well", "okay", "ok"})
+FILLERS = frozenset({"um", "uh", "uhm", "hmm", "er", "erm", "ah", "please", "kindly", "hey"})
 # Openings that mean nothing at the start, longest first; inside a sentence they may ("what can you do").
 OPENINGS = tuple(
     tuple(phrase.split())
@@ -31,6 +31,9 @@ OPENINGS = tuple(
         "would you",
         "will you",
         "can i",
+        "okay",
+        "ok",
+        "well",
         "so",
         "and",
         "now",
@@ -39,9 +42,28 @@ OPENINGS = tuple(
     )
 )
 # Openings after which a sentence may be a command of its own, and which are then not taken away.
-KEPT_OPENINGS = frozenset({("help", "me"), ("hear", "me"), ("do",)})
+KEPT_OPENINGS = frozenset({("help", "me"), ("hear", "me"), ("done",)})
+_CLOSINGS = {("for", "me"), ("thank", "you"), ("right", "now")}
 BACKCHANNELS = frozenset(
-    {"mhm", "uh-huh", "huh", "hm", "mm", "yeah", "yes", "yep", "right", "sure", "no", "nope", "aha"}
+    {
+        "mhm",
+        "uh-huh",
+        "huh",
+        "hm",
+        "mm",
+        "yeah",
+        "yes",
+        "yep",
+        "right",
+        "sure",
+        "no",
+        "nope",
+        "aha",
+        "okay",
+        "ok",
+        "well",
+        "so",
+    }
 )
 YES = frozenset({"yes", "yeah", "yep", "sure", "right", "correct", "exactly", "ok", "okay", "affirmative", "do it"})
 NO = frozenset({"no", "nope", "nah", "wrong", "don't", "negative", "never mind", "nevermind", "cancel", "stop"})
@@ -130,9 +152,9 @@ def strip_fillers(tokens: list[str]) -> list[str]:
                 kept = kept[size:]
                 found = True
                 break
-    while len(kept) > 2 and (kept[-2:] == ["for", "me"] or kept[-2:] == ["thank", "you"]):
+    while len(kept) > 3 and tuple(kept[-2:]) in _CLOSINGS:
         kept = kept[:-2]
-    while len(kept) > 1 and kept[-1] in {"now", "thanks", "then"}:
+    while len(kept) > 2 and kept[-1] in {"now", "thanks", "then"}:
         kept = kept[:-1]
     return kept
 
