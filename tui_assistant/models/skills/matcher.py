@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .base import Arguments, Intent, Skill, Value
+from .numbers import NUMBER_WORDS
 from .phrases import expand
 from .slots import Found
 from .words import MAX_TOKENS, similarity, strip_fillers, tokenise, word_set
@@ -104,7 +105,9 @@ class Matcher:
         hits: dict[int, float] = defaultdict(float)
         for token in set(tokens):
             postings = self._postings.get(token)
-            for index, value in postings if postings is not None else self._near(token):
+            if postings is None:
+                postings = self._near(token)
+            for index, value in postings:
                 hits[index] += value
         for index in self._bare:
             hits[index] += 0.0
@@ -112,6 +115,8 @@ class Matcher:
         scored = []
         for index, hit in hits.items():
             phrase = self._phrases[index]
+            if hit < 0.45 * phrase.words_weight:
+                continue  # most of it is missing: it cannot win
             covered = hit
             for name in phrase.slots:
                 if not spans[name]:
@@ -125,7 +130,7 @@ class Matcher:
 
     def _near(self, token: str) -> list[tuple[int, float]]:
         near: list[tuple[int, float]] = []
-        if len(token) < 3:
+        if len(token) < 3 or token in NUMBER_WORDS:
             return near
         for word, postings in self._postings.items():
             if abs(len(word) - len(token)) <= 2 and (alike := similarity(word, token)) >= SIMILAR:
