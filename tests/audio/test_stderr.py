@@ -1,4 +1,4 @@
-"""What C libraries print must not reach the screen. In a fresh interpreter, because pytest plays with the same streams."""
+"""What C libraries print must not reach the screen. In a fresh interpreter: pytest plays with the same streams."""
 
 from __future__ import annotations
 

@@ -105,8 +105,7 @@ def watch(backend: str, side: str, seconds: str) -> None:
                 new = opener(backend=backend)
                 new.start()
             except DeviceError as error:
-                assert error.hint
-                assert "\n" not in str(error)
+                say(state="lost", at=time.monotonic(), loud=False, refused=str(error), hint=error.hint)
                 continue
             device.close()
             device = new

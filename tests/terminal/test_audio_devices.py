@@ -173,6 +173,9 @@ def test_a_device_that_goes_is_noticed_and_comes_back(audio, tmp_path, backend, 
     lost = next(event for event in events if event["state"] == "lost")
     assert lost["at"] - gone_at < (1.0 if how == "unplugged" else 1.5)  # stopping the server takes its time
     assert [event["state"] for event in events if not event["loud"]][-2:] == ["running", "closed"]
+    refusals = [event for event in events if "refused" in event]
+    assert refusals  # it was tried while there was nothing
+    assert all(event["hint"] and "\n" not in event["refused"] for event in refusals)
     if side == "input":
         assert any(event["loud"] and event["at"] > lost["at"] for event in events)
     else:

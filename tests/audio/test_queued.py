@@ -1,0 +1,168 @@
+"""The part that all loudspeakers share, on a device of which the test is the clock's hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tui_assistant.audio import queued
+from tui_assistant.audio.base import DeviceState
+from tui_assistant.audio.queued import IDLE_STOP_S, LATENCY_S, START_WAIT_S, QueuedSpeaker
+from tui_assistant.errors import DeviceError
+
+RATE = 1000  # a sample is a millisecond
+BUFFER = int(LATENCY_S * RATE)
+
+
+class Clock:
+    now = 20.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Device(QueuedSpeaker):
+    """Plays blocks of 10 samples; its buffer is LATENCY_S long."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__("test")
+        self.clock = clock
+        self.starts = self.aborts = 0
+        self.gone = False
+        self.sound: list[int] = []
+        self.next_at = 0.0
+        self._prepare(RATE, LATENCY_S)
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def _device_start(self) -> None:
+        if self.gone:
+            raise DeviceError("gone")
+        self.starts += 1
+        self.next_at = self.clock.now
+        self.run()
+
+    def _device_abort(self) -> None:
+        self.aborts += 1
+
+    def run(self) -> None:
+        """The callbacks that are due: the buffer is kept full."""
+        while self._running and not self._ending and self.next_at < self.clock.now + LATENCY_S:
+            block = np.full(10, 77, np.int16)
+            self._fill(block, self.next_at)
+            self.sound += block.tolist()
+            self.next_at += 0.01
+
+    def pass_time(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.01)):
+            self.clock.now += 0.01
+            self.run()
+            _ = self.state
+
+
+@pytest.fixture
+def device(monkeypatch) -> Device:
+    clock = Clock()
+    monkeypatch.setattr(queued, "time", clock)
+    return Device(clock)
+
+
+def ramp(size: int) -> np.ndarray:
+    return np.arange(1, size + 1, dtype=np.int16)
+
+
+def test_it_starts_with_the_answer_not_with_silence(device) -> None:
+    device.write(ramp(400))
+    assert device.starts == 1
+    assert device.sound == list(range(1, BUFFER + 1))
+    assert (device.played(), device.pending()) == (0, 400)
+    device.pass_time(0.1)
+    assert 99 <= device.played() <= 101
+    device.pass_time(0.4)
+    assert (device.played(), device.pending()) == (400, 0)
+
+
+def test_a_short_first_piece_waits_a_moment_for_the_next(device) -> None:
+    device.write(ramp(50))
+    assert device.starts == 0
+    device.clock.now += 0.02
+    device.write(np.arange(51, 201, dtype=np.int16))
+    assert device.starts == 1
+    assert device.sound[:200] == list(range(1, BUFFER + 1))
+
+
+def test_a_short_answer_is_played_all_the_same(device) -> None:
+    device.write(ramp(50))
+    device.clock.now += START_WAIT_S + 0.001
+    assert device.pending() == 50
+    assert device.starts == 1
+    device.pass_time(0.3)
+    assert device.played() == 50
+
+
+def test_it_stops_when_there_is_nothing_to_play(device) -> None:
+    device.write(ramp(200))
+    device.pass_time(0.2 + LATENCY_S + IDLE_STOP_S + 0.1)
+    assert not device._running
+    assert device.state is DeviceState.RUNNING
+    device.write(ramp(200))
+    assert device.starts == 2
+    assert device.played() == 200  # of the first answer
+
+
+def test_the_next_answer_does_not_wait_behind_silence(device) -> None:
+    device.write(ramp(200))
+    device.pass_time(0.4)
+    assert device._running
+    device.sound.clear()
+    device.write(ramp(300))
+    assert device.starts == 2
+    assert device.sound[0] == 1
+
+
+def test_a_flush_drops_queue_and_buffer(device) -> None:
+    device.write(ramp(600))
+    device.pass_time(0.2)
+    device.flush()
+    heard = device.played()
+    assert 199 <= heard <= 201
+    assert (device.pending(), device.aborts) == (0, 1)
+    device.pass_time(1)
+    assert device.played() == heard
+    device.write(ramp(200))
+    device.pass_time(0.5)
+    assert device.played() == heard + 200
+    device.flush()  # with nothing to drop
+    assert device.played() == heard + 200
+
+
+def test_volume(device) -> None:
+    device.gain = 0.5
+    device.write(np.full(200, 1000, np.int16))
+    assert device.sound[:BUFFER] == [500] * BUFFER
+
+
+def test_a_device_whose_callbacks_end_is_lost(device) -> None:
+    device.write(ramp(5000))
+    device.pass_time(0.1)
+    for _ in range(70):  # time goes on, the device does not
+        device.clock.now += 0.01
+        state = device.state
+    assert state is DeviceState.LOST
+
+
+def test_a_device_that_says_so_is_lost_at_once_and_not_started_again(device) -> None:
+    device.write(ramp(5000))
+    device._on_finished()
+    assert device.pending() > 0
+    assert device.state is DeviceState.LOST
+    device.write(ramp(500))
+    assert device.starts == 1
+
+
+def test_one_that_went_while_it_was_idle_is_lost_when_it_is_to_play(device) -> None:
+    device.gone = True
+    device.write(ramp(500))
+    assert device.state is DeviceState.LOST
