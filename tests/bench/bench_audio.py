@@ -4,7 +4,7 @@
 
 Lateness: how much later than its regular place a microphone callback comes (the earliest ones define the places), with
 the program idle and with another thread that holds the interpreter as long as it may. Flush: the call.
- Played: the count against the sound heard, at the moment of the flush.
+Played: the count against the sound heard, at the moment of the flush.
 """
 
 from __future__ import annotations
