@@ -10,7 +10,7 @@ from tui_assistant.client.dialogue import Dialogue, Effect
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.protocol import client, server
-from tui_assistant.protocol.items import ErrorDetail
+from tui_assistant.protocol.items import ErrorDetail, InputText, UserMessage
 from tui_assistant.protocol.session import SemanticVad
 
 
@@ -264,6 +264,16 @@ def test_a_turn_sent_by_key_waits_for_no_silence() -> None:
     dialogue.take(sound(100), 2030)
     (figures,) = [effect for effect in dialogue.heard(1, 2040) if isinstance(effect, Waterfall)]
     assert figures == Waterfall(vad=0, asr=10, think=10, voice=10, out=10)
+
+
+def test_a_typed_message_has_no_waterfall() -> None:
+    dialogue = push_to_talk()
+    dialogue.take(server.BufferCommitted(item_id="u1", reason={"rule": "commit"}), 2000)
+    dialogue.take(words(""), 2010)
+    dialogue.take(server.ResponseDone(response=response("completed")), 2020)
+    dialogue.take(server.ItemAdded(item=UserMessage(id="m1", content=(InputText(text="hello"),))), 6000)
+    run(dialogue, [*answer_begins("hi"), sound(100)], 6010)
+    assert [effect for effect in dialogue.heard(1, 6050) if isinstance(effect, Waterfall)] == []
 
 
 def test_a_failed_response_says_why() -> None:

@@ -7,7 +7,7 @@ from conversation import answer_begins, answer_ends, turn, words
 
 from tui_assistant.client.transcript import LONGEST_MEMORY, NO_WORDS, Transcript, TranscriptLine, ended
 from tui_assistant.protocol import server
-from tui_assistant.protocol.items import ErrorDetail, InputText, JsonObject, UserMessage
+from tui_assistant.protocol.items import InputText, JsonObject, UserMessage
 
 
 def take(transcript: Transcript, *events: server.ServerEvent) -> TranscriptLine:
@@ -38,7 +38,7 @@ def test_deltas_without_the_whole_text_are_put_together() -> None:
 def test_no_words_and_a_failed_recogniser_are_said() -> None:
     transcript = Transcript()
     assert take(transcript, *turn(), words("")).text == NO_WORDS
-    failed = server.TranscriptionFailed(item_id="u1", error=ErrorDetail(message="the recogniser died"))
+    failed = server.TranscriptionFailed(item_id="u1", error=server.TranscriptionError(message="the recogniser died"))
     line = take(transcript, failed)
     assert (line.text, line.failed, line.final) == ("(the recogniser died)", True, True)
 

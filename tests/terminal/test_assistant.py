@@ -1,4 +1,4 @@
-"""The assistant as its user has it: in a terminal, with a microphone and a speaker (of software), hearing real speech."""
+"""The assistant as its user has it: in a terminal, with a microphone and a speaker of software, hearing speech."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_conversation(room: VirtualAudio, tmp_path: Path, size: tuple[int, int
         terminal.keys("t")
         terminal.keys("End")
         terminal.keys("Escape")
-        terminal.wait_for("server_vad 0.95/500")
+        terminal.wait_for("server_vad 1.00/500")
         room.play(clip)
         room.play(sine(-90, 1, tmp_path / "quiet.wav"))
         deaf = turns(settled(terminal))

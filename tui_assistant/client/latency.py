@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tui_assistant.protocol import server
+from tui_assistant.protocol.items import InputText, Response, UserMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Latency:
                 self._marks = {"stopped": now_ms}
                 self._silence_ms = 0
                 self._turn_id = item_id
+            case (
+                server.ItemAdded(item=UserMessage(content=(InputText(), *_)))
+                | server.ResponseDone(response=Response(output=()))
+            ):
+                self._marks = {}  # a typed message, or a turn that got no answer: nobody waits for a first sound
             case server.TranscriptionCompleted():
                 self._marks.setdefault("words", now_ms)
             case server.OutputAudioTranscriptDelta(item_id=item_id):

@@ -51,7 +51,7 @@ def test_the_chosen_one_has_a_mark_and_typing_shows_the_digits() -> None:
 
 def test_values_are_clamped_and_rounded() -> None:
     assert THRESHOLD.clamp(0.5 + 0.01 + 0.01) == 0.52
-    assert THRESHOLD.clamp(7) == 0.95
+    assert THRESHOLD.clamp(7) == 1.0
     assert SILENCE.clamp(99) == 100
     assert isinstance(SILENCE.clamp(640.0), int)
 

@@ -35,7 +35,7 @@ async def tuning(
         (["right"], ("tune", "threshold", 0.51)),
         (["left"], ("tune", "threshold", 0.49)),
         (["shift+right"], ("tune", "threshold", 0.6)),
-        (["end"], ("tune", "threshold", 0.95)),
+        (["end"], ("tune", "threshold", 1.0)),
         (["home"], ("tune", "threshold", 0.05)),
         (["down", "right"], ("tune", "silence_duration_ms", 520)),
         (["down", "shift+left"], ("tune", "silence_duration_ms", 400)),

@@ -32,9 +32,10 @@ class Field:
         return f"{value:.{self.decimals}f}"
 
 
-# Ranges: DESIGN section 5. 20 ms is finer than a detector frame (32 ms); 100 ms can be heard.
+# 20 ms is finer than a detector frame (32 ms); 100 ms can be heard. The threshold goes up to 1, where no turn begins:
+# Silero gives clean speech more than 0.95 in frame after frame, so that a lower top would not be deaf.
 FIELDS = (
-    Field("threshold", 0.05, 0.95, 0.01, 0.1, 2, "", "noise", "p from which speech begins: higher ignores more noise"),
+    Field("threshold", 0.05, 1.0, 0.01, 0.1, 2, "", "noise", "p from which speech begins: higher ignores more noise"),
     Field(
         "silence_duration_ms",
         100,

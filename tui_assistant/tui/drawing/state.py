@@ -40,15 +40,20 @@ def _details(snapshot: Snapshot, room: int) -> list[Run]:
             return [("space starts" if manual else "listening", "dim")]
         case State.SPEECH:
             held = snapshot.talking or manual
-            return [(elapsed, "ink"), ("  space sends" if held else "", "dim")]
+            return [(elapsed, "ink"), _hint("  space sends" if held else "", elapsed, room)]
         case State.ENDING:
             return _ending(snapshot, room)
         case State.THINKING:
             return [(elapsed, "ink")]
         case State.SPEAKING:
-            return [(elapsed, "ink"), ("  esc interrupts", "dim")]
+            return [(elapsed, "ink"), _hint("  esc interrupts", elapsed, room)]
         case State.MUTED:
             return [("x listens again", "dim")]
+
+
+def _hint(text: str, before: str, room: int) -> Run:
+    """`text` behind `before`, whole or not at all."""
+    return (text if len(before) + len(text) <= room else "", "dim")
 
 
 def _ending(snapshot: Snapshot, room: int) -> list[Run]:
