@@ -8,11 +8,14 @@ LONGEST_PIECE = 240  # characters: a longer sentence is cut at a comma or a spac
 
 # A sentence's end: its mark, closing quotes or brackets, then white space (still inside the text, so a decimal point
 # or a mark at the very end waits for what follows). CJK marks need no space.
-_END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|[。！？]|\n+""")
+_END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|[。！？]|\n""")
+# The last place where a fence is whole before a piece gets too long and is cut.
+_LAST_FENCE = LONGEST_PIECE + 1 - 3
 _ABBREVIATIONS = frozenset(
     {"mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "no", "approx", "a.m", "p.m"}
 )
 # What is written for the eye and not to be read out.
+_FENCE = "```"
 _MARKDOWN = re.compile(r"```.*?(?:```|$)|[*_`#>|]+|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
 
 
@@ -38,19 +41,32 @@ class SentenceCutter:
         return [spoken] if spoken else []
 
     def _cut(self) -> int | None:
+        self._leave_out_code()
+        # What lies further on must not matter: it may not have been there yet.
+        fence = self._rest.find(_FENCE)
         for match in _END.finditer(self._rest):
+            if match.end() > (LONGEST_PIECE if fence < 0 else min(fence, LONGEST_PIECE)):
+                break
             words = self._rest[: match.start()].split()
             if words and words[-1].lower().lstrip("(\"'") in _ABBREVIATIONS and match.group().startswith("."):
                 continue
             if self._rest[: match.end()].strip():
                 return match.end()
-        if len(self._rest) <= LONGEST_PIECE:
-            return None
+        if len(self._rest) <= LONGEST_PIECE or 0 <= fence <= _LAST_FENCE:
+            return None  # code is being written: its end is waited for
         head = self._rest[:LONGEST_PIECE]
         for mark in (", ", "; ", ": ", " "):
             if (place := head.rfind(mark)) > 0:
                 return place + len(mark)
         return LONGEST_PIECE
+
+    def _leave_out_code(self) -> None:
+        """Takes complete code blocks out: no end of a sentence counts inside them."""
+        while 0 <= (fence := self._rest.find(_FENCE)) <= _LAST_FENCE:
+            close = self._rest.find(_FENCE, fence + len(_FENCE))
+            if close < 0:
+                return
+            self._rest = f"{self._rest[:fence]} {self._rest[close + len(_FENCE) :]}"
 
 
 def speakable(text: str) -> str:
