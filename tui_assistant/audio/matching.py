@@ -41,5 +41,6 @@ def no_device_hint(kind: str) -> str:
 
 
 def _listed(devices: tuple[DeviceInfo, ...]) -> str:
-    shown = ", ".join(f"{device.index} {device.name}" for device in devices[:MAX_NAMED])
+    named = devices[:MAX_NAMED]
+    shown = ", ".join(f"{device.index} {device.name}" if device.index >= 0 else device.name for device in named)
     return shown + (f" and {len(devices) - MAX_NAMED} more" if len(devices) > MAX_NAMED else "")

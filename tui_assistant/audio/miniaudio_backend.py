@@ -21,6 +21,7 @@ from tui_assistant.audio.ringed import BLOCK_S, RingMicrophone
 from tui_assistant.errors import DeviceError
 
 DEFAULT_INDEX = -1
+ALSA_NULL = "Discard all samples"  # how alsa.conf describes it
 PERIOD_MS = 20  # of the speaker; three periods are its buffer
 PERIODS = 3
 APP_NAME = "tui-assistant"
@@ -72,11 +73,12 @@ def _query() -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
         inputs, outputs = devices.get_captures(), devices.get_playbacks()
     except miniaudio.MiniaudioError as error:
         raise DeviceError(f"no sound server and no sound card: {_text(error)}", HINT) from None
-    return (
-        devices.backend,
-        [device for device in inputs if not device.get("broken")],
-        [device for device in outputs if not device.get("broken")],
-    )
+    return devices.backend, _usable(inputs), _usable(outputs)
+
+
+def _usable(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without ALSA's null device, which every machine has, also one without a sound card."""
+    return [device for device in devices if not device.get("broken") and not device["name"].startswith(ALSA_NULL)]
 
 
 def _side(host: str, devices: list[dict[str, Any]]) -> tuple[DeviceInfo, ...]:
