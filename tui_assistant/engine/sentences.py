@@ -16,7 +16,7 @@ _ABBREVIATIONS = frozenset(
 )
 # What is written for the eye and not to be read out.
 _FENCE = "```"
-_MARKDOWN = re.compile(r"```.*?(?:```|$)|[*_`#>|]+|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
+_MARKDOWN = re.compile(r"```.*?(?:```|$)|(?:(?!```)[*_`#>|])+|\[([^\]]*)\]\([^)]*\)", re.DOTALL)
 
 
 class SentenceCutter:
