@@ -8,6 +8,7 @@ import wave
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from models.skills.spoken_requests import FLITE_VOICES, flite, judged, recognise, requests
 
@@ -128,6 +129,23 @@ def test_a_missing_library_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ModelError) as caught:
         create({})
     assert caught.value.hint == "pip install 'tui-assistant[local]'"
+
+
+def test_a_broken_installation_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = importlib.import_module("pocketsphinx")
+    monkeypatch.setattr(library, "get_model_path", lambda: "/nowhere")
+    with pytest.raises(ModelError) as caught:
+        create({})
+    assert "reinstall" in caught.value.hint
+
+
+def test_a_noise_does_not_change_what_is_known_of_the_channel(tmp_path: Path) -> None:
+    recogniser = create({})
+    recognise(recogniser, flite("set a timer for five minutes", "slt", tmp_path))
+    noise = np.random.default_rng(1).normal(0, 8_000, 48_000).clip(-32_000, 32_000).astype("<i2").tobytes()
+    for _ in range(3):
+        assert len(recognise(recogniser, noise).split()) < 2
+    assert recognise(recogniser, flite("what time is it", "slt", tmp_path)) == "what time is it"
 
 
 def test_the_corpus_is_the_same_every_time_and_has_the_fillers() -> None:

@@ -35,6 +35,7 @@ def test_length_is_bounded() -> None:
         ("hey so can you tell me the time please", "tell me the time"),
         ("what can you do", "what can you do"),
         ("set a timer for me", "set a timer"),
+        ("can much is two times three", "how much is two times three"),
         ("um uh", ""),
     ],
 )

@@ -7,7 +7,6 @@ enough common words to tell that something is no command.
 from __future__ import annotations
 
 import importlib
-import logging
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,9 +27,8 @@ IDLE_DECODERS = 2  # kept for the next utterance; each holds about 20 MB
 FIRM_AFTER = 2  # partial results in a row that must begin with the same words before those count as firm
 PARTIAL_EVERY_BYTES = 6_400  # 0.2 s of audio between two partial results: reading one costs about 0.3 ms
 CALIBRATION_BYTES = 32_000  # 1 s: shorter pieces give worse means than the usual ones (measured)
+CHANNEL_WORDS = 2  # an utterance with fewer may be a noise, which says nothing about how the user sounds
 _MAX_CHUNK = 32_000  # bytes handed to the decoder at a time, so that a long chunk does not hold the worker for seconds
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Tuning:
     background_words: int = BACKGROUND_WORDS
     language_weight: float = 9.5  # how much the words count against the sound
     word_penalty: float = 0.65
-    beam: float = 1e-48
+    beam: float = 1e-48  # the library's own; wider ones cost time and gain nothing here
     word_beam: float = 7e-29
 
 
@@ -100,6 +98,7 @@ class SphinxStream:
         self._recogniser = recogniser
         self._decoder: Any = decoder
         self._finished = False
+        self._heard_words = False
         self._carry = b""
         self._head: bytearray | None = None if recogniser.calibrated else bytearray()
         self._unread = 0
@@ -140,7 +139,9 @@ class SphinxStream:
             self._calibrate()
         self._decoder.end_utt()
         self._finished = True
-        return Final(" ".join(_words(self._decoder)))
+        words = _words(self._decoder)
+        self._heard_words = len(words) >= CHANNEL_WORDS
+        return Final(" ".join(words))
 
     def close(self) -> None:
         decoder, self._decoder = self._decoder, None
@@ -148,7 +149,7 @@ class SphinxStream:
             return
         if not self._finished:
             decoder.end_utt()
-        self._recogniser.give_back(decoder, complete=self._finished and self._head is None)
+        self._recogniser.give_back(decoder, knows_channel=self._heard_words)
 
     def _partial(self, words: list[str]) -> Partial | None:
         self._recent = [*self._recent, words][-FIRM_AFTER:]
@@ -199,9 +200,9 @@ class SphinxRecogniser:
         """An utterance has been heard, so that the next begins with the right cepstral means."""
         return bool(self._channel)
 
-    def give_back(self, decoder: Any, *, complete: bool) -> None:
-        """`complete`: the decoder has heard an utterance to its end and knows the channel."""
-        if complete:
+    def give_back(self, decoder: Any, *, knows_channel: bool) -> None:
+        """`knows_channel`: it has heard a real utterance, so that its cepstral means are those of the channel."""
+        if knows_channel:
             self._channel = decoder.get_cmn(False)
         if len(self._idle) < IDLE_DECODERS:
             self._idle.append(decoder)
@@ -213,4 +214,8 @@ def create(options: Mapping[str, str]) -> SphinxRecogniser:
         library = importlib.import_module("pocketsphinx")
     except ImportError as error:
         raise ModelError("the offline recogniser is not installed", "pip install 'tui-assistant[local]'") from error
-    return SphinxRecogniser(Model(library, SKILLS, Tuning()))
+    try:
+        return SphinxRecogniser(Model(library, SKILLS, Tuning()))
+    except (OSError, RuntimeError) as error:  # what a broken installation of the library raises
+        hint = "pip install --force-reinstall pocketsphinx"
+        raise ModelError("the offline recogniser could not load its model", hint) from error

@@ -57,7 +57,7 @@ DATE = Skill(
     description="Tells today's date and the day of the week.",
     phrases=(
         "what day is it [today]",
-        "what day is today",
+        "what (day is|is) today",
         "what is the (date|day) [today]",
         "what is today's (date|day)",
         "what is the day of the week",

@@ -152,6 +152,8 @@ def strip_fillers(tokens: list[str]) -> list[str]:
                 kept = kept[size:]
                 found = True
                 break
+    if kept[:1] == ["can"] and kept[1:2] in (["much"], ["many"]):
+        kept = ["how", *kept[1:]]  # what recognisers make of a short "how" at the very start
     while len(kept) > 3 and tuple(kept[-2:]) in _CLOSINGS:
         kept = kept[:-2]
     while len(kept) > 2 and kept[-1] in {"now", "thanks", "then"}:
