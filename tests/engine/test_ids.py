@@ -1,0 +1,22 @@
+"""Counted names."""
+
+from __future__ import annotations
+
+from tui_assistant.engine.ids import Ids
+
+
+def test_each_kind_is_counted_by_itself() -> None:
+    ids = Ids()
+    assert [ids.next("item"), ids.next("resp"), ids.next("item")] == ["item_1", "resp_1", "item_2"]
+
+
+def test_a_tag_tells_sessions_apart() -> None:
+    assert Ids("a").next("item") == "item_a_1"
+
+
+def test_names_that_the_client_took_are_passed_over() -> None:
+    ids = Ids()
+    ids.take("item_1")
+    ids.take("item_2")
+    ids.take("mine")
+    assert [ids.next("item"), ids.next("item")] == ["item_3", "item_4"]
