@@ -43,8 +43,8 @@ def adapter(samples: Samples, silence_ms: int) -> list[Found]:
 
 
 def plain(samples: Samples, silence_ms: int) -> list[Found]:
-    """The plain rule on the same network: 0.5 for two frames begins, under 0.35 is silence."""
-    model = create(Port.DETECTOR, "silero")
+    """The plain rule on the plain network: 0.5 for two frames begins, under 0.35 is silence."""
+    model = create(Port.DETECTOR, "silero", {"gain_db": 0})
     pieces = [samples[at : at + FRAME_SAMPLES] for at in range(0, len(samples) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
     return _plain_rule([model.probability(piece) for piece in pieces], FRAME_MS, silence_ms)
 

@@ -33,7 +33,7 @@ def probabilities(detector: silero.SileroDetector, frames: np.ndarray) -> list[f
 
 def test_equals_the_published_graph(vectors: tuple[np.ndarray, np.ndarray]) -> None:
     frames, expected = vectors
-    got = probabilities(silero.create({}), frames)
+    got = probabilities(silero.create({"gain_db": 0}), frames)
     assert expected.max() > 0.9  # the vectors hold speech ...
     assert expected.min() < 0.1  # ... and pauses
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
@@ -43,11 +43,22 @@ def test_streams_side_by_side_equal_one_alone(vectors: tuple[np.ndarray, np.ndar
     frames, expected = vectors
     offsets = [0, 7, 23]
     network = Network(silero.shared_weights(), streams=len(offsets))
-    alone = [probabilities(silero.create({}), frames[offset:]) for offset in offsets]
+    alone = [probabilities(silero.create({"gain_db": 0}), frames[offset:]) for offset in offsets]
     for step in range(30):
         together = network.probabilities(np.stack([frames[offset + step] for offset in offsets]))
         np.testing.assert_allclose(together, [run[step] for run in alone], rtol=0, atol=1e-5)
     np.testing.assert_allclose(alone[0], expected, rtol=0, atol=1e-5)
+
+
+def test_the_network_hears_the_input_louder(vectors: tuple[np.ndarray, np.ndarray]) -> None:
+    """By default 8 dB, without clipping: as if quieter input had been 8 dB louder."""
+    frames, _ = vectors
+    quiet = np.rint(frames / 4).astype(np.int16)
+    louder = quiet * 10 ** (silero.GAIN_DB / 20)
+    got = probabilities(silero.create({}), quiet)
+    expected = probabilities(silero.create({"gain_db": 0}), louder)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4)
+    assert np.abs(np.subtract(got, probabilities(silero.create({"gain_db": 0}), quiet))).max() > 0.01
 
 
 def test_same_frames_give_the_same_bits(vectors: tuple[np.ndarray, np.ndarray]) -> None:

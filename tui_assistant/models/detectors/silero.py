@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from importlib import resources
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -13,6 +14,11 @@ from numpy.typing import NDArray
 from tui_assistant.errors import ModelError
 from tui_assistant.models.detectors.silero_network import Network, Weights
 
+# The network hears speech better when it is louder than most microphones make it. On labelled recordings (15 files;
+# silence 200, 500 and 800 ms; clean, with noise, at -20 dB) turn errors fall from 81 to 71 and frame AUC rises under
+# every condition (.959 to .961, .944 to .950, .911 to .939). Everything from 6 to 12 dB does about as well; noise, hum
+# and clicks begin no turn at any of them. Nothing is clipped: it is a float.
+GAIN_DB = 8.0
 WEIGHTS_FILE = "silero62_16k.npz"
 
 _lock = threading.Lock()
@@ -41,8 +47,8 @@ class SileroDetector:
 
     name = "silero"
 
-    def __init__(self, weights: Weights | None = None) -> None:
-        self._network = Network(weights or shared_weights())
+    def __init__(self, weights: Weights | None = None, *, gain_db: float = GAIN_DB) -> None:
+        self._network = Network(weights or shared_weights(), gain=10 ** (gain_db / 20))
 
     def probability(self, frame: NDArray[np.int16]) -> float:
         return float(self._network.probabilities(frame[np.newaxis])[0])
@@ -51,6 +57,6 @@ class SileroDetector:
         self._network.reset()
 
 
-def create(options: Mapping[str, str]) -> SileroDetector:
-    """There are no options."""
-    return SileroDetector()
+def create(options: Mapping[str, Any]) -> SileroDetector:
+    """`gain_db`: how much louder the network hears the input; 0 is the plain network."""
+    return SileroDetector(gain_db=float(options.get("gain_db", GAIN_DB)))

@@ -37,7 +37,7 @@ WINDOW, HOP, BINS = 256, 128, 129
 STEPS = 4  # STFT windows per frame
 HIDDEN = 128
 # Scalars of the arrays' own type: numpy converts a Python number anew at each use.
-ZERO, HALF, TO_UNIT = np.float32(0), np.float32(0.5), np.float32(1 / 32768)
+ZERO, HALF = np.float32(0), np.float32(0.5)
 
 
 class Weights:
@@ -86,8 +86,9 @@ class Network:
     One instance belongs to one thread at a time. Equal to the ONNX graph to 2e-6 (4e-6 in batches of up to 64).
     """
 
-    def __init__(self, weights: Weights, streams: int = 1) -> None:
+    def __init__(self, weights: Weights, streams: int = 1, gain: float = 1.0) -> None:
         self.weights = w = weights
+        self._to_unit = np.float32(gain / 32768)
 
         def zeros(*shape: int) -> Floats:
             return np.zeros((streams, *shape), np.float32)
@@ -148,7 +149,7 @@ class Network:
 
     def _take(self, pcm: NDArray[np.int16]) -> None:
         np.copyto(*self._context)
-        np.multiply(pcm, TO_UNIT, out=self._new)
+        np.multiply(pcm, self._to_unit, out=self._new)
         np.copyto(*self._padding)
 
     def _transform(self) -> None:
