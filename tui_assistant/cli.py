@@ -170,6 +170,44 @@ def evaluate(
 
 
 @cli.command()
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen (127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8771, metavar="N", help="0 picks a free one (8771).")
+@click.option("--token-file", metavar="FILE", help="A token that clients must show; or TUI_ASSISTANT_TOKEN.")
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="A web page that may connect; may be repeated.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Another name of this machine; may be repeated.")
+@setting("--vad", "models.detector", "[silero|webrtc|energy]", "The voice-activity detector (silero).")
+@config_option
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    /,
+    host: str,
+    port: int,
+    token_file: str | None,
+    allow_origin: tuple[str, ...],
+    allow_host: tuple[str, ...],
+    config: str | None,
+    **settings: Any,
+) -> int:
+    """The engine for other programs: a Realtime server on this machine. Young: only OpenAI's GA dialect yet."""
+    from tui_assistant.commands import serve
+
+    door = serve.Door(host, port, token_file, allow_origin, allow_host)
+    return serve.run(given(ctx), config or ctx.obj, door)
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of a table.")
+@click.option("--key-env", metavar="NAME", help="The variable that holds the server's key or token.")
+def conformance(url: str, as_json: bool, key_env: str | None) -> int:
+    """Does the Realtime server at URL keep the turn-detection contract? A table; status 3 when a row fails."""
+    from tui_assistant.commands import conformance
+
+    return conformance.run(url, as_json=as_json, key_variable=key_env)
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a list.")
 def devices(as_json: bool) -> int:
     """The microphones and speakers that there are."""

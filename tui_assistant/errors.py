@@ -1,15 +1,15 @@
 """The exception tree.
 
-    AssistantError                  everything we raise on purpose; str() is one line fit to be shown
-    ├── UsageError                  wrong call or unreadable input: exit status 2
-    │   └── ConfigError             a setting has a bad value: names source, key, value and what is allowed
-    ├── UnavailableError            something needed is not there: exit status 1
-    │   ├── DeviceError             microphone or speaker
-    │   ├── ModelError              a model, its library or its worker
-    │   └── LinkError               the place where the conversation runs
-    └── ProtocolError
-        ├── LocalProtocolError      we called the core in a way that its state table forbids: a bug
-        └── RemoteProtocolError     the peer broke the protocol: becomes an `error` event
+AssistantError                  everything we raise on purpose; str() is one line fit to be shown
+├── UsageError                  wrong call or unreadable input: exit status 2
+│   └── ConfigError             a setting has a bad value: names source, key, value and what is allowed
+├── UnavailableError            something needed is not there: exit status 1
+│   ├── DeviceError             microphone or speaker
+│   ├── ModelError              a model, its library or its worker
+│   └── LinkError               the place where the conversation runs
+└── ProtocolError
+    ├── LocalProtocolError      we called the core in a way that its state table forbids: a bug
+    └── RemoteProtocolError     the peer broke the protocol: becomes an `error` event
 """
 
 from __future__ import annotations

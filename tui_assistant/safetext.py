@@ -9,11 +9,11 @@ from __future__ import annotations
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-# C0 and C1 controls (ESC and the 8-bit CSI, OSC and DCS among them); TAB and line ends are handled by the caller's wish.
-_CONTROLS = {code: REPLACEMENT for code in [*range(0x20), *range(0x7F, 0xA0)]}
-# Bidirectional controls re-order what stands around them; ZWJ and ZWNJ stay, because emoji and Indic scripts need them.
+# C0 and C1 controls (ESC and the 8-bit CSI, OSC and DCS among them); TAB and line ends are as the caller wishes.
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], REPLACEMENT)
+# Bidirectional controls re-order what stands around them; ZWJ and ZWNJ stay: emoji and Indic scripts need them.
 _BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-# Unicode line separators would break a line-by-line output; surrogates can't be encoded; tags and fillers are invisible.
+# Unicode line separators would break line-by-line output; surrogates can't be encoded; tags and fillers can't be seen.
 _OTHERS = {0x2028: " ", 0x2029: " ", 0xFEFF: None, 0xFFFE: None, **dict.fromkeys(range(0xE0000, 0xE0080))}
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), REPLACEMENT)
 

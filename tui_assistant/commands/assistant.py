@@ -87,29 +87,31 @@ def build_talk(settings: Settings, options: Options, log: Path | None) -> TalkAp
     from tui_assistant.links.local import LocalLink
     from tui_assistant.runtime.talk import Talk
 
-    link = LocalLink(worker_specs(settings), detector=settings.models.detector, log_path=log)
+    link = LocalLink(
+        worker_specs(settings), detector=settings.models.detector, speed=settings.voice.speed, log_path=log
+    )
     return Talk(link, talk_options(settings, options))
 
 
-def worker_specs(settings: Settings) -> dict[Port, WorkerSpec]:
-    """Which models run beside us, and what they are told."""
+def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, WorkerSpec]:
+    """Which models run beside us, and what they are told. `remember`: timers and notes survive the run."""
     from tui_assistant.host.workers import WorkerSpec
     from tui_assistant.models.registry import Port
 
     models, voice = settings.models, settings.voice
     return {
         Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, models.recogniser),
-        Port.RESPONDER: WorkerSpec(Port.RESPONDER, *responder(settings)),
+        Port.RESPONDER: WorkerSpec(Port.RESPONDER, *responder(settings, remember=remember)),
         Port.SYNTHESISER: WorkerSpec(
             Port.SYNTHESISER, models.synthesiser, {"voice": "" if voice.name == "default" else voice.name}
         ),
     }
 
 
-def responder(settings: Settings) -> tuple[str, dict[str, Any]]:
+def responder(settings: Settings, *, remember: bool = True) -> tuple[str, dict[str, Any]]:
     """The responder's name and options: the skills first, then a chat server for what they do not understand."""
     name, chat = settings.models.responder, settings.responder
-    skills = {"state_dir": str(skills_folder())}
+    skills = {"state_dir": str(skills_folder())} if remember else {}
     server = {"base_url": chat.chat, "model": chat.model, "api_key_env": chat.api_key_env, "system": chat.system}
     if name == "skills" and chat.chat != "off":
         # a server that was only looked for may be missing; one that was set has to say why it does not answer

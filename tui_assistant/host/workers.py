@@ -28,7 +28,7 @@ from tui_assistant.host.worker import OnAnswer, Opening, Worker, WorkerEvent, Wo
 from tui_assistant.host.worker_process import WorkerSpec
 from tui_assistant.models.registry import Port
 
-__all__ = ["Post", "WorkerEvent", "WorkerPool", "WorkerSpec", "WorkerState"]
+__all__ = ["Port", "Post", "WorkerEvent", "WorkerPool", "WorkerSpec", "WorkerState"]
 
 _RETIRE_S = 15.0  # how long a model that was replaced may finish what it has begun
 _PORTS: dict[type, Port] = {

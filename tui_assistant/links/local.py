@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tui_assistant.engine.session import Session
+from tui_assistant.host.session import Session
 from tui_assistant.host.session_host import InputLog, SessionHost
-from tui_assistant.host.workers import WorkerEvent, WorkerPool, WorkerSpec, WorkerState
+from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec, WorkerState
 from tui_assistant.links.base import LinkEvents, LinkStatus
-from tui_assistant.models import registry
-from tui_assistant.models.registry import Port
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.session import Audio, AudioInput, AudioOutput, PcmFormat, SessionConfig
 
@@ -37,13 +35,15 @@ class LocalLink:
         specs: Mapping[Port, WorkerSpec],
         *,
         detector: str = "silero",
+        speed: float = 1.0,
         log_path: Path | None = None,
         input_log: InputLog | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`specs`: the model of each port. `log_path` takes what the workers print."""
+        """`specs`: the model of each port. `speed`: of the voice. `log_path` takes what the workers print."""
         self._specs = specs
         self._detector = detector
+        self._speed = speed
         self._log_path = log_path
         self._input_log = input_log
         self._clock = clock
@@ -58,9 +58,10 @@ class LocalLink:
         self._pool = WorkerPool(self._specs, on_event=self._worker_event, log=self._log_path)
         await self._pool.start()
         audio = Audio(
-            input=AudioInput(format=PcmFormat(rate=INPUT_RATE)), output=AudioOutput(format=PcmFormat(rate=OUTPUT_RATE))
+            input=AudioInput(format=PcmFormat(rate=INPUT_RATE)),
+            output=AudioOutput(format=PcmFormat(rate=OUTPUT_RATE), speed=self._speed),
         )
-        session = Session(registry.create(Port.DETECTOR, self._detector), SessionConfig(audio=audio))
+        session = Session(SessionConfig(audio=audio), vad=self._detector)
         self._host = SessionHost(
             session,
             self._pool.post,

@@ -1,7 +1,8 @@
 """The input log: the calls of an engine session in their order, from which the session can be run again.
 
-Two files: `input.log`, one JSON object a line, and `input.bin`, the audio of the calls one behind the other. A line has
-`call` (feed, event, refuse, answer or tick), `data`, and `offset` and `length` of its audio in input.bin when it has any.
+Two files: `input.log`, one JSON object a line, and `input.bin`, the audio of the calls one behind the other. A line
+has `call` (feed, event, refuse, answer or tick), `data`, and `offset` and `length` of its audio in input.bin when it
+has any.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ from websockets.typing import Subprotocol
 
 from tui_assistant.errors import UnavailableError
 from tui_assistant.host.session import Session
-from tui_assistant.host.workers import WorkerEvent, WorkerPool, WorkerSpec
-from tui_assistant.models.registry import Port
+from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec
 from tui_assistant.protocol.dialects.base import Dialect, Quirks
 from tui_assistant.protocol.dialects.ga import Ga
 from tui_assistant.server.access import Access

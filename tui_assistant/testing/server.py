@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tui_assistant.host.workers import WorkerSpec
-from tui_assistant.models.registry import Port
+from tui_assistant.host.workers import Port, WorkerSpec
 from tui_assistant.server.app import RealtimeServer, ServerOptions
 
 START_S, STOP_S = 20.0, 10.0

@@ -18,6 +18,7 @@ from tui_assistant.errors import ModelError
 from tui_assistant.models.skills.base import Skill
 from tui_assistant.models.skills.catalogue import SKILLS
 
+from . import channel
 from .corpus import sentences
 from .language import Smoothing, arpa
 from .lexicon import background_words, dictionary_text, pronunciations, read_dictionary
@@ -26,7 +27,7 @@ BACKGROUND_WORDS = 2_000  # with these, read speech triggers nothing at 42 ms CP
 IDLE_DECODERS = 2  # kept for the next utterance; another takes about 35 ms to load
 FIRM_AFTER = 2  # partial results in a row that must begin with the same words before those count as firm
 PARTIAL_EVERY_BYTES = 6_400  # 0.2 s of audio between two partial results: often enough to read along
-CALIBRATION_BYTES = 32_000  # 1 s: shorter pieces give worse means than the usual ones (measured)
+CALIBRATION_BYTES = 48_000  # 1.5 s: decoding them again takes about 65 ms, once in the life of a recogniser
 CHANNEL_WORDS = 2  # an utterance with fewer may be a noise, which says nothing about how the user sounds
 _MAX_CHUNK = 32_000  # bytes handed to the decoder at a time, so that a long chunk does not hold the worker for seconds
 
@@ -98,13 +99,15 @@ class SphinxStream:
         self._recogniser = recogniser
         self._decoder: Any = decoder
         self._finished = False
-        self._heard_words = False
         self._carry = b""
-        self._head: bytearray | None = None if recogniser.calibrated else bytearray()
+        self._size = 0  # bytes
+        self._head: bytearray | None = None if recogniser.means else bytearray()
+        self._means = recogniser.means or channel.TYPICAL
         self._unread = 0
         self._recent: list[list[str]] = []
         self._firm: list[str] = []
         self._shown: tuple[str, str] = ("", "")
+        decoder.set_cmn(channel.render(self._means))
         decoder.start_utt()
 
     def accept(self, pcm: bytes) -> Partial | None:
@@ -112,6 +115,7 @@ class SphinxStream:
         whole = len(pcm) & ~1
         self._carry = pcm[whole:]
         self._decode(pcm[:whole])
+        self._size += whole
         if self._head is not None:
             self._head += pcm[:whole]
             if len(self._head) >= CALIBRATION_BYTES:
@@ -129,8 +133,12 @@ class SphinxStream:
     def _calibrate(self) -> None:
         """Begins again with the cepstral means of what was heard; without them the first utterance goes wrong."""
         head, self._head = bytes(self._head or b""), None
+        after = channel.parse(self._decoder.get_cmn(True))
         self._decoder.end_utt()
-        self._decoder.get_cmn(True)
+        heard = channel.spoken(self._means, after, len(head))
+        if heard is not None:
+            self._means = channel.mixed(heard, channel.TYPICAL, channel.SPOKEN_SHARE)
+        self._decoder.set_cmn(channel.render(self._means))
         self._decoder.start_utt()
         self._decode(head)
 
@@ -140,7 +148,9 @@ class SphinxStream:
         self._decoder.end_utt()
         self._finished = True
         words = _words(self._decoder)
-        self._heard_words = len(words) >= CHANNEL_WORDS
+        if len(words) >= CHANNEL_WORDS:
+            heard = channel.spoken(self._means, channel.parse(self._decoder.get_cmn(False)), self._size)
+            self._recogniser.learn(heard)
         return Final(" ".join(words))
 
     def close(self) -> None:
@@ -149,7 +159,7 @@ class SphinxStream:
             return
         if not self._finished:
             decoder.end_utt()
-        self._recogniser.give_back(decoder, knows_channel=self._heard_words)
+        self._recogniser.give_back(decoder)
 
     def _partial(self, words: list[str]) -> Partial | None:
         self._recent = [*self._recent, words][-FIRM_AFTER:]
@@ -187,23 +197,18 @@ class SphinxRecogniser:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._idle = [model.decoder()]
-        self._channel = ""  # cepstral means of the last utterance: the sound of this microphone and voice
+        self.means: channel.Means | None = None  # of the utterances so far; None before the first
 
     def open(self, language: str | None) -> SphinxStream:
-        decoder = self._idle.pop() if self._idle else self._model.decoder()
-        if self._channel and decoder.get_cmn(False) != self._channel:
-            decoder.set_cmn(self._channel)
-        return SphinxStream(self, decoder)
+        return SphinxStream(self, self._idle.pop() if self._idle else self._model.decoder())
 
-    @property
-    def calibrated(self) -> bool:
-        """An utterance has been heard, so that the next begins with the right cepstral means."""
-        return bool(self._channel)
+    def learn(self, heard: channel.Means | None) -> None:
+        """An utterance had these means: the next one begins with what was learned."""
+        if heard is not None:
+            known, share = (self.means, channel.NEW_SHARE) if self.means else (channel.TYPICAL, channel.SPOKEN_SHARE)
+            self.means = channel.mixed(heard, known, share)
 
-    def give_back(self, decoder: Any, *, knows_channel: bool) -> None:
-        """`knows_channel`: it has heard a real utterance, so that its cepstral means are those of the channel."""
-        if knows_channel:
-            self._channel = decoder.get_cmn(False)
+    def give_back(self, decoder: Any) -> None:
         if len(self._idle) < IDLE_DECODERS:
             self._idle.append(decoder)
 

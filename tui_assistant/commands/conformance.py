@@ -1,0 +1,50 @@
+"""`tui-assistant conformance URL`: the turn-detection contract against a running server, as a table."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import wave
+from dataclasses import asdict
+from pathlib import Path
+
+from tui_assistant.commands.assistant import demo_recording
+from tui_assistant.conformance.checks import Verdict
+from tui_assistant.conformance.checks import run as run_checks
+from tui_assistant.conformance.peer import RATE
+from tui_assistant.errors import UnavailableError
+from tui_assistant.safetext import clean
+
+SPEECH_S = (7.0, 8.0)  # of the demo recording: one short request without a pause
+
+
+def run(url: str, *, as_json: bool, key_variable: str | None) -> int:
+    """0 when every row is yes, else 3."""
+    token = os.environ.get(key_variable) if key_variable else None
+    verdicts = asyncio.run(run_checks(url, _speech(demo_recording()), token))
+    if as_json:
+        print(json.dumps([asdict(verdict) for verdict in verdicts]))
+    else:
+        print("\n".join(_row(verdict) for verdict in verdicts))
+    return 0 if all(verdict.passed for verdict in verdicts) else 3
+
+
+def _row(verdict: Verdict) -> str:
+    return f"{'yes' if verdict.passed else 'NO ':4} {verdict.name:28} {clean(verdict.seen, limit=200)}"
+
+
+def _speech(path: Path | None) -> bytes:
+    """One spoken request at the checks' rate."""
+    if path is None:
+        raise UnavailableError("the demo recording is missing", "install tui-assistant again")
+    import numpy as np
+
+    from tui_assistant.sound.resample import resample
+
+    with wave.open(str(path)) as file:
+        rate = file.getframerate()
+        begin, end = (round(seconds * rate) for seconds in SPEECH_S)
+        file.setpos(begin)
+        samples = np.frombuffer(file.readframes(end - begin), "<i2")
+    return resample(samples, rate, RATE).tobytes()

@@ -1,0 +1,79 @@
+"""`tui-assistant serve`: the engine behind a WebSocket, until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_assistant.config import Flag, load
+from tui_assistant.errors import UsageError
+from tui_assistant.server.access import is_loopback
+from tui_assistant.server.app import RealtimeServer, ServerOptions
+
+TOKEN_VARIABLE = "TUI_ASSISTANT_TOKEN"  # noqa: S105  # the variable's name, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where to listen and whom to let in, as the command line has it."""
+
+    host: str
+    port: int
+    token_file: str | None = None
+    allow_origins: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+
+
+def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
+    """Serves; 0 after SIGTERM or SIGINT."""
+    settings = load(flags, config)
+    from tui_assistant.commands.assistant import worker_specs
+    from tui_assistant.state import log_folder
+
+    token = _token(door.token_file)
+    if token is None and not is_loopback(door.host):
+        raise UsageError(
+            f"--host {door.host}: others can reach that address, so a token is needed",
+            f"--token-file FILE, or the variable {TOKEN_VARIABLE}",
+        )
+    options = ServerOptions(
+        host=door.host,
+        port=door.port,
+        token=token,
+        allow_hosts=frozenset(name.lower() for name in door.allow_hosts),
+        allow_origins=frozenset(door.allow_origins),
+        detector=settings.models.detector,
+        log=log_folder() / "workers.log",
+    )
+    # Clients get no timers or notes of the assistant on the screen, and leave none behind.
+    return asyncio.run(_serve(RealtimeServer(options, worker_specs(settings, remember=False))))
+
+
+def _token(file: str | None) -> str | None:
+    if file is None:
+        return os.environ.get(TOKEN_VARIABLE) or None
+    try:
+        token = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--token-file {file}: cannot be read: {error}") from None
+    if not token:
+        raise UsageError(f"--token-file {file}: is empty", "put the token on its first line")
+    return token
+
+
+async def _serve(server: RealtimeServer) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows: Ctrl+C raises KeyboardInterrupt instead
+            break
+    async with server.running():
+        print(f"listening on {server.url}", flush=True)
+        await stop.wait()
+    return 0
