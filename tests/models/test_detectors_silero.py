@@ -61,6 +61,13 @@ def test_the_network_hears_the_input_louder(vectors: tuple[np.ndarray, np.ndarra
     assert np.abs(np.subtract(got, probabilities(silero.create({"gain_db": 0}), quiet))).max() > 0.01
 
 
+def test_is_never_certain() -> None:
+    """So that threshold 1, the top of the slider, means that no turn begins."""
+    speech = read_wav((DATA / "speech" / "jfk.wav").read_bytes(), "jfk.wav").samples
+    frames = speech[: speech.size // FRAME * FRAME].reshape(-1, FRAME)
+    assert max(probabilities(silero.create({}), frames)) == silero.HIGHEST
+
+
 def test_same_frames_give_the_same_bits(vectors: tuple[np.ndarray, np.ndarray]) -> None:
     frames, _ = vectors
     assert probabilities(silero.create({}), frames) == probabilities(silero.create({}), frames)

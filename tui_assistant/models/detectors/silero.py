@@ -19,6 +19,8 @@ from tui_assistant.models.detectors.silero_network import Network, Weights
 # every condition (.959 to .961, .944 to .950, .911 to .939). Everything from 6 to 12 dB does about as well; noise, hum
 # and clicks begin no turn at any of them. Nothing is clipped: it is a float.
 GAIN_DB = 8.0
+# A sigmoid never reaches 1, but the engine rounds to thousandths: at threshold 1 no turn shall begin.
+HIGHEST = 0.999
 WEIGHTS_FILE = "silero62_16k.npz"
 
 _lock = threading.Lock()
@@ -51,7 +53,7 @@ class SileroDetector:
         self._network = Network(weights or shared_weights(), gain=10 ** (gain_db / 20))
 
     def probability(self, frame: NDArray[np.int16]) -> float:
-        return float(self._network.probabilities(frame[np.newaxis])[0])
+        return min(float(self._network.probabilities(frame[np.newaxis])[0]), HIGHEST)
 
     def reset(self) -> None:
         self._network.reset()
