@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models.skills.spoken_requests import FLITE_VOICES, flite, judged, recognise, requests
+from models.skills.spoken_requests import FLITE_VOICES, Request, flite, judged, recognise, requests
 
 from tui_assistant.engine.ports import Partial
 from tui_assistant.errors import ModelError
+from tui_assistant.models.recognisers import channel
 from tui_assistant.models.recognisers.corpus import sentences
 from tui_assistant.models.recognisers.language import Smoothing, arpa
 from tui_assistant.models.recognisers.lexicon import background_words, dictionary_text, pronunciations, read_dictionary
@@ -73,12 +74,28 @@ def test_the_clips_are_there() -> None:
     assert len(names) >= 10
 
 
-def test_first_utterance_of_a_fresh_recogniser(brain: Brain, tmp_path: Path) -> None:
-    heard = recognise(create({}), flite("set a timer for five minutes", "slt", tmp_path))
-    assert heard == "set a timer for five minutes"
+@pytest.mark.parametrize("gain", [1.0, 0.1, 0.03])
+@pytest.mark.parametrize("voice", ["slt", "rms", "kal16"])
+def test_first_utterance_at_any_level(
+    recogniser: SphinxRecogniser, brain: Brain, tmp_path: Path, voice: str, gain: float
+) -> None:
+    recogniser.means = None  # as it starts
+    samples = np.frombuffer(flite("set a timer for five minutes", voice, tmp_path), "<i2")
+    heard = recognise(recogniser, (samples * gain).astype("<i2").tobytes())
+    assert judged(Request("", "timer_set", {"seconds": 300.0}), brain.understand(heard)), heard
+
+
+def test_means_of_speech_are_told_from_those_given_before() -> None:
+    before, speech = (40.0, 3.0), (55.0, -2.0)
+    after = tuple((500 * one + 100 * two) / 600 for one, two in zip(before, speech, strict=True))
+    assert channel.spoken(before, after, 100 * channel.FRAME_BYTES) == pytest.approx(speech)
+    assert channel.spoken(before, after, 10 * channel.FRAME_BYTES) is None
+    assert channel.spoken(before, after, 3000 * channel.FRAME_BYTES) == after
+    assert channel.parse(channel.render(channel.TYPICAL)) == channel.TYPICAL
 
 
 def test_partials_grow_firm_and_lead_to_the_final(recogniser: SphinxRecogniser, tmp_path: Path) -> None:
+    recognise(recogniser, flite("what time is it", "slt", tmp_path))
     pcm = flite("how many ounces are in twelve cups", "slt", tmp_path)
     stream, partials = recogniser.open("en"), list[Partial]()
     for start in range(0, len(pcm), 641):  # an odd size: half a sample waits for the next piece

@@ -109,7 +109,6 @@ CONVERT = Skill(
         "{value} {from_unit} (in|to|into|is how many|are how many) {to_unit}",
         "how (far|long|heavy|tall|hot|warm|cold|big|old) is {value} {from_unit} in {to_unit}",
         "{value} {from_unit} (equals|is|are) how many {to_unit}",
-        "(convert|what is|how much is) (a|an|one) {from_unit} (to|in|into) {to_unit}",
     ),
     handler=_convert,
     restate=_restate_convert,

@@ -17,7 +17,7 @@ from .words import word_set
 
 NAMES = word_set(
     "pasta egg eggs tea coffee pizza rice bread cake cookie cookies laundry oven chicken potato potatoes soup workout",
-    "break nap meeting study reading dinner lunch breakfast kitchen homework walk plank stretch yoga cooking baking",
+    "break nap meeting reading dinner lunch breakfast kitchen homework walk plank stretch yoga cooking baking",
     "steak vegetables noodles garden shower",
 )
 _SPOKEN_NAMES = tuple(sorted(NAMES))
