@@ -7,10 +7,12 @@ import wave
 from pathlib import Path
 
 import numpy as np
+from needs import needs
 
 
 def command(text: str, path: Path, *, voice: str = "slt", before: float = 0.3, after: float = 0.3) -> Path:
     """`text` spoken by flite at 16 kHz, with seconds of silence around it."""
+    needs("flite")
     spoken = path.with_suffix(".spoken.wav")
     subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(spoken)], check=True)
     with wave.open(str(spoken), "rb") as file:

@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from needs import needs
+
 
 class Terminal:
     """One program in a tmux window of its own server. `status` is its exit status once it has ended."""
 
     def __init__(self, command: list[str], folder: Path, *, size: tuple[int, int], env: Mapping[str, str]) -> None:
+        needs("tmux")
         self._socket = f"ta-{uuid.uuid4().hex[:8]}"
         self._status = folder / f"{self._socket}.status"
         width, height = size

@@ -18,6 +18,8 @@ import wave
 from pathlib import Path
 from types import TracebackType
 
+from needs import needs
+
 RATE = 48_000
 READY_TIMEOUT = 10.0  # s; usually 0.2, but the machine may be busy
 MIC_SINK = (
@@ -112,6 +114,7 @@ class VirtualAudio:
 
     def start(self) -> None:
         """Starts the server with the speaker and, if wanted, the microphone; raises RuntimeError with its log."""
+        needs("pulseaudio", "pactl", "portaudio")
         (self.folder / "state").mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         (self.folder / "client.conf").write_text(

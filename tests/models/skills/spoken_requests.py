@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+from needs import needs
 
 from tui_assistant.engine.ports import Recogniser
 from tui_assistant.models.skills.brain import Understanding
@@ -179,12 +180,14 @@ def requests(seed: int, count: int) -> list[Request]:
 
 def flite(text: str, voice: str, folder: Path) -> bytes:
     """16 kHz mono int16, with silence around it as a microphone gives it."""
+    needs("flite")
     target = folder / "said.wav"
     subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(target)], check=True, capture_output=True)
     return _at_16k(target)
 
 
 def espeak(text: str, voice: str, folder: Path) -> bytes:
+    needs("espeak-ng")
     target = folder / "said.wav"
     subprocess.run(["espeak-ng", "-v", voice, "-w", str(target), text], check=True, capture_output=True)
     return _at_16k(target)
