@@ -97,6 +97,9 @@ class TestCreateAndInterrupt:
         driver.frames(10)
         assert statuses(driver) == [("cancelled", "turn_detected")]
         assert "response.created" not in kinds(driver.outputs), "the user speaks: it waits for the turn's own answer"
+        driver.frames(40)
+        driver.settle()
+        assert len(driver.of(server.ResponseCreated)) == 1, "one answer to all of it"
 
     def test_semantic_turns_interrupt_too(self) -> None:
         driver = answering(SemanticVad(eagerness="high"), [0.9] * 10)
