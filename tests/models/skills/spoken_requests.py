@@ -1,4 +1,9 @@
-"""Requests with random values, in words of their own (not taken from the skills' phrases), and voices to say them."""
+"""Requests with random values, and voices to say them.
+
+The values are new at every seed; the sentences are not held out: most are also sample phrases of the skills, and the
+phrases were extended after looking at what went wrong here. Figures say how well such requests are heard, not how well
+other wordings are.
+"""
 
 from __future__ import annotations
 

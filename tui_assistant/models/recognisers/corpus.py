@@ -10,7 +10,7 @@ from tui_assistant.models.skills.base import Skill
 from tui_assistant.models.skills.phrases import sample
 
 SEED = 1  # the model is the same at every start
-SENTENCES = 16_000  # enough that every phrase meets every number word; takes about half a second
+SENTENCES = 16_000  # not tuned; more make the start slower
 # What a conversation has beside requests: recognised in order to be ignored, or to answer a question.
 SHORT_REPLIES = "yes|no|yeah|nope|right|sure|okay|never mind|yes please|no thanks|mhm|do it|correct|huh"
 _OPENINGS = (

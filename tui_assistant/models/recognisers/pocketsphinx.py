@@ -34,7 +34,7 @@ _MAX_CHUNK = 32_000  # bytes handed to the decoder at a time, so that a long chu
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Search settings, chosen by measurement (bench of the skills)."""
+    """Search settings. Language weights of 8 to 11 and a lower_order of 0.15 gave the same within a few percent."""
 
     smoothing: Smoothing = field(default_factory=Smoothing)
     background_words: int = BACKGROUND_WORDS
