@@ -27,7 +27,9 @@ BACKGROUND_WORDS = 2_000  # with these, read speech triggers nothing at 42 ms CP
 IDLE_DECODERS = 2  # kept for the next utterance; another takes about 35 ms to load
 FIRM_AFTER = 2  # partial results in a row that must begin with the same words before those count as firm
 PARTIAL_EVERY_BYTES = 6_400  # 0.2 s of audio between two partial results: often enough to read along
-CALIBRATION_BYTES = 48_000  # 1.5 s: decoding them again takes about 65 ms, once in the life of a recogniser
+# The first utterance of a recogniser is begun again after 0.7, 1.1 and 1.5 s: decoding that much anew takes 30 to
+# 65 ms, for which nobody waits while the user still speaks; at its end one would.
+CALIBRATION_BYTES = (22_400, 35_200, 48_000)
 CHANNEL_WORDS = 2  # an utterance with fewer may be a noise, which says nothing about how the user sounds
 _MAX_CHUNK = 32_000  # bytes handed to the decoder at a time, so that a long chunk does not hold the worker for seconds
 
@@ -102,6 +104,7 @@ class SphinxStream:
         self._carry = b""
         self._size = 0  # bytes
         self._head: bytearray | None = None if recogniser.means else bytearray()
+        self._calibrations = 0
         self._means = recogniser.means or channel.TYPICAL
         self._unread = 0
         self._recent: list[list[str]] = []
@@ -118,7 +121,7 @@ class SphinxStream:
         self._size += whole
         if self._head is not None:
             self._head += pcm[:whole]
-            if len(self._head) >= CALIBRATION_BYTES:
+            if len(self._head) >= CALIBRATION_BYTES[self._calibrations]:
                 self._calibrate()
         self._unread += whole
         if self._unread < PARTIAL_EVERY_BYTES:
@@ -132,7 +135,10 @@ class SphinxStream:
 
     def _calibrate(self) -> None:
         """Begins again with the cepstral means of what was heard; without them the first utterance goes wrong."""
-        head, self._head = bytes(self._head or b""), None
+        head = bytes(self._head or b"")
+        self._calibrations += 1
+        if self._calibrations == len(CALIBRATION_BYTES):
+            self._head = None
         after = channel.parse(self._decoder.get_cmn(True))
         self._decoder.end_utt()
         heard = channel.spoken(self._means, after, len(head))
@@ -143,7 +149,7 @@ class SphinxStream:
         self._decode(head)
 
     def finish(self) -> Final:
-        if self._head:
+        if self._head and not self._calibrations:
             self._calibrate()
         self._decoder.end_utt()
         self._finished = True
