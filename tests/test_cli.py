@@ -233,6 +233,7 @@ def test_signals_end_it_with_their_status_and_without_a_traceback(number: int, s
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # under nohup SIGHUP is ignored, which we respect
     )
     assert process.stdout is not None
     process.stdout.readline()  # it works on the first file; then it waits for stdin

@@ -8,19 +8,22 @@ import os
 import wave
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_assistant.commands.assistant import demo_recording
-from tui_assistant.conformance.checks import Verdict
-from tui_assistant.conformance.checks import run as run_checks
-from tui_assistant.conformance.peer import RATE
 from tui_assistant.errors import UnavailableError
 from tui_assistant.safetext import clean
+
+if TYPE_CHECKING:
+    from tui_assistant.conformance.checks import Verdict
 
 SPEECH_S = (7.0, 8.0)  # of the demo recording: one short request without a pause
 
 
 def run(url: str, *, as_json: bool, key_variable: str | None) -> int:
     """0 when every row is yes, else 3."""
+    from tui_assistant.conformance.checks import run as run_checks
+
     token = os.environ.get(key_variable) if key_variable else None
     verdicts = asyncio.run(run_checks(url, _speech(demo_recording()), token))
     if as_json:
@@ -40,6 +43,7 @@ def _speech(path: Path | None) -> bytes:
         raise UnavailableError("the demo recording is missing", "install tui-assistant again")
     import numpy as np
 
+    from tui_assistant.conformance.peer import RATE
     from tui_assistant.sound.resample import resample
 
     with wave.open(str(path)) as file:

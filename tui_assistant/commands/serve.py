@@ -8,11 +8,13 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_assistant.config import Flag, load
 from tui_assistant.errors import UsageError
-from tui_assistant.server.access import is_loopback
-from tui_assistant.server.app import RealtimeServer, ServerOptions
+
+if TYPE_CHECKING:
+    from tui_assistant.server.app import RealtimeServer
 
 TOKEN_VARIABLE = "TUI_ASSISTANT_TOKEN"  # noqa: S105  # the variable's name, no secret
 
@@ -32,6 +34,8 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
     """Serves; 0 after SIGTERM or SIGINT."""
     settings = load(flags, config)
     from tui_assistant.commands.assistant import worker_specs
+    from tui_assistant.server.access import is_loopback
+    from tui_assistant.server.app import RealtimeServer, ServerOptions
     from tui_assistant.state import log_folder
 
     token = _token(door.token_file)
