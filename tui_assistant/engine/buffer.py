@@ -11,8 +11,10 @@ BYTES_PER_SAMPLE = 2
 class SampleBuffer:
     """Samples from `start` to `end`, counted since the session began, whatever has been dropped meanwhile."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, *, keeps: bool = True) -> None:
+        """`keeps` False: only the positions matter."""
         self.rate = rate
+        self._keeps = keeps
         self._data = bytearray()
         self._first = 0  # position of _data[0]
         self._start = 0  # what lies before it is dropped, and deleted now and then
@@ -29,7 +31,10 @@ class SampleBuffer:
         return self.end - self.start
 
     def append(self, samples: NDArray[np.int16]) -> None:
-        self._data += samples.astype("<i2", copy=False).tobytes()
+        if self._keeps:
+            self._data += samples.astype("<i2", copy=False).tobytes()
+        else:
+            self._first += len(samples)
 
     def slice(self, begin: int, end: int) -> bytes:
         """int16 little-endian from position `begin` to `end`, as far as it is still held."""

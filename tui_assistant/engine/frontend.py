@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from tui_assistant.engine.ports import FRAME_MS, FRAME_RATE, FRAME_SAMPLES, Spee
 from tui_assistant.sound.level import rms_dbfs
 from tui_assistant.sound.resample import Resampler
 
+_NONE: Iterator[Frame] = iter(())  # most pieces of audio complete no frame
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+
+class Frame(NamedTuple):
     """One detector frame; times in milliseconds of input since the session began."""
 
     start_ms: int
@@ -39,26 +40,32 @@ class FrontEnd:
     def __init__(self, rate: int, detector: SpeechDetector) -> None:
         self._resampler = Resampler(rate, FRAME_RATE, quality="capture")
         self._detector = detector
-        self._pending: NDArray[np.int16] = np.zeros(0, np.int16)
+        self._pending: list[NDArray[np.int16]] = []  # put together only once they make a frame
+        self._pending_size = 0
         self._next_start_ms = 0
 
     def push(self, samples: NDArray[np.int16]) -> Iterator[Frame]:
         """Takes wire samples; yields the frames that they complete. The iterator must be run to its end."""
-        yield from self._cut(self._resampler.push(samples))
+        return self._cut(self._resampler.push(samples))
 
     def flush(self) -> Iterator[Frame]:
         """The input is over: the whole frames that were still held by the resampler."""
-        yield from self._cut(self._resampler.flush())
+        return self._cut(self._resampler.flush())
 
     @property
     def unframed(self) -> NDArray[np.int16]:
         """16 kHz samples that do not make a whole frame yet."""
-        return self._pending
+        return np.concatenate(self._pending) if self._pending else np.zeros(0, np.int16)
 
     def _cut(self, samples: NDArray[np.int16]) -> Iterator[Frame]:
-        pending = np.concatenate([self._pending, samples]) if len(self._pending) else samples
+        self._pending.append(samples)
+        self._pending_size += len(samples)
+        return self._frames() if self._pending_size >= FRAME_SAMPLES else _NONE
+
+    def _frames(self) -> Iterator[Frame]:
+        pending = np.concatenate(self._pending)
         whole = len(pending) // FRAME_SAMPLES * FRAME_SAMPLES
-        self._pending = pending[whole:].copy()
+        self._pending, self._pending_size = [pending[whole:]], len(pending) - whole
         for begin in range(0, whole, FRAME_SAMPLES):
             frame = pending[begin : begin + FRAME_SAMPLES]
             # Rounded before use, so that processors which differ in the last bits decide alike.

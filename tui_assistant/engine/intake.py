@@ -60,7 +60,7 @@ class Intake:
         self._audio = audio
         self._reader = WireReader(audio.format)
         rate = wire_rate(audio.format)
-        self.buffer = SampleBuffer(rate)
+        self.buffer = SampleBuffer(rate, keeps=not events_only)
         self._front = FrontEnd(rate, detector)
         self._dictation = Dictation(ids, outbox)
         self._rules = audio.turn_detection
@@ -267,6 +267,8 @@ class Intake:
         self._drop_before(self._start_ms)
 
     def _drop_before(self, ms: int) -> None:
+        if self._events_only:
+            return  # nothing is kept
         self.buffer.drop_before(self.buffer.at_ms(ms))
         self._dictation.drop_before(ms)
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from tui_assistant.protocol.session import AudioFormat, PcmFormat
 from tui_assistant.sound import g711
 
+_WIRE = np.dtype("<i2")
+_NATIVE = np.dtype(np.int16) == _WIRE  # this machine is little-endian too: nothing need be turned round
 G711_RATE = 8_000  # Hz; fixed by the format
 
 
@@ -27,10 +29,14 @@ class WireReader:
         if not isinstance(self._format, PcmFormat):
             law = g711.decode_mulaw if self._format.type == "audio/pcmu" else g711.decode_alaw
             return law(data)
-        data = self._half + data
-        whole = len(data) // 2 * 2
-        self._half = data[whole:]
-        return np.frombuffer(data[:whole], "<i2").astype(np.int16, copy=False)
+        if type(data) is not bytes:
+            data = bytes(data)  # the samples are a view of it, and a bytearray's owner may change it
+        if self._half or len(data) % 2:
+            data = self._half + data
+            whole = len(data) // 2 * 2
+            data, self._half = data[:whole], data[whole:]
+        samples = np.frombuffer(data, _WIRE)
+        return samples if _NATIVE else samples.astype(np.int16)
 
 
 def wire_encode(samples: NDArray[np.int16], audio_format: AudioFormat) -> bytes:

@@ -53,7 +53,7 @@ class SileroDetector:
         self._network = Network(weights or shared_weights(), gain=10 ** (gain_db / 20))
 
     def probability(self, frame: NDArray[np.int16]) -> float:
-        return min(float(self._network.probabilities(frame[np.newaxis])[0]), HIGHEST)
+        return min(self._network.probability(frame), HIGHEST)
 
     def reset(self) -> None:
         self._network.reset()

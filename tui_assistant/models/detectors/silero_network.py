@@ -23,6 +23,7 @@ silero_vad_16k_op15.onnx; assets/scripts/build_silero.py takes the tensors out o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -37,7 +38,8 @@ WINDOW, HOP, BINS = 256, 128, 129
 STEPS = 4  # STFT windows per frame
 HIDDEN = 128
 # Scalars of the arrays' own type: numpy converts a Python number anew at each use.
-ZERO, HALF = np.float32(0), np.float32(0.5)
+# Arrays without dimensions: a ufunc takes them faster than scalars, and it is called thirty times a frame.
+ZERO, HALF = np.full((), 0, np.float32), np.full((), 0.5, np.float32)
 
 
 class Weights:
@@ -67,7 +69,7 @@ class Weights:
         self.lstm = np.ascontiguousarray(self.lstm)
 
         self.final: Floats = tensors["final_conv.weight"][0, :, 0] * np.float32(0.5)
-        self.final_bias = np.float32(tensors["final_conv.bias"][0] / 2)
+        self.final_bias = np.full((), tensors["final_conv.bias"][0] / 2, np.float32)
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -88,7 +90,7 @@ class Network:
 
     def __init__(self, weights: Weights, streams: int = 1, gain: float = 1.0) -> None:
         self.weights = w = weights
-        self._to_unit = np.float32(gain / 32768)
+        self._to_unit = np.full((), gain / 32768, np.float32)
 
         def zeros(*shape: int) -> Floats:
             return np.zeros((streams, *shape), np.float32)
@@ -136,15 +138,24 @@ class Network:
 
     def probabilities(self, pcm: NDArray[np.int16]) -> Floats:
         """The next frame of every stream, (streams, FRAME), to p(speech), (streams,), 0 to 1."""
+        result = self._advance(pcm)
+        np.tanh(result, out=result)
+        np.multiply(result, HALF, out=result)
+        np.add(result, HALF, out=result)
+        return result
+
+    def probability(self, pcm: NDArray[np.int16]) -> float:
+        """As `probabilities`, for one stream: (FRAME,) to one number, without numpy's overhead at the end."""
+        return 0.5 * math.tanh(self._advance(pcm)[0]) + 0.5
+
+    def _advance(self, pcm: NDArray[np.int16]) -> Floats:
+        """Half the logit of each stream: sigmoid(x) is tanh(x / 2) / 2 + 1/2."""
         self._take(pcm)
         self._transform()
         self._convolve()
         self._remember()
         result: Floats = np.dot(np.maximum(self._hidden, ZERO, out=self._product), self.weights.final)
-        result += self.weights.final_bias
-        np.tanh(result, out=result)
-        result *= HALF
-        result += HALF
+        np.add(result, self.weights.final_bias, out=result)
         return result
 
     def _take(self, pcm: NDArray[np.int16]) -> None:
@@ -183,10 +194,10 @@ class Network:
         gates, sigmoids, cell, product = self._gates, self._sigmoids, self._cell, self._product
         np.dot(self._lstm, self.weights.lstm, out=gates)
         np.tanh(gates, out=gates)
-        sigmoids *= HALF
-        sigmoids += HALF
-        cell *= self._keep
+        np.multiply(sigmoids, HALF, out=sigmoids)
+        np.add(sigmoids, HALF, out=sigmoids)
+        np.multiply(cell, self._keep, out=cell)
         np.multiply(self._let_in, self._new_cell, out=product)
-        cell += product
+        np.add(cell, product, out=cell)
         np.tanh(cell, out=product)
         np.multiply(product, self._show, out=self._hidden)
