@@ -19,9 +19,7 @@ from tui_assistant.state import RememberedDevices
 T = TypeVar("T")
 
 RETRY_S = 1.0  # between attempts to open a device that has gone
-NO_MICROPHONE = (
-    "No microphone: D plays a demo, --input FILE.wav speaks a recording, i types; tui-assistant doctor helps"
-)
+NO_MICROPHONE = "D plays a demo, i types a message, d chooses a device; `tui-assistant doctor` says what is missing"
 
 
 class Equipment:
@@ -81,7 +79,7 @@ class Equipment:
         except DeviceError as error:
             if self._options.output or self._options.output_file is not None:
                 raise
-            self._tell(f"No speaker: answers are shown, not heard. {error}", "warning")
+            self._tell(f"{error.message}: answers are shown, not heard", "warning")
             speaker = ClockedSpeaker(name="none")
             speaker.start()
         self._set_speaker(speaker)
@@ -99,8 +97,7 @@ class Equipment:
             except DeviceError as error:
                 if options.input:
                     raise
-                self._tell(str(error), "warning")
-                self._suggest(NO_MICROPHONE)
+                self._suggest(f"{error.message}. {NO_MICROPHONE}")
                 self._use_microphone(None)
 
     def choose(self, input: str | None, output: str | None) -> None:
