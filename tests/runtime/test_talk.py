@@ -108,6 +108,11 @@ class Desk:
         return [notice.text for notice in self.notices if isinstance(notice, api.Suggest) and notice.text]
 
     @property
+    def suggested_last(self) -> str:
+        _ = self.told
+        return [notice.text for notice in self.notices if isinstance(notice, api.Suggest)][-1]
+
+    @property
     def ended(self) -> list[api.Ended]:
         _ = self.told
         return [notice for notice in self.notices if isinstance(notice, api.Ended)]
@@ -286,6 +291,17 @@ def test_without_a_microphone_the_assistant_opens_says_so_and_takes_typed_words(
     assert desk.suggested[0].startswith("no microphone found. D plays a demo")
     desk.talk.say("hello")
     desk.until(lambda: "conversation.item.create" in desk.link.types)
+
+
+def test_a_microphone_that_is_plugged_in_later_is_found(
+    open_desk: Callable[..., Desk], socket: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equipment, "FIRST_LOOK_S", 0.1)
+    desk = open_desk(recording=None)
+    desk.until(lambda: bool(desk.suggested))
+    socket.plugged = FileMicrophone(noise(20), name="usb")
+    desk.until(lambda: desk.snapshot.microphone == "usb")
+    desk.until(lambda: not desk.suggested_last)
 
 
 def test_a_named_microphone_that_is_not_there_ends_with_status_1(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -29,6 +31,7 @@ def start(room: VirtualAudio, folder: Path, size: tuple[int, int], *arguments: s
     env = {**room.env, "TUI_ASSISTANT_STATE": str(folder / "state"), "TUI_ASSISTANT_CONFIG": str(folder / "none.toml")}
     terminal = Terminal([sys.executable, "-m", "tui_assistant", *arguments], folder, size=size, env=env)
     terminal.wait_for(" IDLE ", 20)
+    terminal.wait_for("mic default", 20)
     return terminal
 
 
@@ -124,3 +127,50 @@ def test_a_conversation(room: VirtualAudio, tmp_path: Path, size: tuple[int, int
         assert turns(settled(terminal), before) == 1
         terminal.keys("q")
         assert terminal.wait_status() == 0
+
+
+@pytest.mark.timeout(120)
+def test_devices_that_go_and_come_back(room: VirtualAudio, tmp_path: Path) -> None:
+    clip = command("what time is it", tmp_path / "time.wav")
+    with start(room, tmp_path, (120, 40)) as terminal:
+        room.unload_microphone()
+        room.unload_speaker()
+        terminal.wait_for("has gone", 5)
+        room.load_speaker()
+        room.load_microphone()
+        terminal.wait_for("is back", 15)
+        terminal.wait(lambda screen: "no microphone" not in screen, 15)
+        room.play(clip)
+        terminal.wait_for("what time is it", 10)
+        terminal.wait_for("bot")
+        terminal.keys("q")
+        assert terminal.wait_status() == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_model_that_dies_is_started_again(room: VirtualAudio, tmp_path: Path) -> None:
+    clip = command("what time is it", tmp_path / "time.wav")
+    with start(room, tmp_path, (120, 40)) as terminal:
+        room.play(clip)
+        terminal.wait_for("bot")
+        settled(terminal)
+        os.kill(worker(tmp_path, "pocketsphinx"), signal.SIGKILL)
+        terminal.wait_for("recogniser")  # one line says what happened
+        before = last(terminal.screen())
+        room.play(clip)
+        assert turns(settled(terminal), before) == 1
+        terminal.wait(lambda screen: screen.count("what time is it") == 2, 15)
+        terminal.keys("q")
+        assert terminal.wait_status() == 0
+
+
+def worker(folder: Path, model: str) -> int:
+    """The process of a model, of the assistant whose state is in `folder`."""
+    for entry in Path("/proc").iterdir():
+        try:
+            line, environment = ((entry / name).read_bytes() for name in ("cmdline", "environ"))
+        except (OSError, ValueError):  # no process, or one that has just ended
+            continue
+        if b"worker_main" in line and model.encode() in line and str(folder).encode() in environment:
+            return int(entry.name)
+    raise AssertionError(f"no process of {model}")

@@ -19,6 +19,8 @@ from tui_assistant.state import RememberedDevices
 T = TypeVar("T")
 
 RETRY_S = 1.0  # between attempts to open a device that has gone
+# A microphone that never was there is looked for ever more rarely: every look takes time and fills the log.
+FIRST_LOOK_S, RAREST_LOOK_S = 4.0, 60.0
 NO_MICROPHONE = "D plays a demo, i types a message, d chooses a device; `tui-assistant doctor` says what is missing"
 
 
@@ -36,12 +38,14 @@ class Equipment:
         use_speaker: Callable[[OutputDevice], None],
         tell: Callable[[str, str], None],
         suggest: Callable[[str], None],
+        clock: Callable[[], float],
     ) -> None:
         self._options = options
         self._use_microphone = use_microphone
         self._use_speaker = use_speaker
         self._tell = tell
         self._suggest = suggest
+        self._clock = clock
         remembered = RememberedDevices.load() if options.remember else RememberedDevices()
         self._input = options.input or remembered.input
         self._output = options.output or remembered.output
@@ -49,6 +53,8 @@ class Equipment:
         self.speaker: OutputDevice | None = None
         self.demo = False
         self._retry_at: dict[str, float] = {}
+        self._look_at: float | None = None  # when to look for a microphone that never was there
+        self._look_s = FIRST_LOOK_S
 
     @property
     def real_microphone(self) -> bool:
@@ -99,6 +105,8 @@ class Equipment:
                     raise
                 self._suggest(f"{error.message}. {NO_MICROPHONE}")
                 self._use_microphone(None)
+                self._look_s = FIRST_LOOK_S
+                self._look_at = self._clock() + self._look_s
 
     def choose(self, input: str | None, output: str | None) -> None:
         """Other devices, live; they are remembered."""
@@ -139,6 +147,7 @@ class Equipment:
             silent.start()
             self._set_speaker(silent)
             self._retry_at["speaker"] = now + RETRY_S
+        self._look(now)
         self._retry("microphone", now, lambda: self._start_microphone(self._named_microphone()))
         self._retry("speaker", now, self._open_chosen_speaker)
 
@@ -156,6 +165,17 @@ class Equipment:
         self._drop_microphone()
         if self.speaker is not None:
             self.speaker.close()
+
+    def _look(self, now: float) -> None:
+        if self.microphone is not None:
+            self._look_at = None
+        if self._look_at is None or now < self._look_at:
+            return
+        try:
+            self._start_microphone(self._named_microphone())
+        except DeviceError:
+            self._look_s = min(2 * self._look_s, RAREST_LOOK_S)
+            self._look_at = now + self._look_s
 
     def _retry(self, what: str, now: float, attempt: Callable[[], None]) -> None:
         if now < self._retry_at.get(what, float("inf")):

@@ -75,6 +75,7 @@ class Talk:
             use_speaker=self._use_speaker,
             tell=self._tell,
             suggest=lambda text: self._listener(api.Suggest(text)),
+            clock=clock,
         )
 
     # ---------------------------------------------------------------------------- from any thread (TalkApi)
