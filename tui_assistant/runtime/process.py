@@ -7,6 +7,7 @@ import sys
 
 SWITCH_INTERVAL_S = 0.0005  # how long another thread may keep the interpreter; the default is ten times that
 COLLECT_EVERY_S = 10.0  # while nobody speaks
+COLLECT_ANYWAY_S = 120.0  # who speaks for so long without a pause may notice one
 
 
 class ProcessTuning:
@@ -22,7 +23,7 @@ class ProcessTuning:
 
     def rest(self, quiet: bool, now: float) -> None:
         """Called at every poll; `quiet`: nobody speaks."""
-        if not self._wanted or not quiet or now - self._collected_at < COLLECT_EVERY_S:
+        if not self._wanted or now - self._collected_at < (COLLECT_EVERY_S if quiet else COLLECT_ANYWAY_S):
             return
         self._collected_at = now
         if not self._frozen:  # all that was imported lives for ever: it need not be looked at again
