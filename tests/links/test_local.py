@@ -1,0 +1,92 @@
+"""The local link with scripted models in real worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from tui_assistant.engine.observation import FrameSeen, Observation
+from tui_assistant.links.base import LinkEvents, LinkStatus
+from tui_assistant.links.local import INPUT_RATE, OUTPUT_RATE, LocalLink, WorkerSpec
+from tui_assistant.models.registry import Port
+from tui_assistant.protocol import server
+from tui_assistant.sound.resample import resample
+from tui_assistant.testing.server import scripted
+
+CLIP = Path(__file__).parents[1] / "data" / "speech" / "lj_0002.wav"
+
+
+def speech() -> bytes:
+    with wave.open(str(CLIP)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return resample(samples, file.getframerate(), INPUT_RATE).tobytes() + bytes(2 * INPUT_RATE)
+
+
+class Heard:
+    """What a link reported."""
+
+    def __init__(self) -> None:
+        self.server: list[server.ServerEvent] = []
+        self.frames = 0
+        self.states: list[LinkStatus] = []
+        self._news = asyncio.Event()
+        self.events = LinkEvents(self._event, self._observe, self.states.append)
+
+    def _event(self, event: server.ServerEvent) -> None:
+        self.server.append(event)
+        self._news.set()
+
+    def _observe(self, observation: Observation) -> None:
+        self.frames += isinstance(observation, FrameSeen)
+
+    async def until(self, kind: str) -> None:
+        async with asyncio.timeout(20):
+            while kind not in [event.type for event in self.server]:
+                self._news.clear()
+                await self._news.wait()
+
+
+async def test_a_spoken_turn_is_answered() -> None:
+    link, heard = LocalLink(scripted(["hello"], ["Hello to you."])), Heard()
+    await link.open(heard.events)
+    await link.ready()
+    pcm = speech()
+    for begin in range(0, len(pcm), 640):
+        link.feed(pcm[begin : begin + 640])
+    await heard.until("response.done")
+    await link.close()
+    assert heard.frames == len(pcm) // 1024
+    done = heard.server[-1]
+    assert isinstance(done, server.ResponseDone)
+    assert done.response.audio.output.format.model_dump()["rate"] == OUTPUT_RATE
+    assert done.response.status == "completed"
+    assert heard.states[-1] == LinkStatus(True, "ready")
+    assert not any(link.counters.values())
+
+
+async def test_a_model_that_cannot_be_loaded_is_told_and_the_rest_works() -> None:
+    specs = {**scripted(["hello"], ["Hello."]), Port.SYNTHESISER: WorkerSpec(Port.SYNTHESISER, "nobody")}
+    link, heard = LocalLink(specs), Heard()
+    await link.open(heard.events)
+    await link.ready()
+    pcm = speech()
+    link.feed(pcm)
+    await heard.until("response.done")
+    await link.close()
+    (told,) = [status for status in heard.states if status.told]
+    assert (told.severity, "nobody" in told.told) == ("error", True)
+    texts = [event.delta for event in heard.server if isinstance(event, server.OutputAudioTranscriptDelta)]
+    assert "".join(texts).strip() == "Hello."
+    assert [event for event in heard.server if isinstance(event, server.ErrorEvent)]
+
+
+async def test_the_speed_of_the_voice_is_the_sessions() -> None:
+    link, heard = LocalLink(scripted([""], [""]), speed=1.25), Heard()
+    await link.open(heard.events)
+    await link.close()
+    created = heard.server[0]
+    assert isinstance(created, server.SessionCreated)
+    assert created.session.audio.output.speed == 1.25
