@@ -32,7 +32,7 @@ def save_list(path: Path, entries: list[dict[str, object]]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
-    except BaseException:
+    except BaseException:  # also when interrupted: no half-written file stays behind
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
