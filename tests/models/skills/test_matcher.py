@@ -92,6 +92,16 @@ def test_odd_input_is_no_request(matcher: Matcher, text: str) -> None:
     assert intent is None or intent.confidence < 0.55
 
 
+def test_free_words_do_not_make_a_long_talk_a_note(matcher: Matcher) -> None:
+    """What a presidential address was heard as: one right word, and free words that explain the rest."""
+    talk = "add are my are out what add i'd want you are hundred and over your and twenty over can you for your hundred"
+    assert matcher.match(talk) is None
+    for text in ("add milk to my notes", "put milk on my list", "make a node buy milk"):
+        found = matcher.match(text)
+        assert found is not None
+        assert (found.skill.name, str(found.arguments["note"]).split()[-1]) == ("note_add", "milk")
+
+
 def test_every_sample_phrase_is_understood(matcher: Matcher) -> None:
     rng = random.Random(3)
     wrong = []

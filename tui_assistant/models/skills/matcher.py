@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from .base import Arguments, Intent, Skill, Value
 from .numbers import NUMBER_WORDS
 from .phrases import expand
-from .slots import Found
+from .slots import FREE, Found
 from .words import MAX_TOKENS, similarity, strip_fillers, tokenise, word_set
 
 CANDIDATES = 8  # phrases that are aligned in full: enough for every close rival
 SIMILAR = 0.7  # words less similar than this are different words
 LITTLE = 0.15  # weight of words that carry no meaning of their own
 MIDDLE = 0.45  # weight of question words and the like
+# Free words explain whatever is said, so that a long talk with one right word in it would look like a command. Then all
+# words of the phrase that say something must be there: one missing costs more than this leaves.
+FREE_LEAST = 0.7
 _LITTLE_WORDS = word_set(
     "a an the to of for my me is are am in on at it that this some any i you your do does did be by with there about",
     "have has was will would should and just us we let got new",
@@ -91,6 +94,8 @@ class Matcher:
             phrase = self._phrases[index]
             cost, arguments = _align(phrase, tokens, chart)
             confidence = 1.0 - cost / phrase.weight
+            if FREE.name in phrase.slots and confidence < FREE_LEAST:
+                continue
             # Of equal matches the one that explains more by words of its own is meant.
             rank = (round(confidence, 3), phrase.weight)
             if confidence > 0 and rank > best:
