@@ -86,13 +86,27 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """Asks the TurnJudge whether the user has finished. Answers: Judged or Failed.
+
+    `pcm`: the turn's audio up to now, at most its last 8 s, 16 kHz mono int16, little-endian; `text`: the words so far,
+    firm and not; `silence_ms` since the last frame of speech.
+    """
+
+    ask_id: str
+    pcm: bytes
+    text: str
+    silence_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Ends an ask; nothing more is wanted of it."""
 
     ask_id: str
 
 
-Ask = Transcribe | TranscribeAudio | TranscribeEnd | Respond | Notify | Speak | Cancel
+Ask = Transcribe | TranscribeAudio | TranscribeEnd | Respond | Notify | Speak | Judge | Cancel
 
 # ------------------------------------------------------------------------------------------------- answers
 
@@ -150,6 +164,14 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """`p`, 0 to 1, that the user has finished; `judge` names who says so."""
+
+    p: float
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The ask could not be answered. `message` is one line for the user."""
 
@@ -157,7 +179,7 @@ class Failed:
     message: str
 
 
-Answer = Partial | Final | TextDelta | Responded | AudioChunk | Spoken | Alarm | Failed
+Answer = Partial | Final | TextDelta | Responded | AudioChunk | Spoken | Alarm | Judged | Failed
 
 # ------------------------------------------------------------------------- models, seen from their workers
 
@@ -173,6 +195,16 @@ class SpeechDetector(Protocol):
 
     def reset(self) -> None:
         """As at the start of a recording."""
+        ...
+
+
+class TurnJudge(Protocol):
+    """Whether the user has finished, from how it sounded and what was said. Called from one thread."""
+
+    name: str
+
+    def judge(self, pcm: bytes, text: str) -> Judged:
+        """`pcm` and `text` as in the ask Judge. Takes well under 96 ms, or counts as late."""
         ...
 
 
