@@ -6,6 +6,7 @@ however the audio is cut into chunks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tui_assistant.engine.conversation import Conversation, Recorded, without_audio
@@ -52,13 +53,15 @@ class Session:
         *,
         session_id: str = "sess_1",
         ids: Ids | None = None,
+        judge: bool = False,
     ) -> None:
+        """`judge`: somebody answers the Judge asks of semantic_vad; else its P is 0.5."""
         self.id = session_id
         self.config = config or SessionConfig()
         self._ids = ids or Ids()
         self._outbox = Outbox(self._ids)
         self._conversation = Conversation()
-        self._intake = Intake(self.config.audio.input, detector, self._ids, self._outbox)
+        self._intake = Intake(self.config.audio.input, detector, self._ids, self._outbox, judge=judge)
         self._words: dict[str, _Dictated] = {}  # recogniser's ask -> its item
         self._response: ResponseRun | None = None
         self._queued: ResponseOptions | None = None  # one answer that waits for the running one to end
@@ -102,6 +105,8 @@ class Session:
             if isinstance(answer, Alarm):
                 self._alarms.append(answer)
                 self._go_on()
+        elif (decided := self._intake.judged(ask_id, answer)) is not None:
+            self._happen(decided)
         elif (dictated := self._dictated(ask_id)) is not None:
             self._hear_words(ask_id, dictated, answer)
         elif self._response is not None and self._response.answer(ask_id, answer):
@@ -110,8 +115,7 @@ class Session:
 
     def tick(self, now_ms: int) -> list[Output]:
         """Real time, in milliseconds from any fixed point, has come to `now_ms`."""
-        for taken in self._intake.tick(now_ms):
-            self._take(taken)
+        self._happen(self._intake.tick(now_ms))
         if self._expecting and self._alarms:
             since = self._expecting_since = now_ms if self._expecting_since is None else self._expecting_since
             if now_ms - since >= EXPECTED_MS:
@@ -139,9 +143,11 @@ class Session:
             case client.InputAudioBufferAppend(audio=audio):
                 self._feed(decode_audio(audio))
             case client.InputAudioBufferCommit():
+                self._happen(self._intake.catch_up())
                 # "Committing the buffer does not create a response", in any mode.
                 self._take(self._intake.commit())
             case client.InputAudioBufferClear():
+                self._happen(self._intake.catch_up())
                 self._intake.clear()
                 self._outbox.send(server.BufferCleared())
                 self._go_on()
@@ -185,6 +191,7 @@ class Session:
         if config.audio.input.format != self.config.audio.input.format:
             self._intake = self._intake.with_format(config.audio.input)
         else:
+            self._happen(self._intake.catch_up())
             self._intake.configure(config.audio.input)
         self.config = config
         self._outbox.send(server.SessionUpdated(session=self._object()))
@@ -203,7 +210,10 @@ class Session:
     # -------------------------------------------------------------------------------------------------- the user
 
     def _feed(self, data: bytes) -> None:
-        for happened in self._intake.feed(data):
+        self._happen(self._intake.feed(data))
+
+    def _happen(self, decided: Iterator[Began | Utterance]) -> None:
+        for happened in decided:
             if isinstance(happened, Began):
                 self._interrupt(happened.at_ms)
             else:
@@ -255,6 +265,7 @@ class Session:
         wanted = self.config.audio.input.transcription is not None
         match answer:
             case Partial(text=text, stash=stash):
+                self._intake.hear_words(ask_id, answer)
                 # Firm words only grow; a recogniser that takes one back is not followed.
                 delta = text[len(dictated.firm) :] if text.startswith(dictated.firm) else ""
                 dictated.firm += delta
