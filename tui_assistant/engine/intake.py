@@ -156,7 +156,7 @@ class Intake:
     def hear_words(self, ask_id: str, words: Partial) -> None:
         """The open stream's words so far."""
         if ask_id == self._dictation.ask_id:
-            self._dictation.words = words.text + words.stash
+            self._dictation.words = f"{words.text} {words.stash}".strip()
 
     def _decide(self) -> Iterator[Began | Utterance]:
         while self._held and not (self._tracker is not None and self._tracker.blocked(self._held[0].end_ms)):
