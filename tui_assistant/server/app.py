@@ -9,7 +9,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +22,9 @@ from tui_assistant.errors import UnavailableError
 from tui_assistant.host.session import Session
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec
 from tui_assistant.protocol.dialects.base import Dialect, Quirks
+from tui_assistant.protocol.dialects.flat import Flat
 from tui_assistant.protocol.dialects.ga import Ga
+from tui_assistant.protocol.dialects.quirks import BETA, QWEN
 from tui_assistant.server.access import Access
 from tui_assistant.server.connection import POLICY_VIOLATION, Connection
 from tui_assistant.server.limits import (
@@ -36,7 +38,11 @@ from tui_assistant.server.limits import (
     SESSION_S,
 )
 
-GA_PATHS = ("/v1/realtime", "/realtime")
+OPENAI_PATHS = ("/v1/realtime", "/realtime")
+QWEN_PATH = "/api-ws/v1/realtime"
+PATHS = (*OPENAI_PATHS, QWEN_PATH)
+# How clients of OpenAI's beta say so; browsers, which cannot set a header, by a subprotocol.
+BETA_HEADER, BETA_VALUE, BETA_PROTOCOL = "OpenAI-Beta", "realtime=v1", "openai-beta.realtime-v1"
 HEALTH_PATH = "/healthz"
 SUBPROTOCOL = Subprotocol("realtime")
 INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013  # close codes
@@ -139,8 +145,8 @@ class RealtimeServer:
         )
         if refusal is not None:
             return connection.respond(http.HTTPStatus(refusal.status), refusal.reason + "\n")
-        if path not in GA_PATHS:
-            return connection.respond(http.HTTPStatus.NOT_FOUND, f"the paths are {', '.join(GA_PATHS)}\n")
+        if path not in PATHS:
+            return connection.respond(http.HTTPStatus.NOT_FOUND, f"the paths are {', '.join(PATHS)}\n")
         if self._draining:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "the server is ending\n")
         if self.sessions >= self._options.max_sessions:
@@ -149,8 +155,7 @@ class RealtimeServer:
 
     async def _converse(self, socket: ServerConnection) -> None:
         assert socket.request is not None
-        query = parse_qs(urlsplit(socket.request.path).query)
-        dialect: Dialect = Ga(Quirks(explain=query.get("explain") == ["1"]))
+        dialect = _dialect(socket.request)
         # Random, so that nobody guesses another's; the counter keeps them apart in any case.
         session_id = f"sess_{next(self._numbers)}{secrets.token_hex(8)}"
         if self.sessions >= self._options.max_sessions:  # others have come in while this one shook hands
@@ -181,6 +186,18 @@ async def _close(server: Server) -> None:
         for connection in server.handlers:
             connection.transport.abort()
         await server.wait_closed()
+
+
+def _dialect(request: Request) -> Dialect:
+    """By the path, and on OpenAI's paths by what the beta's clients send."""
+    url = urlsplit(request.path)
+    explain = parse_qs(url.query).get("explain") == ["1"]
+    if url.path == QWEN_PATH:
+        return Flat(replace(QWEN, explain=explain))
+    wanted = [value.strip() for line in request.headers.get_all(BETA_HEADER) for value in line.split(",")]
+    if BETA_VALUE in wanted or BETA_PROTOCOL in _offered(request.headers):
+        return Flat(replace(BETA, explain=explain))
+    return Ga(Quirks(explain=explain))
 
 
 def _offered(headers: Headers) -> list[str]:
