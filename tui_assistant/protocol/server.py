@@ -225,6 +225,26 @@ class OutputAudioTranscriptDone(ContentEventBase):
     transcript: str
 
 
+class CallEventBase(ServerEventBase):
+    """Where in a response a function call belongs."""
+
+    response_id: str
+    item_id: str
+    output_index: int = 0
+    call_id: str
+
+
+class FunctionCallArgumentsDelta(CallEventBase):
+    type: Literal["response.function_call_arguments.delta"] = "response.function_call_arguments.delta"
+    delta: str
+
+
+class FunctionCallArgumentsDone(CallEventBase):
+    type: Literal["response.function_call_arguments.done"] = "response.function_call_arguments.done"
+    name: str
+    arguments: str
+
+
 class ErrorEvent(ServerEventBase):
     type: Literal["error"] = "error"
     error: ErrorDetail
@@ -258,6 +278,8 @@ ServerEvent = Annotated[
     | OutputAudioDone
     | OutputAudioTranscriptDelta
     | OutputAudioTranscriptDone
+    | FunctionCallArgumentsDelta
+    | FunctionCallArgumentsDone
     | ErrorEvent,
     Field(discriminator="type"),
 ]

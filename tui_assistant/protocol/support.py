@@ -77,6 +77,8 @@ SERVER_EVENTS: tuple[Row, ...] = (
         "response.output_audio_transcript.done",
         "response.content_part.done",
         "response.output_item.done",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
         "response.done",
         "error",
     ),
@@ -85,8 +87,6 @@ SERVER_EVENTS: tuple[Row, ...] = (
     *_rows(
         Reach.UNSENT,
         "input_audio_buffer.timeout_triggered",
-        "response.function_call_arguments.delta",
-        "response.function_call_arguments.done",
         note="not yet",
     ),
     Row("rate_limits.updated", Reach.UNSENT, "there are no limits to report"),
@@ -138,7 +138,9 @@ SESSION_FIELDS: tuple[Row, ...] = (
     ),
     Row("audio.input.format", Reach.WORKS, "until the first audio; PCM at 8000 to 48000 Hz, G.711"),
     Row(f"{_VAD}.idle_timeout_ms", Reach.ECHOED, "not yet"),
-    *_rows(Reach.ECHOED, "tools", "tool_choice", "parallel_tool_calls", note="not yet; MCP tools are refused"),
+    Row("tools", Reach.WORKS, "functions, where the responder calls any; MCP tools are refused"),
+    Row("tool_choice", Reach.WORKS, "where the responder calls functions"),
+    Row("parallel_tool_calls", Reach.ECHOED),
     *_rows(Reach.ECHOED, "audio.input.transcription.model", "audio.input.transcription.prompt"),
     Row("audio.input.noise_reduction", Reach.ECHOED, "the local engine applies none"),
     *_rows(Reach.ECHOED, "include", "prompt", "reasoning", "tracing", "truncation"),
@@ -167,17 +169,15 @@ SESSION_FIELDS: tuple[Row, ...] = (
 )
 
 RESPONSE_FIELDS: tuple[Row, ...] = (
-    *_rows(Reach.WORKS, "instructions", "output_modalities", "max_output_tokens", "metadata"),
-    Row("conversation", Reach.WORKS, 'only "auto"; "none" is refused'),
+    *_rows(Reach.WORKS, "instructions", "output_modalities", "audio", "max_output_tokens", "metadata"),
+    *_rows(Reach.WORKS, "tools", "tool_choice", note="where the responder calls functions"),
+    Row("conversation", Reach.WORKS, '"none" runs beside the conversation, at most 8 at once'),
+    Row("input", Reach.WORKS, "items and item references; sound in it is not listened to"),
     *_rows(
         Reach.REFUSED,
-        "audio",
-        "input",
         "parallel_tool_calls",
         "prompt",
         "reasoning",
-        "tool_choice",
-        "tools",
         note="only as a field of the session",
     ),
 )
