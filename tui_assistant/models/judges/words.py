@@ -33,7 +33,7 @@ PREPOSITIONS = _set(
 )
 VERBS = _set(  # that need something behind them
     "is are was were am be been do does did can could will would should shall may might must have has had i'm "
-    "what's let's set make add give tell remind call please want need going"
+    "what's let's set make add give tell remind call please want need going named called"
 )
 QUESTIONS = _set("what which who whose how")
 PRONOUNS = _set("i we he she they")  # as a last word the beginning of a clause
