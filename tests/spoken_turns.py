@@ -46,7 +46,7 @@ FILLER = "uhm"
 
 
 def flite(text: str, folder: Path, voice: str = "slt") -> NDArray[np.int16]:
-    """`text` at 16 kHz, half a second of silence before it and as much behind as the longest wait, with the noise of a quiet room."""
+    """`text` at 16 kHz in a quiet room, half a second before it, and behind it more than the longest wait."""
     needs("flite")
     target = folder / "said.wav"
     subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(target)], check=True, capture_output=True)

@@ -27,7 +27,7 @@ def main() -> None:
     voice = sys.argv[1] if len(sys.argv) > 1 else "slt"
     options = {"folder": sys.argv[2]} if len(sys.argv) > 2 else {}
     read, listen = words.create({}), smart_turn.create(options)
-    judges: list[TurnJudge] = [read, listen, LowerJudge(read, listen)]
+    judges: list[TurnJudge] = [read, listen, LowerJudge(listen, read)]
     recogniser = pocketsphinx.create({})
     with tempfile.TemporaryDirectory() as folder:
         said = {text: flite(text, Path(folder), voice) for s in SENTENCES for text in (s, f"{s} {FILLER}")}

@@ -15,14 +15,18 @@ from tui_assistant.models.judges import words
 
 
 class LowerJudge:
-    """The lower P of two judges; `judge` names the one that decided."""
+    """The lower P of the two; `judge` names the one that decided. Where no word is known, the sound alone decides."""
 
-    def __init__(self, first: TurnJudge, second: TurnJudge) -> None:
-        self._judges = (first, second)
-        self.name = f"{first.name} and {second.name}"
+    def __init__(self, sound: TurnJudge, reader: TurnJudge) -> None:
+        self._sound = sound
+        self._reader = reader
+        self.name = f"{sound.name} and {reader.name}"
 
     def judge(self, pcm: bytes, text: str) -> Judged:
-        return min((judge.judge(pcm, text) for judge in self._judges), key=lambda judged: judged.p)
+        heard = self._sound.judge(pcm, text)
+        if not words.words_of(text):
+            return heard
+        return min(heard, self._reader.judge(pcm, text), key=lambda judged: judged.p)
 
 
 class WordsOnly(words.WordsJudge):
