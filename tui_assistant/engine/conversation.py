@@ -154,6 +154,11 @@ class Conversation:
         """A function call that was being written is closed."""
         self._items[item.id or ""] = item
 
+    def heard_ms(self, items: Iterable[Item] | None = None) -> int:
+        """How much of the user's audio is in `items`, or in the whole conversation."""
+        found = (item.id or "" for item in (self if items is None else items) if isinstance(item, UserMessage))
+        return sum(self._audio[item_id].ms for item_id in found if item_id in self._audio)
+
     def messages(self, items: Iterable[Item] | None = None) -> tuple[ChatMessage, ...]:
         """`items`, or the whole conversation, as text.
 

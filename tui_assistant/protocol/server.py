@@ -68,6 +68,15 @@ class BufferCommitted(ServerEventBase):
     reason: JsonObject | None = None
 
 
+class TimeoutTriggered(ServerEventBase):
+    """Nobody spoke for idle_timeout_ms: from the end of the last answer's sound to now; the item is of that silence."""
+
+    type: Literal["input_audio_buffer.timeout_triggered"] = "input_audio_buffer.timeout_triggered"
+    audio_start_ms: int
+    audio_end_ms: int
+    item_id: str
+
+
 class BufferCleared(ServerEventBase):
     type: Literal["input_audio_buffer.cleared"] = "input_audio_buffer.cleared"
 
@@ -258,6 +267,7 @@ ServerEvent = Annotated[
     | SpeechStopped
     | BufferCommitted
     | BufferCleared
+    | TimeoutTriggered
     | ItemAdded
     | ItemDone
     | ItemRetrieved

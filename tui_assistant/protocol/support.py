@@ -66,6 +66,7 @@ SERVER_EVENTS: tuple[Row, ...] = (
         "input_audio_buffer.speech_stopped",
         "input_audio_buffer.committed",
         "input_audio_buffer.cleared",
+        "input_audio_buffer.timeout_triggered",
         "response.created",
         "response.output_item.added",
         "response.content_part.added",
@@ -84,11 +85,6 @@ SERVER_EVENTS: tuple[Row, ...] = (
     ),
     Row("conversation.item.created", Reach.UNSENT, "the beta dialect's; GA has added and done"),
     Row("conversation.item.input_audio_transcription.segment", Reach.UNSENT, "no recogniser tells speakers apart"),
-    *_rows(
-        Reach.UNSENT,
-        "input_audio_buffer.timeout_triggered",
-        note="not yet",
-    ),
     Row("rate_limits.updated", Reach.UNSENT, "there are no limits to report"),
     *_rows(
         Reach.UNSENT,
@@ -137,7 +133,7 @@ SESSION_FIELDS: tuple[Row, ...] = (
         "audio.output.speed",
     ),
     Row("audio.input.format", Reach.WORKS, "until the first audio; PCM at 8000 to 48000 Hz, G.711"),
-    Row(f"{_VAD}.idle_timeout_ms", Reach.ECHOED, "not yet"),
+    Row(f"{_VAD}.idle_timeout_ms", Reach.WORKS, "with server_vad"),
     Row("tools", Reach.WORKS, "functions, where the responder calls any; MCP tools are refused"),
     Row("tool_choice", Reach.WORKS, "where the responder calls functions"),
     Row("parallel_tool_calls", Reach.ECHOED),
