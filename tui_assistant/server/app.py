@@ -75,6 +75,7 @@ class RealtimeServer:
     def __init__(self, options: ServerOptions, specs: Mapping[Port, WorkerSpec]) -> None:
         self._options = options
         self._pool = WorkerPool(specs, on_event=_unheard, log=options.log)
+        self._judged = Port.JUDGE in specs
         self._numbers = itertools.count(1)
         self._access = Access(options.host, options.port)
         self._connections: set[Connection] = set()
@@ -161,7 +162,7 @@ class RealtimeServer:
         if self.sessions >= self._options.max_sessions:  # others have come in while this one shook hands
             await socket.close(TRY_AGAIN_LATER, "too many sessions; try again later")
             return
-        session = Session(dialect.config, vad=self._options.detector, session_id=session_id)
+        session = Session(dialect.config, vad=self._options.detector, session_id=session_id, judge=self._judged)
         post = self._pool.scoped(session_id)
         connection = Connection(socket, dialect, session, post, lasts_s=self._options.session_s)
         self._connections.add(connection)
