@@ -296,6 +296,24 @@ def models_path() -> int:
     return models.run_path()
 
 
+@models.command("get")
+@click.argument("name")
+def models_get(name: str) -> int:
+    """Download a model, e.g. smart-turn; goes on where an earlier try ended."""
+    from tui_assistant.commands import models
+
+    return models.run_get(name)
+
+
+@models.command("remove")
+@click.argument("name")
+def models_remove(name: str) -> int:
+    """Delete a downloaded model."""
+    from tui_assistant.commands import models
+
+    return models.run_remove(name)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program. Always ends it, with an exit status."""
     sys.exit(guard.guarded(lambda: _command(arguments)))

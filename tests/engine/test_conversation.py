@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tui_assistant.engine.conversation import KEPT_AUDIO_MS, Conversation, Recorded, without_audio
-from tui_assistant.engine.ports import ChatMessage
+from tui_assistant.engine.ports import ChatMessage, ToolCall
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.items import (
@@ -203,14 +203,15 @@ def test_messages_for_the_responder() -> None:
     conversation.add(UserMessage(id="u", content=(InputText(text="one"), InputAudio(transcript="two"))))
     conversation.add(spoken("unheard"))
     conversation.add(answer("a", "yes"))
-    conversation.add(FunctionCall(id="f", name="add", arguments='{"x": 1}'))
+    conversation.add(FunctionCall(id="f", call_id="c", name="add", arguments='{"x": 1}'))
+    conversation.add(FunctionCall(id="h", call_id="d", name="add", arguments='{"x"', status="incomplete"))
     conversation.add(FunctionCallOutput(id="g", call_id="c", output="2"))
     assert conversation.messages() == (
         ChatMessage("system", "Be kind."),
         ChatMessage("user", "one two"),
         ChatMessage("assistant", "yes"),
-        ChatMessage("system", 'add was called with {"x": 1}'),
-        ChatMessage("system", "The function returned 2"),
+        ChatMessage("system", 'add was called with {"x": 1}', call=ToolCall("c", "add", '{"x": 1}')),
+        ChatMessage("system", "The function returned 2", output_of="c"),
     )
 
 

@@ -86,7 +86,9 @@ def test_a_spoken_response() -> None:
     assert (response.status, response.status_details) == ("completed", None)
     assert response.metadata == {"skill": "greet"}
     assert response.usage is not None
-    assert (response.usage.input_tokens, response.usage.output_tokens, response.usage.total_tokens) == (7, 3, 10)
+    assert (response.usage.input_tokens, response.usage.output_tokens, response.usage.total_tokens) == (7, 7, 14)
+    assert response.usage.output_token_details.text_tokens == 3
+    assert response.usage.output_token_details.audio_tokens == 4, "200 ms of sound"
     (item,) = response.output
     assert isinstance(item, AssistantMessage)
     assert (item.status, item.content) == ("completed", (OutputAudio(transcript="Hello. You."),))

@@ -64,7 +64,7 @@ class TestCreateAndInterrupt:
         driver.frames(30)
         assert "response.created" not in kinds(driver.outputs)
         assert "input_audio_buffer.committed" in kinds(driver.outputs)
-        responder, voice = driver.session._response._respond_id, driver.session._response._voice.ask_id  # type: ignore[union-attr]
+        responder, voice = driver.open[0].ask_id, driver.open[1].ask_id
         driver.answer(str(responder), Responded())
         driver.answer(str(voice), Spoken())
         assert statuses(driver) == []

@@ -139,4 +139,4 @@ def test_removing_and_unknown_names(server: StubServer, tmp_path: Path) -> None:
 def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert Store().folder.parts[-2:] == ("tui-assistant", "models")
-    assert Store().entries() == ()
+    assert [entry.name for entry in Store().entries()] == ["smart-turn"]

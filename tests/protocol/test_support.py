@@ -61,7 +61,11 @@ RESPONSE_SAMPLES: dict[str, Any] = {
     "output_modalities": ["text"],
     "max_output_tokens": 7,
     "metadata": {"a": "b"},
-    "conversation": "auto",
+    "conversation": "none",
+    "audio": {"output": {"format": {"type": "audio/pcmu"}, "voice": "other"}},
+    "tools": [{"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}],
+    "tool_choice": "required",
+    "input": [{"type": "item_reference", "id": "item_1"}],
 }
 
 
@@ -184,7 +188,24 @@ def test_response_fields_do_what_their_row_says(row: Row) -> None:
         assert given == RESPONSE_SAMPLES[row.name]
 
 
-def test_a_response_outside_the_conversation_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("metadata", "param"),
+    [
+        ({f"k{i}": "v" for i in range(17)}, "response.metadata"),
+        ({"k" * 65: "v"}, None),
+        ({"k": "v" * 513}, "response.metadata.k"),
+    ],
+)
+def test_metadata_has_limits(metadata: dict[str, str], param: str | None) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
-        decode_client('{"type": "response.create", "response": {"conversation": "none"}}')
-    assert (caught.value.code, caught.value.param) == ("invalid_value", "response.conversation")
+        decode_client(json.dumps({"type": "response.create", "response": {"metadata": metadata}}))
+    assert caught.value.code == "invalid_value"
+    assert param is None or caught.value.param == param
+
+
+def test_the_largest_metadata_is_taken() -> None:
+    metadata = {f"{i:064}": "v" * 512 for i in range(16)}
+    event = decode_client(json.dumps({"type": "response.create", "response": {"metadata": metadata}}))
+    assert isinstance(event, ResponseCreate)
+    assert event.response is not None
+    assert event.response.metadata == metadata

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui_assistant.runtime.options import TalkOptions
 
 STDIN = "-"
+JUDGE = "best"  # smart-turn and words, or words alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,9 @@ def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, Wor
     from tui_assistant.models.registry import Port
 
     models, voice = settings.models, settings.voice
+    judged = settings.turn_detection.type == "semantic_vad" or not remember  # a server's clients choose for themselves
     return {
+        **({Port.JUDGE: WorkerSpec(Port.JUDGE, JUDGE)} if judged else {}),
         Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, models.recogniser),
         Port.RESPONDER: WorkerSpec(Port.RESPONDER, *responder(settings, remember=remember)),
         Port.SYNTHESISER: WorkerSpec(

@@ -11,11 +11,13 @@ import click
 
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
+from tui_assistant.models.store import Store, default_folder
 
 # What a built-in model needs beyond the base dependencies: the library, and the line of pip that brings it.
 NEEDS = {
     "webrtc": ("webrtcvad", "pip install webrtcvad-wheels"),
     "pocketsphinx": ("pocketsphinx", "pip install 'tui-assistant[local]'"),
+    "smart-turn": ("onnxruntime", "pip install 'tui-assistant[semantic]'"),
     "espeak": ("espeakng_loader", "pip install 'tui-assistant[local]'"),
 }
 
@@ -41,6 +43,9 @@ def model(port: Port, name: str) -> Model:
     library, line = NEEDS.get(name, ("", ""))
     if library and find_spec(library) is None:
         return Model(port.value, name, usable=False, mend=line)
+    store = Store()
+    if any(entry.name == name for entry in store.entries()) and not store.installed(name):
+        return Model(port.value, name, usable=False, mend=f"tui-assistant models get {name}")
     return Model(port.value, name, usable=True)
 
 
@@ -54,7 +59,35 @@ def run_list(as_json: bool) -> int:
 
 
 def run_path() -> int:
-    from tui_assistant.models.store import default_folder
-
     click.echo(str(default_folder()))
     return 0
+
+
+def run_get(name: str) -> int:
+    """Downloads a model; stdout gets its path. Raises ModelError."""
+    store = Store()
+    for entry in store.entries():
+        if entry.name == name:
+            click.echo(f"{name}: {entry.size / 1e6:.1f} MB, {entry.licence}", err=True)
+    path = store.get(name, _Progress().show)
+    click.echo(str(path))
+    return 0
+
+
+def run_remove(name: str) -> int:
+    gone = Store().remove(name)
+    click.echo(f"{name}: {'removed' if gone else 'was not there'}", err=True)
+    return 0
+
+
+class _Progress:
+    """A line on stderr for each tenth; not a bar, so that logs and screen readers can follow."""
+
+    def __init__(self) -> None:
+        self._tenth = -1
+
+    def show(self, done: int, total: int) -> None:
+        tenth = done * 10 // total
+        if tenth != self._tenth:
+            self._tenth = tenth
+            click.echo(f"{tenth * 10:3} %  {done / 1e6:.1f} of {total / 1e6:.1f} MB", err=True)

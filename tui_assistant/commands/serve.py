@@ -80,4 +80,5 @@ async def _serve(server: RealtimeServer) -> int:
     async with server.running():
         print(f"listening on {server.url}", flush=True)
         await stop.wait()
+        await server.drain()
     return 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from tui_assistant.engine.ports import ChatMessage
+from tui_assistant.engine.ports import ChatMessage, ToolCall
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.codec import encode_audio
 from tui_assistant.protocol.items import (
@@ -17,7 +17,6 @@ from tui_assistant.protocol.items import (
     Item,
     OutputAudio,
     OutputText,
-    SystemMessage,
     UserMessage,
 )
 
@@ -151,14 +150,32 @@ class Conversation:
         self.record(item_id, Recorded(kept, recorded.rate, audio_end_ms))
         self._items[item_id] = item.model_copy(update={"content": (OutputAudio(),)})
 
-    def messages(self) -> tuple[ChatMessage, ...]:
-        """The conversation as text; spoken items whose words are not known are left out."""
-        found = []
-        for item in self:
-            if text := self._text(item):
-                role = item.role if isinstance(item, SystemMessage | UserMessage | AssistantMessage) else "system"
-                found.append(ChatMessage(role, text))
-        return tuple(found)
+    def close(self, item: FunctionCall) -> None:
+        """A function call that was being written is closed."""
+        self._items[item.id or ""] = item
+
+    def heard_ms(self, items: Iterable[Item] | None = None) -> int:
+        """How much of the user's audio is in `items`, or in the whole conversation."""
+        found = (item.id or "" for item in (self if items is None else items) if isinstance(item, UserMessage))
+        return sum(self._audio[item_id].ms for item_id in found if item_id in self._audio)
+
+    def messages(self, items: Iterable[Item] | None = None) -> tuple[ChatMessage, ...]:
+        """`items`, or the whole conversation, as text.
+
+        Left out are spoken items whose words are not known, and calls that were not written to their end.
+        """
+        lines = (self._line(item) for item in (self if items is None else items))
+        return tuple(line for line in lines if line is not None)
+
+    def _line(self, item: Item) -> ChatMessage | None:
+        text = self._text(item)
+        if isinstance(item, FunctionCall):
+            if item.status in ("in_progress", "incomplete"):
+                return None
+            return ChatMessage("system", text, call=ToolCall(item.call_id or "", item.name, item.arguments))
+        if isinstance(item, FunctionCallOutput):
+            return ChatMessage("system", text, output_of=item.call_id)
+        return ChatMessage(item.role, text) if text else None
 
     def _text(self, item: Item) -> str:
         if isinstance(item, FunctionCall):

@@ -22,6 +22,7 @@ class Dictation:
         self._sent = 0  # position up to which the open stream has its audio
         self.ask_id: str | None = None  # of the open stream
         self._deaf = False  # the recogniser has given the open stream up
+        self.words = ""  # of the open stream so far, those that may still change too
 
     @property
     def hearing(self) -> str | None:
@@ -38,10 +39,16 @@ class Dictation:
         """A stream begins with the audio from `start_ms` on."""
         self.ask_id = self._ids.next("ask")
         self._deaf = False
+        self.words = ""
         self._outbox.ask(Transcribe(self.ask_id, language))
         self._sent = max(self._audio.start, self._audio.at_ms(start_ms))
         self._send(self._audio.end)
         return self.ask_id
+
+    def last(self, start_ms: int, longest_ms: int) -> bytes:
+        """The audio from `start_ms` on, at most its last `longest_ms`: 16 kHz int16, little-endian."""
+        longest = FRAME_RATE * longest_ms // 1000
+        return self._audio.slice(max(self._audio.at_ms(start_ms), self._audio.end - longest), self._audio.end)
 
     def finish(self, unframed: NDArray[np.int16] | None = None) -> str | None:
         """The utterance is complete, with what is `unframed` as its last samples.

@@ -13,6 +13,9 @@ FIRST_SLOT_MS, SLOT_STEP_MS = 200, 160
 # "low, medium and high have max timeouts of 8 s, 4 s and 2 s" (session.turn_detection.eagerness); auto is medium
 LONGEST_WAIT_MS = {"low": 8_000, "medium": 4_000, "auto": 4_000, "high": 2_000}
 UNJUDGED_P = 0.5  # P(end of turn) where no judge has answered
+# An answer takes effect this long after its question, in samples, however long it took: three frames, far more than any
+# judge needs, and before the next slot.
+EFFECT_MS = 96
 
 
 class Endpointer(Protocol):
@@ -42,10 +45,14 @@ class FixedSilence:
 
 @dataclass(frozen=True, slots=True)
 class JudgedSilence:
-    """semantic_vad: the first slot at which silence has lasted wait(P)."""
+    """semantic_vad: the first slot at which silence has lasted wait(P).
+
+    Where the answer that says so takes effect after that slot, the turn ends with its effect.
+    """
 
     longest_ms: int
     p: float = UNJUDGED_P
+    judge: str = "none"
 
     @property
     def wait_ms(self) -> int:
@@ -60,7 +67,12 @@ class JudgedSilence:
     def over(self, silence_ms: int) -> JsonObject | None:
         if silence_ms < self.needed_ms:
             return None
-        return {"rule": "judge", "p": self.p, "wait_ms": self.wait_ms, "silence_ms": silence_ms, "judge": "none"}
+        return {"rule": "judge", "p": self.p, "wait_ms": self.wait_ms, "silence_ms": silence_ms, "judge": self.judge}
+
+
+def next_slot(silence_ms: int) -> int:
+    """The first slot that `silence_ms` have not reached yet."""
+    return FIRST_SLOT_MS + max(0, (silence_ms - FIRST_SLOT_MS) // SLOT_STEP_MS + 1) * SLOT_STEP_MS
 
 
 def endpointer(rules: ServerVad | SemanticVad) -> Endpointer:

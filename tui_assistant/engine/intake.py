@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,10 +10,11 @@ from tui_assistant.engine.buffer import SampleBuffer
 from tui_assistant.engine.dictation import Dictation
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ids import Ids
+from tui_assistant.engine.judging import AskNow, Judging
 from tui_assistant.engine.observation import Dropped, FrameSeen, TurnState
 from tui_assistant.engine.outbox import Outbox
-from tui_assistant.engine.ports import SpeechDetector
-from tui_assistant.engine.turn import Started, Stopped, TurnTracker, prefix_padding_ms
+from tui_assistant.engine.ports import FRAME_MS, Answer, Partial, SpeechDetector
+from tui_assistant.engine.turn import Question, Started, Stopped, TurnTracker, prefix_padding_ms
 from tui_assistant.engine.wire import WireReader, wire_rate
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol import server
@@ -23,6 +25,7 @@ KEPT_BEYOND_PREFIX_MS = 600  # while idle: covers the slowest onset seen (235 ms
 LONGEST_MANUAL_MS = 10 * 60_000  # nobody holds a key longer; bounds the memory of a session
 MIN_COMMIT_MS = 100  # "Expected at least 100ms of audio"
 NO_AUDIO_GRACE_MS = 1_000  # on top of the silence that would end the turn
+JUDGED_MS = 8_000  # of audio for the judge: what smart-turn hears
 REFUSAL_EVERY_MS = 10_000  # one error when refusing begins, then one per so much refused audio
 
 
@@ -50,10 +53,23 @@ class Intake:
     """Buffer, turn detection and dictation of one session."""
 
     def __init__(
-        self, audio: AudioInput, detector: SpeechDetector, ids: Ids, outbox: Outbox, *, events_only: bool = False
+        self,
+        audio: AudioInput,
+        detector: SpeechDetector,
+        ids: Ids,
+        outbox: Outbox,
+        *,
+        events_only: bool = False,
+        judge: AskNow | bool = False,
     ) -> None:
-        """`events_only`: nobody wants the words or the observations, only when turns begin and end."""
+        """`events_only`: nobody wants the words or the observations, only when turns begin and end.
+
+        `judge`: False, P is 0.5; True, the outbox's Judge asks are answered; a function is asked on the spot.
+        """
         self._events_only = events_only
+        self._judge = judge
+        self._judging = Judging(ids, outbox, None if isinstance(judge, bool) else judge)
+        self._held: deque[Frame] = deque()  # heard but not decided: the judge's answer is missing
         self._detector = detector
         self._ids = ids
         self._outbox = outbox
@@ -64,7 +80,7 @@ class Intake:
         self._front = FrontEnd(rate, detector)
         self._dictation = Dictation(ids, outbox)
         self._rules = audio.turn_detection
-        self._tracker = TurnTracker(self._rules) if self._rules else None
+        self._tracker = TurnTracker(self._rules, judged=bool(judge)) if self._rules else None
         self._start_ms = 0  # where the held audio begins
         self._item_id: str | None = None  # announced, or given to the audio of a manual turn
         self._refused = 0  # samples, since the buffer is full
@@ -72,7 +88,7 @@ class Intake:
 
     def with_format(self, audio: AudioInput) -> Intake:
         """A fresh one for another format; only before the first audio."""
-        return Intake(audio, self._detector, self._ids, self._outbox)
+        return Intake(audio, self._detector, self._ids, self._outbox, events_only=self._events_only, judge=self._judge)
 
     @property
     def speaking(self) -> bool:
@@ -106,16 +122,45 @@ class Intake:
             samples = samples[:room]
         self.buffer.append(samples)
         for frame in self._front.push(samples):
-            yield from self._hear(frame)
+            self._held.append(frame)
+            if len(self._held) * FRAME_MS > LONGEST_MANUAL_MS:
+                yield from self.catch_up()
+            yield from self._decide()
         if refused:  # after what was taken of the same bytes
             self._refuse(refused)
 
     def flush(self) -> Iterator[Began | Utterance]:
         """The input is over: an open turn ends with the reason `end_of_input`."""
+        yield from self.catch_up()
         for frame in self._front.flush():
-            yield from self._hear(frame)
+            self._held.append(frame)
+            yield from self._decide()
+        yield from self.catch_up()
         if self._tracker is not None and self._tracker.open:
             yield self._stop(self._tracker.stop(self.now_ms, {"rule": "end_of_input"}))
+
+    def judged(self, ask_id: str, answer: Answer) -> Iterator[Began | Utterance] | None:
+        """The judge's answer; None when `ask_id` is no open question. The iterator must be run to its end."""
+        if self._tracker is None or ask_id != self._judging.ask_id:
+            return None
+        self._tracker.judged(self._judging.answered(answer))
+        return self._decide()
+
+    def catch_up(self) -> Iterator[Began | Utterance]:
+        """Decides all audio so far, without answers that are still missing: what follows changes the buffer."""
+        while self._held:
+            if self._tracker is not None and self._tracker.blocked(self._held[0].end_ms):
+                self._tracker.judged(self._judging.give_up())
+            yield from self._decide()
+
+    def hear_words(self, ask_id: str, words: Partial) -> None:
+        """The open stream's words so far."""
+        if ask_id == self._dictation.ask_id:
+            self._dictation.words = f"{words.text} {words.stash}".strip()
+
+    def _decide(self) -> Iterator[Began | Utterance]:
+        while self._held and not (self._tracker is not None and self._tracker.blocked(self._held[0].end_ms)):
+            yield from self._hear(self._held.popleft())
 
     @property
     def now_ms(self) -> int:
@@ -165,28 +210,38 @@ class Intake:
         if self._rules is None:
             # Speech in progress stays in the buffer and keeps its announced item for the client's commit.
             self._tracker = None
+            self._judging.cancel()
         elif self._tracker is not None:
             self._tracker.configure(self._rules)
+            self._forget_question(self._tracker)
         elif before is None:
             self._dictation.cancel()
             self._item_id = None
             self._refused = 0
-            self._tracker = TurnTracker(self._rules)
+            self._tracker = TurnTracker(self._rules, judged=bool(self._judge))
             self._tracker.abandon(self._from_now_ms)
             self._keep_last(self.now_ms)
 
-    def tick(self, now_ms: int) -> Iterator[Utterance]:
-        """Real time has come to `now_ms`: a turn whose audio stopped arriving is ended."""
+    def tick(self, now_ms: int) -> Iterator[Began | Utterance]:
+        """Real time has come to `now_ms`: a turn whose audio stopped arriving is ended, a late judge not waited for."""
+        if self._judging.overdue(now_ms) and self._tracker is not None:
+            self._tracker.judged(self._judging.give_up())
+            yield from self._decide()
         if self._quiet_since is None or self._quiet_since[0] != self.buffer.end:
             self._quiet_since = (self.buffer.end, now_ms)
-        due = self.deadline
-        if due is not None and self._tracker is not None and now_ms >= due:
+        due = self._quiet_deadline
+        if due is not None and not self._held and self._tracker is not None and now_ms >= due:
             quiet_ms = now_ms - self._quiet_since[1]
             yield self._stop(self._tracker.stop(self.now_ms, {"rule": "no_audio", "quiet_ms": quiet_ms}))
 
     @property
     def deadline(self) -> int | None:
         """When `tick` should be called at the latest, in its own time."""
+        due = (self._judging.deadline, self._quiet_deadline)
+        return min((each for each in due if each is not None), default=None)
+
+    @property
+    def _quiet_deadline(self) -> int | None:
         if self._tracker is None or not self._tracker.open or self._quiet_since is None:
             return None
         silence_ms = self._rules.silence_duration_ms if isinstance(self._rules, ServerVad) else 0
@@ -197,12 +252,13 @@ class Intake:
         return self._audio.transcription.language if self._audio.transcription else None
 
     def _hear(self, frame: Frame) -> Iterator[Began | Utterance]:
-        if not self._events_only:
+        if not self._events_only or self._judge:
             self._dictation.hear(frame)
         if self._tracker is None:
             self._hear_by_hand(frame)
             return
         decision = self._tracker.frame(frame.start_ms, frame.p)
+        self._forget_question(self._tracker)
         if not self._events_only:
             self._outbox.observe(self._tracker.seen(frame))
         if isinstance(decision, Started):
@@ -210,8 +266,21 @@ class Intake:
             yield Began(decision.at_ms)
         elif isinstance(decision, Stopped):
             yield self._stop(decision)
+        elif isinstance(decision, Question):
+            self._ask_judge(decision, self._tracker)
         if not self._tracker.open:
             self._keep_last(frame.end_ms)
+
+    def _ask_judge(self, question: Question, tracker: TurnTracker) -> None:
+        pcm = self._dictation.last(self._start_ms, JUDGED_MS)
+        answer = self._judging.ask(pcm, self._dictation.words, question.silence_ms)
+        if answer is not None:
+            tracker.judged(answer)
+
+    def _forget_question(self, tracker: TurnTracker) -> None:
+        """The voice went on, or the turn ended, before the answer came."""
+        if tracker.question is None:
+            self._judging.cancel()
 
     def _hear_by_hand(self, frame: Frame) -> None:
         self._outbox.observe(FrameSeen(frame.end_ms, frame.p, frame.rms_dbfs, TurnState.OFF))
@@ -248,6 +317,7 @@ class Intake:
         self._drop_before(decision.at_ms)
         if self._tracker is not None:
             self._tracker.abandon(decision.at_ms)
+            self._forget_question(self._tracker)
         return taken
 
     def _restart(self) -> None:
@@ -259,6 +329,7 @@ class Intake:
         self._dictation.drop_before(self._start_ms)
         if self._tracker is not None:
             self._tracker.abandon(self._from_now_ms)
+            self._forget_question(self._tracker)
 
     def _keep_last(self, end_ms: int) -> None:
         """While nobody speaks only what a turn that begins now may need is held."""
@@ -267,10 +338,10 @@ class Intake:
         self._drop_before(self._start_ms)
 
     def _drop_before(self, ms: int) -> None:
-        if self._events_only:
-            return  # nothing is kept
-        self.buffer.drop_before(self.buffer.at_ms(ms))
-        self._dictation.drop_before(ms)
+        if not self._events_only:  # else nothing is kept
+            self.buffer.drop_before(self.buffer.at_ms(ms))
+        if not self._events_only or self._judge:
+            self._dictation.drop_before(ms)
 
     def _refuse(self, samples: int) -> None:
         """Counts and says so at fixed places of what is refused, so that the cutting of the audio does not matter."""

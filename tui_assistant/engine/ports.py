@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:  # most workers need no numpy, and start twice as fast without it
     import numpy as np
@@ -49,22 +49,53 @@ class TranscribeEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the Responder has called; `arguments` is JSON text, and as good as the model that wrote it."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One line of the conversation as a Responder sees it."""
+    """One line of the conversation as a Responder sees it.
+
+    A function call and its output are `system` lines that say so in words; `call`, and `output_of` (the call's id),
+    let a Responder that speaks of tools to its model say it in the model's own form.
+    """
 
     role: Literal["system", "user", "assistant"]
     text: str
+    call: ToolCall | None = None
+    output_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function of the client that the Responder may call; `parameters` is a JSON schema."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """Asks the Responder for an answer to `messages`. Answers: TextDelta*, then Responded or Failed."""
+    """Asks the Responder for an answer to `messages`.
+
+    Answers: TextDelta or FunctionCallDelta, any number, then Responded or Failed. `tool_name`: the one function that
+    has to be called, where `tool_choice` is "required".
+    """
 
     ask_id: str
     session_id: str
     messages: tuple[ChatMessage, ...]
     instructions: str = ""
     max_output_tokens: int | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: Literal["auto", "none", "required"] = "auto"
+    tool_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +117,27 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """Asks the TurnJudge whether the user has finished. Answers: Judged or Failed.
+
+    `pcm`: the turn's audio up to now, at most its last 8 s, 16 kHz mono int16, little-endian; `text`: the words so far,
+    firm and not; `silence_ms` since the last frame of speech.
+    """
+
+    ask_id: str
+    pcm: bytes
+    text: str
+    silence_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Ends an ask; nothing more is wanted of it."""
 
     ask_id: str
 
 
-Ask = Transcribe | TranscribeAudio | TranscribeEnd | Respond | Notify | Speak | Cancel
+Ask = Transcribe | TranscribeAudio | TranscribeEnd | Respond | Notify | Speak | Judge | Cancel
 
 # ------------------------------------------------------------------------------------------------- answers
 
@@ -117,6 +162,18 @@ class TextDelta:
     """The next piece of the answer's text."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCallDelta:
+    """The next piece of a call's arguments; another `call_id` begins another call.
+
+    An empty id: the engine makes one.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +207,14 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """`p`, 0 to 1, that the user has finished; `judge` names who says so."""
+
+    p: float
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The ask could not be answered. `message` is one line for the user."""
 
@@ -157,7 +222,7 @@ class Failed:
     message: str
 
 
-Answer = Partial | Final | TextDelta | Responded | AudioChunk | Spoken | Alarm | Failed
+Answer = Partial | Final | TextDelta | FunctionCallDelta | Responded | AudioChunk | Spoken | Alarm | Judged | Failed
 
 # ------------------------------------------------------------------------- models, seen from their workers
 
@@ -173,6 +238,16 @@ class SpeechDetector(Protocol):
 
     def reset(self) -> None:
         """As at the start of a recording."""
+        ...
+
+
+class TurnJudge(Protocol):
+    """Whether the user has finished, from how it sounded and what was said. Called from one thread."""
+
+    name: str
+
+    def judge(self, pcm: bytes, text: str) -> Judged:
+        """`pcm` and `text` as in the ask Judge. Takes well under 96 ms, or counts as late."""
         ...
 
 
@@ -216,8 +291,13 @@ class Responder(Protocol):
 
     name: str
 
-    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
-        """Yields the text in pieces and Responded last; ends early when cancelled. Raises ModelError for the user."""
+    def respond(
+        self, request: Respond, cancellation: Cancellation
+    ) -> Iterator[TextDelta | Responded] | Iterator[TextDelta | FunctionCallDelta | Responded]:
+        """Yields text and calls in pieces and Responded last; ends early when cancelled.
+
+        Raises ModelError for the user.
+        """
         ...
 
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Literal, TypedDict
+from typing import Literal
 
+from tui_assistant.engine import tokens
 from tui_assistant.engine.conversation import Conversation, Recorded
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.outbox import Outbox
@@ -14,44 +15,37 @@ from tui_assistant.engine.ports import (
     Cancel,
     ChatMessage,
     Failed,
+    FunctionCallDelta,
     Respond,
     Responded,
     Spoken,
     TextDelta,
+    Tool,
 )
 from tui_assistant.engine.voice import Voice
+from tui_assistant.engine.written import Where, WrittenCall, WrittenMessage
 from tui_assistant.errors import LocalProtocolError
 from tui_assistant.protocol import server
-from tui_assistant.protocol.codec import encode_audio
 from tui_assistant.protocol.items import (
-    AssistantMessage,
     ErrorDetail,
     FailureDetail,
     Item,
-    ItemStatus,
     JsonObject,
-    OutputAudio,
-    OutputText,
-    OutputTokenDetails,
-    Part,
     Response,
     ResponseAudio,
     ResponseAudioOutput,
     ResponseOptions,
     StatusDetails,
-    Usage,
 )
-from tui_assistant.protocol.session import SessionConfig
+from tui_assistant.protocol.session import NamedFunction, SessionConfig
 
 CancelReason = Literal["turn_detected", "client_cancelled"]
-_End = Literal["completed", "cancelled", "failed"]
-
-
-class _Where(TypedDict):
-    """Where in the conversation a part of a response belongs."""
-
-    response_id: str
-    item_id: str
+_End = Literal["completed", "cancelled", "failed", "incomplete"]
+# What a responder may say in its metadata of how its model ended, and the protocol's word for it.
+_CUT_SHORT: dict[str, Literal["max_output_tokens", "content_filter"]] = {
+    "length": "max_output_tokens",
+    "content_filter": "content_filter",
+}
 
 
 class ResponseState(Enum):
@@ -63,7 +57,7 @@ class ResponseState(Enum):
     DONE = "response.done was sent"
 
 
-_NEXT = {
+NEXT = {
     ResponseState.WAITING: {ResponseState.THINKING, ResponseState.FINISHING, ResponseState.DONE},
     ResponseState.THINKING: {ResponseState.FINISHING, ResponseState.DONE},
     ResponseState.FINISHING: {ResponseState.DONE},
@@ -83,30 +77,43 @@ class ResponseRun:
         conversation: Conversation,
         ids: Ids,
         outbox: Outbox,
+        metadata: dict[str, str] | None = None,
     ) -> None:
-        self._config = config
+        """`metadata` is the server's own, beside the client's in `options`."""
+        self.options = options
         self._session_id = session_id
-        self._conversation = conversation
+        self.outside = options.conversation == "none"
+        self._conversation = None if self.outside else conversation
         self._ids = ids
         self._outbox = outbox
         self._instructions = options.instructions if options.instructions is not None else config.instructions
-        self._spoken = (options.output_modalities or config.output_modalities) == ("audio",)
-        self._voice = Voice(config.audio.output, ids, outbox)
+        self._tools = config.tools if options.tools is None else options.tools
+        self._tool_choice = config.tool_choice if options.tool_choice is None else options.tool_choice
+        modalities = options.output_modalities or config.output_modalities
+        self._spoken = modalities == ("audio",)
+        chosen = {key: value for key, value in options.audio.output if value is not None}
+        output = config.audio.output.model_copy(update=chosen)
+        self._voice = Voice(output, ids, outbox)
         self._respond_id: str | None = None
-        self._item_id: str | None = None
-        self._text = ""
-        self._metadata = dict(options.metadata or {})
-        self._usage = Usage()
+        self._message: WrittenMessage | None = None
+        self._call: WrittenCall | None = None  # the one that is being written
+        self._places = 0  # items opened so far
+        self._output: dict[int, Item] = {}  # those that are closed
+        self._message_place = 0
+        self._call_place = 0
+        self._counted = 0  # output so far, as max_output_tokens counts it
+        self._metadata = {**(options.metadata or {}), **(metadata or {})}
+        self._heard_ms = 0
+        self._read = self._written = 0  # text tokens
+        self._cut_short: StatusDetails | None = None
         self.state = ResponseState.WAITING
         self.response = Response(
             id=ids.next("resp"),
-            conversation_id=f"conv_{session_id}",
-            output_modalities=options.output_modalities or config.output_modalities,
+            conversation_id=None if self.outside else f"conv_{session_id}",
+            output_modalities=modalities,
             max_output_tokens=options.max_output_tokens or config.max_output_tokens,
-            audio=ResponseAudio(
-                output=ResponseAudioOutput(format=config.audio.output.format, voice=config.audio.output.voice)
-            ),
-            metadata=options.metadata,
+            audio=ResponseAudio(output=ResponseAudioOutput(format=output.format, voice=output.voice)),
+            metadata=self._metadata or None,
         )
         outbox.send(server.ResponseCreated(response=self.response))
 
@@ -114,19 +121,37 @@ class ResponseRun:
     def id(self) -> str:
         return self.response.id
 
-    def ask(self, messages: tuple[ChatMessage, ...]) -> None:
-        """The user's words are known: the responder is asked."""
+    @property
+    def has_sounded(self) -> bool:
+        """Audio of it has been sent."""
+        return bool(self._voice.pcm)
+
+    def ask(self, messages: tuple[ChatMessage, ...], heard_ms: int = 0) -> None:
+        """The user's words are known: the responder is asked. `heard_ms`: of audio behind the messages."""
         self._to(ResponseState.THINKING)
         self._respond_id = self._ids.next("ask")
+        self._heard_ms = heard_ms
+        self._read = sum(tokens.of_text(text) for text in (self._instructions, *(line.text for line in messages)))
         limit = self.response.max_output_tokens
-        tokens = limit if isinstance(limit, int) else None
-        self._outbox.ask(Respond(self._respond_id, self._session_id, messages, self._instructions, tokens))
+        self._outbox.ask(
+            Respond(
+                self._respond_id,
+                self._session_id,
+                messages,
+                self._instructions,
+                limit if isinstance(limit, int) else None,
+                tuple(Tool(tool.name, tool.description or "", tool.parameters) for tool in self._tools),
+                "required" if isinstance(self._tool_choice, NamedFunction) else self._tool_choice,
+                self._tool_choice.name if isinstance(self._tool_choice, NamedFunction) else None,
+            )
+        )
 
     def say(self, text: str) -> None:
         """The answer is known already."""
         self._to(ResponseState.THINKING)
         self._write(text)
-        self._end_text()
+        if self.state is ResponseState.THINKING:
+            self._end_text()
 
     def finish_empty(self) -> None:
         """There is nothing to answer."""
@@ -154,15 +179,14 @@ class ResponseRun:
         match answer:
             case TextDelta(text=text):
                 self._write(text)
+            case FunctionCallDelta():
+                self._write_call(answer)
             case Responded(metadata=metadata, input_tokens=read, output_tokens=written):
                 self._respond_id = None
                 self._metadata |= metadata
-                self._usage = Usage(
-                    total_tokens=read + written,
-                    input_tokens=read,
-                    output_tokens=written,
-                    output_token_details=OutputTokenDetails(text_tokens=written),
-                )
+                self._read, self._written = read or self._read, written
+                if reason := _CUT_SHORT.get(metadata.get("incomplete", "")):
+                    self._cut_short = StatusDetails(type="incomplete", reason=reason)
                 self._end_text()
             case Failed(code=code, message=message):
                 self._respond_id = None
@@ -187,100 +211,119 @@ class ResponseRun:
                 raise LocalProtocolError(f"a synthesiser cannot answer {type(answer).__name__}")
 
     def _write(self, delta: str) -> None:
-        if not delta:
-            return
-        if self._item_id is None:
-            self._open_item()
-        self._text += delta
-        where = self._where()
-        if self._spoken:
-            self._outbox.send(server.OutputAudioTranscriptDelta(**where, delta=delta))
-            self._voice.text(delta)
-        else:
-            self._outbox.send(server.OutputTextDelta(**where, delta=delta))
+        allowed = self._allowed(delta)
+        if allowed:
+            if self._message is None:
+                self._message_place = self._places
+                where = self._next_place()
+                self._message = WrittenMessage(where, self._outbox, self._conversation, spoken=self._spoken)
+            self._message.write(allowed)
+            if self._spoken:
+                self._voice.text(allowed)
+        if len(allowed) < len(delta):
+            self._reach_limit()
+
+    def _write_call(self, delta: FunctionCallDelta) -> None:
+        allowed = self._allowed(delta.arguments)
+        call = self._call
+        if call is None or call.asked_as != delta.call_id:
+            self._close_call("completed")
+            self._call_place = self._places
+            where = self._next_place()
+            call_id = delta.call_id or self._ids.next("call")
+            self._call = call = WrittenCall(where, self._outbox, self._conversation, call_id=call_id, name=delta.name)
+            call.asked_as = delta.call_id
+        call.write(allowed)
+        if len(allowed) < len(delta.arguments):
+            self._reach_limit()
+
+    def _allowed(self, delta: str) -> str:
+        """As much of the delta as max_output_tokens leaves room for."""
+        limit = self.response.max_output_tokens
+        if isinstance(limit, int) and self._counted + tokens.of_delta(delta) > limit:
+            delta = tokens.first(delta, limit - self._counted)
+        self._counted += tokens.of_delta(delta)
+        return delta
+
+    def _reach_limit(self) -> None:
+        """No more is written; what was written is still spoken."""
+        if self._respond_id is not None:
+            self._outbox.ask(Cancel(self._respond_id))
+            self._respond_id = None
+        self._cut_short = StatusDetails(type="incomplete", reason="max_output_tokens")
+        self._end_text()
 
     def _end_text(self) -> None:
         self._to(ResponseState.FINISHING)
+        self._close_call("incomplete" if self._cut_short else "completed")
         if self._spoken:
             self._voice.finish_text()
         self._end_if_said()
 
     def _end_if_said(self) -> None:
         if self.state is ResponseState.FINISHING and not self._voice.busy:
-            self._close("completed")
+            self._close("incomplete" if self._cut_short else "completed", self._cut_short)
 
     def _send_audio(self, data: bytes) -> None:
-        if data and self._item_id is not None:
-            self._outbox.send(server.OutputAudioDelta(**self._where(), delta=encode_audio(data)))
+        if self._message is not None:
+            self._message.sound(data)
 
-    def _open_item(self) -> None:
-        self._item_id = self._ids.next("item")
-        item = self._item("in_progress", with_content=False)
-        self._outbox.send(server.OutputItemAdded(response_id=self.id, output_index=0, item=item))
-        behind = self._conversation.add(item)
-        self._outbox.send(server.ItemAdded(item=item, previous_item_id=behind))
-        part = Part(type="audio", transcript="") if self._spoken else Part(type="text", text="")
-        self._outbox.send(server.ContentPartAdded(**self._where(), part=part))
+    def _next_place(self) -> Where:
+        place, self._places = self._places, self._places + 1
+        return {"response_id": self.id, "item_id": self._ids.next("item"), "output_index": place}
 
     def _close(self, end: _End, details: StatusDetails | None = None, why: JsonObject | None = None) -> None:
         self._to(ResponseState.DONE)
         self._voice.stop()
-        output: tuple[Item, ...] = ()
-        if self._item_id is not None:
-            output = (self._close_item("completed" if end == "completed" else "incomplete"),)
+        status: Literal["completed", "incomplete"] = "completed" if end == "completed" else "incomplete"
+        self._close_call(status)
+        written = self.text
+        if self._message is not None:
+            item = self._message.close(status, self.recorded())
+            self._output[self._message_place] = item
+        for item_done in self._output.values():
+            written += getattr(item_done, "arguments", "")
         self.response = self.response.model_copy(
             update={
                 "status": end,
                 "status_details": details,
-                "output": output,
+                "output": tuple(self._output[place] for place in sorted(self._output)),
                 "metadata": self._metadata or None,
-                "usage": self._usage,
+                "usage": tokens.usage(
+                    read=self._read,
+                    written=self._written or tokens.of_text(written),
+                    heard_ms=self._heard_ms,
+                    said_ms=self._voice.said_ms,
+                ),
             }
         )
         self._outbox.send(server.ResponseDone(response=self.response, reason=why))
 
-    def _close_item(self, status: ItemStatus) -> AssistantMessage:
-        """Every part and item that was opened is closed, also when the response was cut off."""
-        where = self._where()
-        item = self._item(status)
-        if self._spoken:
-            self._outbox.send(server.OutputAudioDone(**where))
-            self._outbox.send(server.OutputAudioTranscriptDone(**where, transcript=self._text))
-            part = Part(type="audio", transcript=self._text)
-        else:
-            self._outbox.send(server.OutputTextDone(**where, text=self._text))
-            part = Part(type="text", text=self._text)
-        self._outbox.send(server.ContentPartDone(**where, part=part))
-        self._outbox.send(server.OutputItemDone(response_id=self.id, output_index=0, item=item))
-        if self._conversation.in_progress(where["item_id"]):
-            self._conversation.complete(item, self.recorded())
-            self._outbox.send(server.ItemDone(item=item, previous_item_id=self._conversation.before(where["item_id"])))
-        return item
+    def _close_call(self, status: Literal["completed", "incomplete"]) -> None:
+        if self._call is not None:
+            self._output[self._call_place] = self._call.close(status)
+            self._call = None
 
     def recorded(self) -> Recorded:
         """The sound of the answer so far."""
         return Recorded(bytes(self._voice.pcm), self._voice.rate, self._voice.said_ms)
 
     @property
+    def said_ms(self) -> int:
+        """How long its sound is so far."""
+        return self._voice.said_ms
+
+    @property
     def item_id(self) -> str | None:
-        """The item being written, None before its first word."""
-        return self._item_id
+        """The message being written, None before its first word."""
+        return self._message.item_id if self._message is not None else None
 
     @property
     def text(self) -> str:
         """What was written so far."""
-        return self._text
-
-    def _item(self, status: ItemStatus, *, with_content: bool = True) -> AssistantMessage:
-        content: tuple[OutputText | OutputAudio, ...] = ()
-        if with_content:
-            content = (OutputAudio(transcript=self._text) if self._spoken else OutputText(text=self._text),)
-        return AssistantMessage(id=self._item_id, status=status, content=content)
-
-    def _where(self) -> _Where:
-        return {"response_id": self.id, "item_id": self._item_id or ""}
+        return self._message.text if self._message is not None else ""
 
     def _to(self, state: ResponseState) -> None:
-        if state not in _NEXT[self.state]:
+        if state not in NEXT[self.state]:
             raise LocalProtocolError(f"a response cannot go from {self.state.name} to {state.name}")
         self.state = state

@@ -6,14 +6,15 @@ however the audio is cut into chunks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tui_assistant.engine.answers import Answers
 from tui_assistant.engine.conversation import Conversation, Recorded, without_audio
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.intake import Began, Intake, Utterance
 from tui_assistant.engine.outbox import Outbox, Output
 from tui_assistant.engine.ports import Alarm, Answer, Cancel, Failed, Final, Notify, Partial, SpeechDetector
-from tui_assistant.engine.response import ResponseRun, ResponseState
 from tui_assistant.engine.wire import wire_rate
 from tui_assistant.errors import LocalProtocolError, RemoteProtocolError
 from tui_assistant.protocol import client, server
@@ -24,10 +25,8 @@ from tui_assistant.protocol.items import (
     ResponseOptions,
     UserMessage,
 )
-from tui_assistant.protocol.session import SessionConfig, SessionObject
+from tui_assistant.protocol.session import ServerVad, SessionConfig, SessionObject
 from tui_assistant.protocol.update import apply_update
-
-EXPECTED_MS = 1_000  # of real time: a client that commits sends response.create at once, a slow link included
 
 
 @dataclass(slots=True)
@@ -52,19 +51,35 @@ class Session:
         *,
         session_id: str = "sess_1",
         ids: Ids | None = None,
+        judge: bool = False,
+        max_ms: int | None = None,
+        expires_at: int | None = None,
     ) -> None:
+        """`judge`: somebody answers the Judge asks of semantic_vad; else its P is 0.5.
+
+        `max_ms`: so long after the first tick the session ends with the error session_expired, and puts out nothing
+        any more. `expires_at` is that moment in Unix seconds, for the client to read.
+        """
         self.id = session_id
         self.config = config or SessionConfig()
         self._ids = ids or Ids()
         self._outbox = Outbox(self._ids)
         self._conversation = Conversation()
-        self._intake = Intake(self.config.audio.input, detector, self._ids, self._outbox)
+        self._intake = Intake(self.config.audio.input, detector, self._ids, self._outbox, judge=judge)
         self._words: dict[str, _Dictated] = {}  # recogniser's ask -> its item
-        self._response: ResponseRun | None = None
-        self._queued: ResponseOptions | None = None  # one answer that waits for the running one to end
-        self._alarms: list[Alarm] = []
-        self._expecting = False  # an utterance was committed that the client has to ask an answer for
-        self._expecting_since: int | None = None  # in the time of `tick`
+        self._answers = Answers(
+            self.id,
+            self.config,
+            self._conversation,
+            self._ids,
+            self._outbox,
+            words_missing=lambda: self._words_missing,
+            speaking=lambda: self._intake.speaking,
+        )
+        self._max_ms = max_ms
+        self._expires_at = expires_at
+        self._ticking_since: int | None = None
+        self._over = False
         self._notify_id = self._ids.next("ask")
 
     # ---------------------------------------------------------------------------------------------- the calls
@@ -79,13 +94,15 @@ class Session:
 
     def feed(self, data: bytes) -> list[Output]:
         """Audio in the session's input format; any number of bytes."""
-        self._feed(data)
+        if not self._over:
+            self._feed(data)
         return self._outbox.take()
 
     def event(self, event: client.ClientEvent) -> list[Output]:
         """One client event. What the protocol does not allow is answered by an `error` event and changes nothing."""
         try:
-            self._event(event)
+            if not self._over:
+                self._event(event)
         except RemoteProtocolError as error:
             detail = ErrorDetail(code=error.code, message=error.message, param=error.param, event_id=event.event_id)
             self._outbox.send(server.ErrorEvent(error=detail))
@@ -98,34 +115,42 @@ class Session:
 
     def answer(self, ask_id: str, answer: Answer) -> list[Output]:
         """What a model has to say to an ask. Answers to asks that are not open any more are dropped."""
+        if self._over:
+            return []
         if ask_id == self._notify_id:
             if isinstance(answer, Alarm):
-                self._alarms.append(answer)
-                self._go_on()
+                self._answers.ring(answer)
+        elif (decided := self._intake.judged(ask_id, answer)) is not None:
+            self._happen(decided)
         elif (dictated := self._dictated(ask_id)) is not None:
             self._hear_words(ask_id, dictated, answer)
-        elif self._response is not None and self._response.answer(ask_id, answer):
-            self._go_on()
+        else:
+            self._answers.answer(ask_id, answer)
         return self._outbox.take()
 
     def tick(self, now_ms: int) -> list[Output]:
         """Real time, in milliseconds from any fixed point, has come to `now_ms`."""
-        for taken in self._intake.tick(now_ms):
-            self._take(taken)
-        if self._expecting and self._alarms:
-            since = self._expecting_since = now_ms if self._expecting_since is None else self._expecting_since
-            if now_ms - since >= EXPECTED_MS:
-                self._expecting = False
-                self._go_on()
+        if self._over:
+            return []
+        self._ticking_since = now_ms if self._ticking_since is None else self._ticking_since
+        if self._max_ms is not None and now_ms - self._ticking_since >= self._max_ms:
+            return self._expire(self._max_ms)
+        self._happen(self._intake.tick(now_ms))
+        self._answers.tick(now_ms)
+        silent_from = self._answers.idle.tick(now_ms, self._intake.now_ms, self._idle_timeout_ms)
+        if silent_from is not None:
+            self._time_out(silent_from)
         return self._outbox.take()
 
     @property
     def deadline(self) -> int | None:
         """When `tick` should come at the latest, in the time of `tick`; None: nothing waits for time."""
-        due = [] if self._intake.deadline is None else [self._intake.deadline]
-        if self._expecting and self._alarms:
-            due.append(0 if self._expecting_since is None else self._expecting_since + EXPECTED_MS)
-        return min(due, default=None)
+        idle = self._answers.idle.deadline(self._idle_timeout_ms)
+        expiry = None
+        if self._max_ms is not None and not self._over:
+            expiry = 0 if self._ticking_since is None else self._ticking_since + self._max_ms
+        due = (self._intake.deadline, self._answers.deadline, idle, expiry)
+        return min((each for each in due if each is not None), default=None)
 
     @property
     def input_ms(self) -> int:
@@ -139,18 +164,20 @@ class Session:
             case client.InputAudioBufferAppend(audio=audio):
                 self._feed(decode_audio(audio))
             case client.InputAudioBufferCommit():
+                self._happen(self._intake.catch_up())
                 # "Committing the buffer does not create a response", in any mode.
                 self._take(self._intake.commit())
             case client.InputAudioBufferClear():
+                self._happen(self._intake.catch_up())
                 self._intake.clear()
                 self._outbox.send(server.BufferCleared())
-                self._go_on()
+                self._answers.go_on()
             case client.SessionUpdate(session=patch):
                 self._update(apply_update(self.config, patch))
             case client.ResponseCreate(response=options):
-                self._create_response(options or ResponseOptions())
+                self._answers.create(options or ResponseOptions())
             case client.ResponseCancel(response_id=response_id):
-                self._cancel(response_id)
+                self._answers.cancel(response_id)
             case _:
                 self._item_event(event)
 
@@ -179,22 +206,30 @@ class Session:
                 self._outbox.send(server.ItemTruncated(item_id=item_id, content_index=index, audio_end_ms=end_ms))
 
     def _update(self, config: SessionConfig) -> None:
+        self._answers.check_voice(config.audio.output.voice, "session.audio.output.voice")
         if config.audio.input.format != self.config.audio.input.format and self._intake.buffer.end:
             message = "The input format cannot change after audio was appended."
             raise RemoteProtocolError(message, code="invalid_value", param="session.audio.input.format")
         if config.audio.input.format != self.config.audio.input.format:
             self._intake = self._intake.with_format(config.audio.input)
         else:
+            self._happen(self._intake.catch_up())
             self._intake.configure(config.audio.input)
-        self.config = config
+        self.config = self._answers.config = config
+        if self._idle_timeout_ms is None:
+            self._answers.idle.suspend()
         self._outbox.send(server.SessionUpdated(session=self._object()))
-        self._go_on()  # an alarm may have waited for audio that is dropped now
+        self._answers.go_on()  # an alarm may have waited for audio that is dropped now
 
     def _object(self) -> SessionObject:
-        return SessionObject(id=self.id, **{name: getattr(self.config, name) for name in SessionConfig.model_fields})
+        return SessionObject(
+            id=self.id,
+            expires_at=self._expires_at,
+            **{name: getattr(self.config, name) for name in SessionConfig.model_fields},
+        )
 
     def _truncate(self, item_id: str, end_ms: int) -> None:
-        run = self._response
+        run = self._answers.current
         if run is not None and run.item_id == item_id:
             self._conversation.truncate(item_id, end_ms, run.text, run.recorded())
         else:
@@ -203,7 +238,10 @@ class Session:
     # -------------------------------------------------------------------------------------------------- the user
 
     def _feed(self, data: bytes) -> None:
-        for happened in self._intake.feed(data):
+        self._happen(self._intake.feed(data))
+
+    def _happen(self, decided: Iterator[Began | Utterance]) -> None:
+        for happened in decided:
             if isinstance(happened, Began):
                 self._interrupt(happened.at_ms)
             else:
@@ -212,14 +250,51 @@ class Session:
     def _interrupt(self, at_ms: int) -> None:
         """The user began to speak."""
         rules = self.config.audio.input.turn_detection
-        if rules is not None and rules.interrupt_response and self._response is not None:
-            self._queued = None
-            self._response.cancel("turn_detected", {"rule": "interrupt_response", "at_ms": at_ms})
-            self._response = None
+        if rules is not None and rules.interrupt_response:
+            self._answers.interrupt(at_ms)
+        self._answers.idle.disarm()
+
+    @property
+    def _idle_timeout_ms(self) -> int | None:
+        rules = self.config.audio.input.turn_detection
+        return rules.idle_timeout_ms if isinstance(rules, ServerVad) else None
+
+    def _time_out(self, from_ms: int) -> None:
+        """Nobody has spoken for idle_timeout_ms: what is held of the silence becomes an item, and is answered."""
+        self._happen(self._intake.catch_up())
+        if self._intake.speaking:
+            return
+        buffer, now_ms = self._intake.buffer, self._intake.now_ms
+        pcm = buffer.slice(buffer.start, buffer.end)
+        held_ms = len(pcm) // 2 * 1000 // buffer.rate
+        self._intake.clear()
+        item_id = self._ids.next("item")
+        self._outbox.send(server.TimeoutTriggered(audio_start_ms=from_ms, audio_end_ms=now_ms, item_id=item_id))
+        self._commit(Utterance(item_id, pcm, now_ms - held_ms, now_ms, None, {"rule": "idle_timeout"}, True))
+        self._answers.nudge()
+        self._answers.go_on()
+
+    def _expire(self, longest_ms: int) -> list[Output]:
+        """ "Your session hit the maximum duration": the error, every open ask ends, and nothing more is done."""
+        minutes = longest_ms / 60_000
+        message = f"Your session hit the maximum duration of {minutes:g} minutes."
+        self._outbox.send(server.ErrorEvent(error=ErrorDetail(code="session_expired", message=message)))
+        self._over = True
+        return self.end()
 
     def _take(self, taken: Utterance) -> None:
         """An utterance becomes an item, and is answered if its end was detected and that is wanted."""
+        self._commit(taken)
+        rules = self.config.audio.input.turn_detection
+        if taken.by_voice and rules is not None and rules.create_response:
+            self._answers.reply()
+        else:
+            self._answers.expect()
+        self._answers.go_on()
+
+    def _commit(self, taken: Utterance) -> None:
         item = UserMessage(id=taken.item_id, status="completed", content=(InputAudio(),))
+        self._answers.idle.disarm()
         behind = self._conversation.add(item)
         rate = wire_rate(self.config.audio.input.format)
         length_ms = taken.end_ms - taken.start_ms
@@ -230,16 +305,6 @@ class Session:
         self._outbox.send(server.BufferCommitted(item_id=taken.item_id, previous_item_id=behind, reason=taken.reason))
         self._outbox.send(server.ItemAdded(item=item, previous_item_id=behind))
         self._outbox.send(server.ItemDone(item=item, previous_item_id=behind))
-        rules = self.config.audio.input.turn_detection
-        if taken.by_voice and rules is not None and rules.create_response:
-            if self._response is None:
-                self._start_response(ResponseOptions())
-            else:
-                self._queued = ResponseOptions()
-        else:
-            # An alarm that began to speak now would make the client's response.create fail.
-            self._expecting, self._expecting_since = True, None
-        self._go_on()
 
     # ------------------------------------------------------------------------------------------------- the words
 
@@ -255,6 +320,7 @@ class Session:
         wanted = self.config.audio.input.transcription is not None
         match answer:
             case Partial(text=text, stash=stash):
+                self._intake.hear_words(ask_id, answer)
                 # Firm words only grow; a recogniser that takes one back is not followed.
                 delta = text[len(dictated.firm) :] if text.startswith(dictated.firm) else ""
                 dictated.firm += delta
@@ -282,79 +348,18 @@ class Session:
             case _:
                 raise LocalProtocolError(f"a recogniser cannot answer {type(answer).__name__}")
         del self._words[ask_id]
-        self._go_on()
+        self._answers.go_on()
 
     def _drop_words(self, item_id: str) -> None:
         """The item is gone: its words are not wanted any more."""
         for ask_id in [ask_id for ask_id, dictated in self._words.items() if dictated.item_id == item_id]:
             del self._words[ask_id]
             self._outbox.ask(Cancel(ask_id))
-        self._go_on()
+        self._answers.go_on()
 
     @property
     def _words_missing(self) -> bool:
         return any(dictated.item_id in self._conversation for dictated in self._words.values())
-
-    # ----------------------------------------------------------------------------------------------- the answers
-
-    def _create_response(self, options: ResponseOptions) -> None:
-        if self._response is not None:
-            message = (
-                f"Conversation already has an active response in progress: {self._response.id}. "
-                "Wait until the response is finished before creating a new one."
-            )
-            raise RemoteProtocolError(message, code="conversation_already_has_active_response")
-        self._expecting = False
-        self._start_response(options)
-        self._go_on()
-
-    def _start_response(self, options: ResponseOptions) -> None:
-        self._response = ResponseRun(
-            self.config,
-            options,
-            session_id=self.id,
-            conversation=self._conversation,
-            ids=self._ids,
-            outbox=self._outbox,
-        )
-
-    def _cancel(self, response_id: str | None) -> None:
-        if self._response is None or response_id not in (None, self._response.id):
-            message = "Cancellation failed: no active response found"
-            raise RemoteProtocolError(message, code="response_cancel_not_active")
-        self._response.cancel("client_cancelled", {"rule": "cancel"})
-        self._response = None
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Does what had to wait: asks once the words are known, starts what is queued, lets an alarm speak."""
-        while True:
-            run = self._response
-            if run is not None and run.state is ResponseState.WAITING and not self._words_missing:
-                self._ask(run)
-            if run is not None and run.state is not ResponseState.DONE:
-                return
-            self._response = None
-            if self._queued is not None:
-                options, self._queued = self._queued, None
-                self._start_response(options)
-            elif self._alarms and not self._intake.speaking and not self._expecting:
-                alarm = self._alarms.pop(0)
-                self._start_response(ResponseOptions(metadata={"origin": "timer", **alarm.metadata}))
-                if self._response is not None:
-                    self._response.say(alarm.text)
-            else:
-                return
-
-    def _ask(self, run: ResponseRun) -> None:
-        last = self._conversation.last()
-        unheard = isinstance(last, UserMessage) and all(
-            isinstance(part, InputAudio) and not part.transcript for part in last.content
-        )
-        if unheard:
-            run.finish_empty()  # no word was recognised: a cough gets no answer
-        else:
-            run.ask(self._conversation.messages())
 
     def end(self) -> list[Output]:
         """The client has gone: every open ask is cancelled."""
@@ -363,7 +368,5 @@ class Session:
             if ask_id != open_id:  # which the intake cancels
                 self._outbox.ask(Cancel(ask_id))
         self._intake.clear()
-        if self._response is not None:
-            self._response.cancel("client_cancelled", {"rule": "end"})
-            self._response = None
+        self._answers.end()
         return self._outbox.take()

@@ -5,12 +5,12 @@ The same code runs in the full session, in TurnDetector, in `detect` and in the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tui_assistant.engine.endpoint import endpointer
+from tui_assistant.engine.endpoint import EFFECT_MS, FIRST_SLOT_MS, UNJUDGED_P, JudgedSilence, endpointer, next_slot
 from tui_assistant.engine.frontend import Frame
 from tui_assistant.engine.observation import FrameSeen, TurnState
-from tui_assistant.engine.ports import FRAME_MS
+from tui_assistant.engine.ports import FRAME_MS, Judged
 from tui_assistant.errors import LocalProtocolError
 from tui_assistant.protocol.items import JsonObject
 from tui_assistant.protocol.session import SemanticVad, ServerVad
@@ -43,6 +43,14 @@ class Stopped:
     reason: JsonObject
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The judge is to be asked at `at_ms`, after `silence_ms`; its answer takes effect 96 ms later."""
+
+    at_ms: int
+    silence_ms: int
+
+
 def prefix_padding_ms(rules: ServerVad | SemanticVad) -> int:
     return rules.prefix_padding_ms if isinstance(rules, ServerVad) else SEMANTIC_PREFIX_MS
 
@@ -54,8 +62,14 @@ class TurnTracker:
     the endpointer says so. Frames that began before `not_before_ms` do not count towards an onset.
     """
 
-    def __init__(self, rules: ServerVad | SemanticVad) -> None:
+    def __init__(self, rules: ServerVad | SemanticVad, *, judged: bool = False) -> None:
+        """`judged`: somebody answers questions; else semantic_vad waits as at P = 0.5."""
         self.state = TurnState.IDLE
+        self._judged = judged
+        self._question: Question | None = None  # whose answer is not in effect yet
+        self._answer: Judged | None = None  # to the open question
+        self._next_slot_ms = FIRST_SLOT_MS
+        self._endpointer = endpointer(rules)
         self._not_before_ms = 0
         self._onset_ms = 0
         self._speech_end_ms = 0  # end of the last frame of speech in the open turn
@@ -67,13 +81,33 @@ class TurnTracker:
         self._threshold = max(threshold, MIN_THRESHOLD)
         # Rounded, because 0.45 - 0.15 is a little over 0.3 in binary and p = 0.3 is meant to be enough.
         self._release = max(round(self._threshold - HYSTERESIS, 9), MIN_RELEASE)
+        before = self._endpointer if self.open else None
         self._endpointer = endpointer(rules)
+        if isinstance(before, JudgedSilence) and isinstance(self._endpointer, JudgedSilence):
+            self._endpointer = replace(before, longest_ms=self._endpointer.longest_ms)
+        else:
+            self._question = None
+
+    @property
+    def question(self) -> Question | None:
+        """The question whose answer is not in effect yet."""
+        return self._question
+
+    def blocked(self, end_ms: int) -> bool:
+        """A frame that ends at `end_ms` cannot be decided before the open question has its answer."""
+        return self._question is not None and self._answer is None and end_ms >= self._question.at_ms + EFFECT_MS
+
+    def judged(self, answer: Judged) -> None:
+        """Answers the open question; P is rounded, so that processors which differ in the last bits decide alike."""
+        if self._question is None:
+            raise LocalProtocolError("no question is open")
+        self._answer = Judged(round(min(1.0, max(0.0, answer.p)), 3), answer.judge)
 
     @property
     def open(self) -> bool:
         return self.state in _OPEN
 
-    def frame(self, start_ms: int, p: float) -> Started | Stopped | None:
+    def frame(self, start_ms: int, p: float) -> Started | Stopped | Question | None:
         """Decides at the end of the frame that began at `start_ms` and had probability `p` of speech."""
         end_ms = start_ms + FRAME_MS
         if not self.open:
@@ -81,14 +115,44 @@ class TurnTracker:
         if p >= self._release:
             self._speech_end_ms = end_ms
             self.state = TurnState.SPEECH
+            self._hear_no_silence()
         else:
             self.state = TurnState.WAITING
+            self._let_answer_work(end_ms)
             if reason := self._endpointer.over(end_ms - self._speech_end_ms):
                 return self._close(end_ms, reason)
         turn_ms = end_ms - self._onset_ms
         if turn_ms >= LONGEST_TURN_MS:
             return self._close(end_ms, {"rule": "max_turn", "turn_ms": turn_ms, "longest_ms": LONGEST_TURN_MS})
-        return None
+        return self._ask(end_ms)
+
+    def _ask(self, end_ms: int) -> Question | None:
+        silence_ms = end_ms - self._speech_end_ms
+        if silence_ms < self._next_slot_ms:
+            return None
+        self._next_slot_ms = next_slot(silence_ms)
+        if not self._judged or not isinstance(self._endpointer, JudgedSilence):
+            return None
+        self._question, self._answer = Question(end_ms, silence_ms), None
+        return self._question
+
+    def _let_answer_work(self, end_ms: int) -> None:
+        if self._question is None or end_ms < self._question.at_ms + EFFECT_MS:
+            return
+        if self._answer is None:
+            raise LocalProtocolError("the judge's answer is missing")
+        if isinstance(self._endpointer, JudgedSilence):
+            self._endpointer = replace(self._endpointer, p=self._answer.p, judge=self._answer.judge)
+        self._question = None
+
+    def _hear_no_silence(self) -> None:
+        """What was asked and answered about a silence does not hold for the next one."""
+        if self._next_slot_ms == FIRST_SLOT_MS:
+            return
+        self._next_slot_ms = FIRST_SLOT_MS
+        self._question = None
+        if isinstance(self._endpointer, JudgedSilence):
+            self._endpointer = replace(self._endpointer, p=UNJUDGED_P, judge="none")
 
     def _listen(self, start_ms: int, end_ms: int, p: float) -> Started | None:
         if p < self._threshold or start_ms < self._not_before_ms:
@@ -117,14 +181,19 @@ class TurnTracker:
         If the voice goes on, a new turn begins two whole frames later.
         """
         self.state = TurnState.IDLE
+        self._hear_no_silence()
         self._not_before_ms = at_ms
 
     def _close(self, at_ms: int, reason: JsonObject) -> Stopped:
         self.state = TurnState.IDLE
+        self._hear_no_silence()
         return Stopped(at_ms, reason)
 
     def seen(self, frame: Frame) -> FrameSeen:
         """What there is to show after `frame`."""
         silence_ms = frame.end_ms - self._speech_end_ms if self.open else 0
         needed_ms = self._endpointer.needed_ms if self.open else 0
-        return FrameSeen(frame.end_ms, frame.p, frame.rms_dbfs, self.state, silence_ms, needed_ms)
+        judged = None
+        if self.open and isinstance(self._endpointer, JudgedSilence) and self._endpointer.judge != "none":
+            judged = self._endpointer.p
+        return FrameSeen(frame.end_ms, frame.p, frame.rms_dbfs, self.state, silence_ms, needed_ms, judged)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.intake import Intake
 from tui_assistant.engine.outbox import Outbox
-from tui_assistant.engine.ports import SpeechDetector
+from tui_assistant.engine.ports import Judge, Judged, SpeechDetector, TurnJudge
 from tui_assistant.errors import LocalProtocolError, UsageError
 from tui_assistant.models import registry
 from tui_assistant.protocol.server import SpeechStarted, SpeechStopped
@@ -22,7 +24,9 @@ class TurnDetector:
             print(event.type, event.at_ms, event.reason)
 
     `turn_detection`: ServerVad or SemanticVad. `sample_rate`: 8000 to 48000 Hz. `vad`: "silero", "webrtc", "energy",
-    the name of an installed plugin, or an object with SpeechDetector's two methods. Detectors are independent.
+    the name of an installed plugin, or an object with SpeechDetector's two methods. `judge`, for SemanticVad: None
+    (P = 0.5), a name out of `tui-assistant models list`, or an object with TurnJudge's method; it is asked inside
+    `feed`, without words, because nothing is transcribed here. Detectors are independent.
     """
 
     def __init__(
@@ -31,13 +35,15 @@ class TurnDetector:
         *,
         sample_rate: int = 16_000,
         vad: str | SpeechDetector = "silero",
+        judge: str | TurnJudge | None = None,
     ) -> None:
         if not MIN_RATE <= sample_rate <= MAX_RATE:
             raise UsageError(f"sample_rate is {sample_rate}", f"{MIN_RATE} to {MAX_RATE} Hz are possible")
         detector = registry.create(registry.Port.DETECTOR, vad) if isinstance(vad, str) else vad
+        asked = registry.create(registry.Port.JUDGE, judge) if isinstance(judge, str) else judge
         self._outbox = Outbox(ids := Ids())
         audio = AudioInput(format=PcmFormat(rate=sample_rate), turn_detection=turn_detection or ServerVad())
-        self._intake = Intake(audio, detector, ids, self._outbox, events_only=True)
+        self._intake = Intake(audio, detector, ids, self._outbox, events_only=True, judge=_on_the_spot(asked))
         self._ended = False
 
     def feed(self, pcm: bytes) -> list[SpeechEvent]:
@@ -61,3 +67,7 @@ class TurnDetector:
 
     def _events(self) -> list[SpeechEvent]:
         return [output for output in self._outbox.take() if isinstance(output, SpeechStarted | SpeechStopped)]
+
+
+def _on_the_spot(judge: TurnJudge | None) -> Callable[[Judge], Judged] | bool:
+    return False if judge is None else lambda ask: judge.judge(ask.pcm, ask.text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tui_assistant.engine import ports
-from tui_assistant.engine.ports import Answer, Ask, ChatMessage
+from tui_assistant.engine.ports import Answer, Ask, ChatMessage, Tool, ToolCall
 
 LENGTH = struct.Struct(">I")
 MAX_FRAME_BYTES = 32 * 2**20  # twice the protocol's largest append; a longer one is a broken pipe, not a message
@@ -62,16 +62,19 @@ _ASKS = (
     ports.Respond,
     ports.Notify,
     ports.Speak,
+    ports.Judge,
     ports.Cancel,
 )
 _ANSWERS = (
     ports.Partial,
     ports.Final,
     ports.TextDelta,
+    ports.FunctionCallDelta,
     ports.Responded,
     ports.AudioChunk,
     ports.Spoken,
     ports.Alarm,
+    ports.Judged,
     ports.Failed,
 )
 ANSWER_TYPES: tuple[type, ...] = _ANSWERS
@@ -92,7 +95,9 @@ def encode(message: Message) -> bytes:
         if item.name == "pcm":
             tail = content
         elif item.name == "messages":
-            header[item.name] = [[line.role, line.text] for line in content]
+            header[item.name] = [_line(line) for line in content]
+        elif item.name == "tools":
+            header[item.name] = [[tool.name, tool.description, tool.parameters] for tool in content]
         else:
             header[item.name] = content
     # ASCII only: lone surrogates of a confused model pass as escapes. `default=str`: paths among the options.
@@ -115,7 +120,8 @@ def decode(body: bytes) -> Message:
         if any(item.name == "pcm" for item in fields(kind)):
             header["pcm"] = body[end + 1 :]
         if kind is ports.Respond:
-            header["messages"] = tuple(ChatMessage(role, text) for role, text in header["messages"])
+            header["messages"] = tuple(_message(*line) for line in header["messages"])
+            header["tools"] = tuple(Tool(*tool) for tool in header["tools"])
         value = kind(**header)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FrameError(f"not a frame: {type(error).__name__}") from error
@@ -124,6 +130,15 @@ def decode(body: bytes) -> Message:
             raise FrameError("an answer to nothing")
         return Reply(to, value)
     return value  # type: ignore[no-any-return]  # the table above holds nothing else
+
+
+def _line(message: ChatMessage) -> list[Any]:
+    call = message.call
+    return [message.role, message.text, call and [call.call_id, call.name, call.arguments], message.output_of]
+
+
+def _message(role: Any, text: str, call: list[str] | None = None, output_of: str | None = None) -> ChatMessage:
+    return ChatMessage(role, text, ToolCall(*call) if call else None, output_of)
 
 
 def length(prefix: bytes) -> int:

@@ -16,7 +16,13 @@ class Session(engine.Session):
     """
 
     def __init__(
-        self, config: SessionConfig | None = None, *, vad: str | SpeechDetector = "silero", session_id: str = "sess_1"
+        self,
+        config: SessionConfig | None = None,
+        *,
+        vad: str | SpeechDetector = "silero",
+        session_id: str = "sess_1",
+        judge: bool = False,
     ) -> None:
+        """`judge`: the Judge asks of semantic_vad are answered too; else it waits as at P = 0.5."""
         detector = registry.create(registry.Port.DETECTOR, vad) if isinstance(vad, str) else vad
-        super().__init__(detector, config, session_id=session_id)
+        super().__init__(detector, config, session_id=session_id, judge=judge)

@@ -17,6 +17,8 @@ from tui_assistant.engine.ports import (
     Cancel,
     Failed,
     Final,
+    Judge,
+    Judged,
     Notify,
     Respond,
     Responded,
@@ -33,12 +35,12 @@ from tui_assistant.host.worker_process import WorkerProcess, WorkerSpec
 from tui_assistant.models.registry import Port
 
 OnAnswer = Callable[[Answer], None]
-Opening = Transcribe | Respond | Notify | Speak
+Opening = Transcribe | Respond | Notify | Speak | Judge
 
 MAX_DEATHS, DEATHS_WITHIN_S = 5, 60.0  # a model that dies so often will not get better by starting it once more
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.025, 3.0
 MAX_REPLAYS = 2  # audio that killed the worker this often is what kills it
-_FINAL = (Final, Responded, Spoken, Failed)
+_FINAL = (Final, Responded, Spoken, Judged, Failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """How a worker works its asks off: a bounded inbox filled by the reader thread, and one loop per port.
 
-Recogniser and Synthesiser asks are handled in order on the main thread, as their ports promise. A Responder gets a
-thread per ask. A Cancel is seen at once, because the reader thread sets the flag that the adapter holds.
+Recogniser, Synthesiser and TurnJudge asks are handled in order on the main thread, as their ports promise. A
+Responder gets a thread per ask. A Cancel is seen at once, because the reader thread sets the flag that the adapter
+holds.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from tui_assistant.engine.ports import (
     Cancel,
     Failed,
     Final,
+    FunctionCallDelta,
+    Judge,
+    Judged,
     Notify,
     Recogniser,
     RecognitionStream,
@@ -36,6 +40,7 @@ from tui_assistant.engine.ports import (
     Transcribe,
     TranscribeAudio,
     TranscribeEnd,
+    TurnJudge,
 )
 from tui_assistant.errors import AssistantError
 from tui_assistant.models.registry import describe
@@ -97,7 +102,7 @@ class Inbox:
             else:
                 flag = None
                 self._change.wait_for(lambda: self._ended or self._bytes <= self._limit)
-                if isinstance(ask, Transcribe | Respond | Notify | Speak):
+                if isinstance(ask, Transcribe | Respond | Notify | Speak | Judge):
                     self._flags[ask.ask_id] = Flag()
             self._asks.append(ask)
             self._bytes += weight(ask)
@@ -180,6 +185,17 @@ def speak(model: Synthesiser, inbox: Inbox, send: Send) -> None:
         inbox.forget(ask.ask_id)
 
 
+def judge(model: TurnJudge, inbox: Inbox, send: Send) -> None:
+    """Handles a judge's asks until the inbox ends; one that came too late is not worth its time any more."""
+    while (ask := inbox.get()) is not None:
+        if not isinstance(ask, Judge):
+            continue
+        if not inbox.flag(ask.ask_id).cancelled:
+            with answering(ask.ask_id, send):
+                send(ask.ask_id, _expect(model.judge(ask.pcm, ask.text), Judged))
+        inbox.forget(ask.ask_id)
+
+
 def respond(model: Responder, inbox: Inbox, send: Send) -> None:
     """Hands a responder's asks to threads, and keeps the sessions that want its alarms, until the inbox ends."""
     stops: dict[str, Callable[[], None]] = {}
@@ -191,7 +207,7 @@ def respond(model: Responder, inbox: Inbox, send: Send) -> None:
                 if isinstance(piece, Responded):
                     last = piece
                 else:
-                    send(ask.ask_id, _expect(piece, TextDelta))
+                    send(ask.ask_id, piece if isinstance(piece, FunctionCallDelta) else _expect(piece, TextDelta))
             if not flag.cancelled:
                 send(ask.ask_id, last)
         inbox.forget(ask.ask_id)
@@ -250,7 +266,7 @@ def _expect(value: object, kind: type[T]) -> T:
 def weight(ask: Ask) -> int:
     """About how many bytes an ask holds, for the bounds of the queues on both sides of the pipe."""
     size = 64  # the frame around it
-    if isinstance(ask, TranscribeAudio):
+    if isinstance(ask, TranscribeAudio | Judge):
         size += len(ask.pcm)
     elif isinstance(ask, Speak):
         size += len(ask.text)

@@ -29,6 +29,7 @@ _LOOPS: dict[Port, Any] = {
     Port.RECOGNISER: worker_asks.recognise,
     Port.RESPONDER: worker_asks.respond,
     Port.SYNTHESISER: worker_asks.speak,
+    Port.JUDGE: worker_asks.judge,
 }
 
 

@@ -16,6 +16,7 @@ from tui_assistant.engine.ports import (
     Ask,
     Cancel,
     Failed,
+    Judge,
     Notify,
     Respond,
     Speak,
@@ -36,6 +37,7 @@ _PORTS: dict[type, Port] = {
     Respond: Port.RESPONDER,
     Notify: Port.RESPONDER,
     Speak: Port.SYNTHESISER,
+    Judge: Port.JUDGE,
 }
 
 
@@ -102,7 +104,7 @@ class WorkerPool:
         return post
 
     def post(self, ask: Ask, on_answer: OnAnswer | None = None) -> None:
-        """Hands `ask` to its worker. `on_answer` belongs to what opens an id: Transcribe, Respond, Notify, Speak.
+        """Hands `ask` to its worker. `on_answer` belongs to what opens an id: all but audio, ends and Cancel.
 
         It is called for each answer, never from inside this call and never after a Cancel. An id that is open already
         raises LocalProtocolError. Audio, an end or a Cancel for an id that is not open is ignored: it crossed the

@@ -61,7 +61,7 @@ class LocalLink:
             input=AudioInput(format=PcmFormat(rate=INPUT_RATE)),
             output=AudioOutput(format=PcmFormat(rate=OUTPUT_RATE), speed=self._speed),
         )
-        session = Session(SessionConfig(audio=audio), vad=self._detector)
+        session = Session(SessionConfig(audio=audio), vad=self._detector, judge=Port.JUDGE in self._specs)
         self._host = SessionHost(
             session,
             self._pool.post,
@@ -107,5 +107,6 @@ class LocalLink:
         loading = [port for port in self._specs if self._pool and self._pool.state(port) is WorkerState.STARTING]
         text = f"loading the {loading[0]}" if loading else "ready"
         bad = event.kind in ("died", "failed")
-        told = "" if event.kind == "ready" else event.message
+        # Which judge works is worth a line: without smart-turn semantic_vad goes by words alone.
+        told = "" if event.kind == "ready" and event.port is not Port.JUDGE else event.message
         self._status(LinkStatus(not loading, text, told, "error" if bad else "information"))

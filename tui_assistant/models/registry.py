@@ -2,8 +2,8 @@
 
 A model is a `create(options)` function. The built-in ones stand in a table, so that they work from a source tree too;
 others come from installed packages through the entry-point groups `tui_assistant.detectors`, `.recognisers`,
-`.responders` and `.synthesisers`; a name with a colon is a path, `module:function`. Importing this module imports no
-model, no numpy and no metadata.
+`.responders`, `.synthesisers` and `.judges`; a name with a colon is a path, `module:function`.
+Importing this module imports no model, no numpy and no metadata.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tui_assistant.errors import AssistantError, ModelError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from tui_assistant.engine.ports import Recogniser, Responder, SpeechDetector, Synthesiser
+    from tui_assistant.engine.ports import Recogniser, Responder, SpeechDetector, Synthesiser, TurnJudge
 
 Options = Mapping[str, Any]
 
@@ -30,6 +30,7 @@ class Port(StrEnum):
     RECOGNISER = "recogniser"
     RESPONDER = "responder"
     SYNTHESISER = "synthesiser"
+    JUDGE = "judge"
 
 
 _MODELS = "tui_assistant.models"
@@ -46,6 +47,11 @@ BUILT_IN: dict[Port, dict[str, str]] = {
         "fallback": f"{_MODELS}.responders.fallback:create",
     },
     Port.SYNTHESISER: {"espeak": f"{_MODELS}.synthesisers.espeak:create"},
+    Port.JUDGE: {
+        "best": f"{_MODELS}.judges.best:create",
+        "words": f"{_MODELS}.judges.words:create",
+        "smart-turn": f"{_MODELS}.judges.smart_turn:create",
+    },
 }
 
 # Which line of pip brings a library that one of our own adapters imports.
@@ -66,6 +72,8 @@ def create(port: Literal[Port.RECOGNISER], name: str, options: Options | None = 
 def create(port: Literal[Port.RESPONDER], name: str, options: Options | None = ...) -> Responder: ...
 @overload
 def create(port: Literal[Port.SYNTHESISER], name: str, options: Options | None = ...) -> Synthesiser: ...
+@overload
+def create(port: Literal[Port.JUDGE], name: str, options: Options | None = ...) -> TurnJudge: ...
 @overload
 def create(port: Port, name: str, options: Options | None = ...) -> Any: ...
 def create(port: Port, name: str, options: Options | None = None) -> Any:

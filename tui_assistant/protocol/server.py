@@ -68,6 +68,15 @@ class BufferCommitted(ServerEventBase):
     reason: JsonObject | None = None
 
 
+class TimeoutTriggered(ServerEventBase):
+    """Nobody spoke for idle_timeout_ms: from the end of the last answer's sound to now; the item is of that silence."""
+
+    type: Literal["input_audio_buffer.timeout_triggered"] = "input_audio_buffer.timeout_triggered"
+    audio_start_ms: int
+    audio_end_ms: int
+    item_id: str
+
+
 class BufferCleared(ServerEventBase):
     type: Literal["input_audio_buffer.cleared"] = "input_audio_buffer.cleared"
 
@@ -225,6 +234,26 @@ class OutputAudioTranscriptDone(ContentEventBase):
     transcript: str
 
 
+class CallEventBase(ServerEventBase):
+    """Where in a response a function call belongs."""
+
+    response_id: str
+    item_id: str
+    output_index: int = 0
+    call_id: str
+
+
+class FunctionCallArgumentsDelta(CallEventBase):
+    type: Literal["response.function_call_arguments.delta"] = "response.function_call_arguments.delta"
+    delta: str
+
+
+class FunctionCallArgumentsDone(CallEventBase):
+    type: Literal["response.function_call_arguments.done"] = "response.function_call_arguments.done"
+    name: str
+    arguments: str
+
+
 class ErrorEvent(ServerEventBase):
     type: Literal["error"] = "error"
     error: ErrorDetail
@@ -238,6 +267,7 @@ ServerEvent = Annotated[
     | SpeechStopped
     | BufferCommitted
     | BufferCleared
+    | TimeoutTriggered
     | ItemAdded
     | ItemDone
     | ItemRetrieved
@@ -258,6 +288,8 @@ ServerEvent = Annotated[
     | OutputAudioDone
     | OutputAudioTranscriptDelta
     | OutputAudioTranscriptDone
+    | FunctionCallArgumentsDelta
+    | FunctionCallArgumentsDone
     | ErrorEvent,
     Field(discriminator="type"),
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import http
 import itertools
+import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,14 +22,35 @@ from tui_assistant.errors import UnavailableError
 from tui_assistant.host.session import Session
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec
 from tui_assistant.protocol.dialects.base import Dialect, Quirks
+from tui_assistant.protocol.dialects.flat import Flat
 from tui_assistant.protocol.dialects.ga import Ga
+from tui_assistant.protocol.dialects.quirks import BETA, QWEN
 from tui_assistant.server.access import Access
-from tui_assistant.server.connection import Connection
-from tui_assistant.server.limits import CLOSE_S, HANDSHAKE_S, MAX_FRAME_BYTES, MAX_SESSIONS, PING_S, PONG_S
+from tui_assistant.server.connection import POLICY_VIOLATION, Connection
+from tui_assistant.server.limits import (
+    CLOSE_S,
+    DRAIN_S,
+    HANDSHAKE_S,
+    MAX_FRAME_BYTES,
+    MAX_SESSIONS,
+    PING_S,
+    PONG_S,
+    SESSION_S,
+)
 
-GA_PATHS = ("/v1/realtime", "/realtime")
+OPENAI_PATHS = ("/v1/realtime", "/realtime")
+QWEN_PATH = "/api-ws/v1/realtime"
+PATHS = (*OPENAI_PATHS, QWEN_PATH)
+# How clients of OpenAI's beta say so; browsers, which cannot set a header, by a subprotocol.
+BETA_HEADER, BETA_VALUE, BETA_PROTOCOL = "OpenAI-Beta", "realtime=v1", "openai-beta.realtime-v1"
 HEALTH_PATH = "/healthz"
 SUBPROTOCOL = Subprotocol("realtime")
+INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013  # close codes
+
+_log = logging.getLogger(__name__)
+# The library logs headers, so the token, at DEBUG, and a traceback for every handshake that somebody breaks off.
+_library_log = logging.getLogger(f"{__name__}.websockets")
+_library_log.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +64,9 @@ class ServerOptions:
     allow_origins: frozenset[str] = frozenset()
     detector: str = "silero"
     log: Path | None = None
+    max_sessions: int = MAX_SESSIONS
+    handshake_s: float = HANDSHAKE_S
+    session_s: float = SESSION_S
 
 
 class RealtimeServer:
@@ -49,10 +75,25 @@ class RealtimeServer:
     def __init__(self, options: ServerOptions, specs: Mapping[Port, WorkerSpec]) -> None:
         self._options = options
         self._pool = WorkerPool(specs, on_event=_unheard, log=options.log)
+        self._judged = Port.JUDGE in specs
         self._numbers = itertools.count(1)
         self._access = Access(options.host, options.port)
-        self.sessions = 0
+        self._connections: set[Connection] = set()
+        self._draining = False
+        self.slow_readers = 0  # disconnected because they did not read
         self.url = ""
+
+    @property
+    def sessions(self) -> int:
+        return len(self._connections)
+
+    async def drain(self) -> None:
+        """Lets nobody in any more, and gives running responses up to DRAIN_S; returns at once when nothing runs."""
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DRAIN_S
+        while any(connection.busy for connection in self._connections) and loop.time() < deadline:  # noqa: ASYNC110  # once
+            await asyncio.sleep(0.02)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[RealtimeServer]:
@@ -67,8 +108,7 @@ class RealtimeServer:
                 self.url = f"ws://{options.host}:{port}/v1/realtime"
                 yield self
             finally:
-                server.close()  # with 1001, going away
-                await server.wait_closed()
+                await _close(server)
         finally:
             await self._pool.close()
 
@@ -81,10 +121,12 @@ class RealtimeServer:
                 process_request=self._admit,
                 select_subprotocol=_choose_subprotocol,
                 max_size=MAX_FRAME_BYTES,
-                open_timeout=HANDSHAKE_S,
+                open_timeout=options.handshake_s,
                 close_timeout=CLOSE_S,
                 ping_interval=PING_S,
                 ping_timeout=PONG_S,
+                compression=None,  # base64 of audio hardly shrinks, and a small frame could swell to a large one
+                logger=_library_log,
             )
         except OSError as error:
             hint = "choose another --port, or 0 for a free one"
@@ -104,24 +146,59 @@ class RealtimeServer:
         )
         if refusal is not None:
             return connection.respond(http.HTTPStatus(refusal.status), refusal.reason + "\n")
-        if path not in GA_PATHS:
-            return connection.respond(http.HTTPStatus.NOT_FOUND, f"the paths are {', '.join(GA_PATHS)}\n")
-        if self.sessions >= MAX_SESSIONS:
+        if path not in PATHS:
+            return connection.respond(http.HTTPStatus.NOT_FOUND, f"the paths are {', '.join(PATHS)}\n")
+        if self._draining:
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "the server is ending\n")
+        if self.sessions >= self._options.max_sessions:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many sessions; try again later\n")
         return None
 
     async def _converse(self, socket: ServerConnection) -> None:
         assert socket.request is not None
-        query = parse_qs(urlsplit(socket.request.path).query)
-        dialect: Dialect = Ga(Quirks(explain=query.get("explain") == ["1"]))
+        dialect = _dialect(socket.request)
         # Random, so that nobody guesses another's; the counter keeps them apart in any case.
         session_id = f"sess_{next(self._numbers)}{secrets.token_hex(8)}"
-        session = Session(vad=self._options.detector, session_id=session_id)
-        self.sessions += 1
+        if self.sessions >= self._options.max_sessions:  # others have come in while this one shook hands
+            await socket.close(TRY_AGAIN_LATER, "too many sessions; try again later")
+            return
+        session = Session(dialect.config, vad=self._options.detector, session_id=session_id, judge=self._judged)
+        post = self._pool.scoped(session_id)
+        connection = Connection(socket, dialect, session, post, lasts_s=self._options.session_s)
+        self._connections.add(connection)
         try:
-            await Connection(socket, dialect, session, self._pool.scoped(session_id)).run()
+            if await connection.run() == POLICY_VIOLATION:
+                self.slow_readers += 1
+                _log.warning("a client that read nothing was disconnected")
+        except Exception as error:  # noqa: BLE001  # a fault of one session must not end the others
+            _log.error("a session failed", extra={"kind": type(error).__name__})
+            await socket.close(INTERNAL_ERROR, "the session failed")
         finally:
-            self.sessions -= 1
+            self._connections.discard(connection)
+
+
+async def _close(server: Server) -> None:
+    """Closes all connections with 1001, going away; who does not answer is cut off."""
+    server.close()
+    try:
+        async with asyncio.timeout(2 * CLOSE_S):
+            await asyncio.shield(server.wait_closed())
+    except TimeoutError:
+        for connection in server.handlers:
+            connection.transport.abort()
+        await server.wait_closed()
+
+
+def _dialect(request: Request) -> Dialect:
+    """By the path, and on OpenAI's paths by what the beta's clients send."""
+    url = urlsplit(request.path)
+    explain = parse_qs(url.query).get("explain") == ["1"]
+    if url.path == QWEN_PATH:
+        return Flat(replace(QWEN, explain=explain))
+    wanted = [value.strip() for line in request.headers.get_all(BETA_HEADER) for value in line.split(",")]
+    if BETA_VALUE in wanted or BETA_PROTOCOL in _offered(request.headers):
+        return Flat(replace(BETA, explain=explain))
+    return Ga(Quirks(explain=explain))
 
 
 def _offered(headers: Headers) -> list[str]:

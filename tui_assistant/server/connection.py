@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from functools import partial
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -12,42 +13,103 @@ from websockets.exceptions import ConnectionClosed
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.host.session import Session
 from tui_assistant.host.session_host import SessionHost
+from tui_assistant.host.worker import OnAnswer
 from tui_assistant.host.workers import Post
+from tui_assistant.protocol.client import InputAudioBufferAppend
 from tui_assistant.protocol.codec import client_event_id
 from tui_assistant.protocol.dialects.base import Dialect
 from tui_assistant.protocol.items import ErrorDetail
-from tui_assistant.protocol.server import ErrorEvent, ServerEvent
-from tui_assistant.server.limits import SEND_S
+from tui_assistant.protocol.server import ErrorEvent, ResponseCreated, ResponseDone, ServerEvent
+from tui_assistant.server.appends import feed_in_slices
+from tui_assistant.server.limits import CLOSE_S, LINGER_S, SESSION_S, SLICE_CHARS
+from tui_assistant.server.outgoing import Outgoing
 
 TICK_S = 0.1
+POLICY_VIOLATION, GOING_AWAY = 1008, 1001  # close codes
+Farewell = tuple[int, str]  # close code and reason
 
 
 class Connection:
-    """Runs until the client goes, or `close` is called."""
+    """Runs until the client goes, does not read, or has been here for SESSION_S."""
 
-    def __init__(self, socket: ServerConnection, dialect: Dialect, session: Session, post: Post) -> None:
+    def __init__(
+        self, socket: ServerConnection, dialect: Dialect, session: Session, post: Post, *, lasts_s: float = SESSION_S
+    ) -> None:
         self._socket = socket
         self._dialect = dialect
-        self._host = SessionHost(session, post, on_event=self._queue_event)
-        self._queue: deque[str] = deque()
-        self._waiting = asyncio.Event()
+        self._post_on = post
+        self._lasts_s = lasts_s
+        self._outgoing = Outgoing(socket, dialect)
+        self._host = SessionHost(session, self._post, on_event=self._put_out)
+        self._responding: set[str] = set()
 
-    async def run(self) -> None:
+    @property
+    def busy(self) -> bool:
+        """A response runs, or events wait for the client."""
+        return bool(self._responding) or not self._outgoing.empty
+
+    async def run(self) -> int | None:
+        """Returns the close code if it was the server that ended the session."""
         self._host.begin()
-        tasks = [asyncio.create_task(job) for job in (self._send(), self._tick())]
+        jobs = [asyncio.create_task(job) for job in (self._read(), self._send(), self._watch(), self._expire())]
+        try:
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            self._host.close()
+        farewell = next((said for job in done if (said := job.result()) is not None), None)
+        if farewell is None:
+            return None
+        await self._leave(*farewell)
+        return farewell[0]
+
+    async def _leave(self, code: int, reason: str) -> None:
+        """Closes; a client that reads nothing is given a while for the close code, then cut off."""
+        try:
+            async with asyncio.timeout(LINGER_S if code == POLICY_VIOLATION else CLOSE_S):
+                await self._socket.close(code, reason)
+        except TimeoutError:
+            self._socket.transport.abort()
+
+    # ----------------------------------------------------------------------------------------------- the jobs
+
+    async def _read(self) -> Farewell | None:
         try:
             async for frame in self._socket:
-                self._receive(frame)
+                await self._receive(frame)
+                await self._outgoing.room()
                 await asyncio.sleep(0)  # a client that sends without a pause must not keep the others waiting
         except ConnectionClosed:
             pass  # the client has gone without a goodbye
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self._host.close()
+        return None
 
-    def _receive(self, frame: str | bytes) -> None:
+    async def _send(self) -> Farewell | None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._outgoing.run()
+        return None
+
+    async def _watch(self) -> Farewell | None:
+        loop = asyncio.get_running_loop()
+        while not self._outgoing.stuck(loop.time()):
+            self._host.tick(round(loop.time() * 1000))
+            await asyncio.sleep(TICK_S)
+        return POLICY_VIOLATION, "events are not being read"
+
+    async def _expire(self) -> Farewell | None:
+        await asyncio.sleep(self._lasts_s)
+        message = f"Your session hit the maximum duration of {self._lasts_s / 60:g} minutes."
+        self._host.refuse(ErrorEvent(error=ErrorDetail(code="session_expired", message=message)))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                while not self._outgoing.empty:  # noqa: ASYNC110  # once in an hour; an event would cost every send
+                    await asyncio.sleep(0.01)
+        return GOING_AWAY, message
+
+    # -------------------------------------------------------------------------------------------------- inside
+
+    async def _receive(self, frame: str | bytes) -> None:
         if isinstance(frame, bytes):
             self._refuse(RemoteProtocolError("Binary frames are not part of the protocol.", code="invalid_event"))
             return
@@ -55,35 +117,28 @@ class Connection:
             event = self._dialect.decode(frame)
         except RemoteProtocolError as error:
             self._refuse(error, client_event_id(frame))
-        else:
+            return
+        if not isinstance(event, InputAudioBufferAppend) or len(event.audio) <= SLICE_CHARS:
             self._host.event(event)
+            return
+        try:
+            await feed_in_slices(event.audio, self._host.feed)
+        except RemoteProtocolError as error:
+            self._refuse(error, event.event_id)
 
     def _refuse(self, error: RemoteProtocolError, event_id: str | None = None) -> None:
         detail = ErrorDetail(code=error.code, message=error.message, param=error.param, event_id=event_id)
         self._host.refuse(ErrorEvent(error=detail))
 
-    def _queue_event(self, event: ServerEvent) -> None:
-        self._queue.append(self._dialect.encode(event))
-        self._waiting.set()
+    def _put_out(self, event: ServerEvent) -> None:
+        if isinstance(event, ResponseCreated):
+            self._responding.add(event.response.id)
+        elif isinstance(event, ResponseDone):
+            self._responding.discard(event.response.id)
+        self._outgoing.put(event)
 
-    async def _send(self) -> None:
-        while True:
-            await self._waiting.wait()
-            self._waiting.clear()
-            while self._queue:
-                try:
-                    await asyncio.wait_for(self._socket.send(self._queue.popleft()), SEND_S)
-                except TimeoutError:
-                    with contextlib.suppress(ConnectionClosed):
-                        await self._socket.close(1008, "events are not being read")
-                    return
-                except ConnectionClosed:
-                    return
-                # What the client has sent meanwhile, a cancel above all, is handled before the next event goes out.
-                await asyncio.sleep(0)
-
-    async def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(TICK_S)
-            self._host.tick(round(loop.time() * 1000))
+    def _post(self, ask: Any, on_answer: OnAnswer | None = None) -> None:  # Any: asks only pass through this room
+        if on_answer is None:
+            self._post_on(ask)
+        else:
+            self._post_on(ask, lambda answer: self._outgoing.when_room(partial(on_answer, answer)))

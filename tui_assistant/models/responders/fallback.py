@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tui_assistant.engine.ports import Alarm, Cancellation, Respond, Responded, Responder, TextDelta
+from tui_assistant.engine.ports import Alarm, Cancellation, FunctionCallDelta, Respond, Responded, Responder, TextDelta
 from tui_assistant.errors import ModelError
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
@@ -22,11 +22,13 @@ class Fallback:
         self._optional = optional
         self.name = f"{first.name}, then {then.name}"
 
-    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
+    def respond(
+        self, request: Respond, cancellation: Cancellation
+    ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         said = list(self._first.respond(request, cancellation))
         key, value = NOT_UNDERSTOOD
         understood = not any(isinstance(piece, Responded) and piece.metadata.get(key) == value for piece in said)
-        silent = not any(isinstance(piece, TextDelta) for piece in said)
+        silent = not any(isinstance(piece, TextDelta | FunctionCallDelta) for piece in said)
         if understood or silent or cancellation.cancelled:
             yield from said
             return

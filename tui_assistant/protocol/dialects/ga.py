@@ -8,10 +8,13 @@ from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.codec import decode_client, wire
 from tui_assistant.protocol.dialects.base import Quirks
 from tui_assistant.protocol.server import ServerEvent
+from tui_assistant.protocol.session import SessionConfig
 
 
 class Ga:
     """Stateless."""
+
+    config = SessionConfig()
 
     def __init__(self, quirks: Quirks | None = None) -> None:
         self._quirks = quirks or Quirks()
@@ -19,5 +22,5 @@ class Ga:
     def decode(self, text: str | bytes) -> ClientEvent:
         return decode_client(text)
 
-    def encode(self, event: ServerEvent) -> str:
-        return json.dumps(wire(event, explain=self._quirks.explain), separators=(",", ":"))
+    def encode(self, event: ServerEvent) -> list[str]:
+        return [json.dumps(wire(event, explain=self._quirks.explain), separators=(",", ":"))]

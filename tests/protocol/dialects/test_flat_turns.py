@@ -1,0 +1,216 @@
+"""The flat wires of OpenAI's beta and of Qwen over a whole session: sequences and shapes, name by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+from fakes import FRAME_BYTES, Driver, Models, ScriptedDetector
+from openai.types.beta.realtime import RealtimeServerEvent
+from pydantic import BaseModel, TypeAdapter
+
+from tui_assistant.protocol.codec import encode_audio
+from tui_assistant.protocol.dialects.flat import Flat
+from tui_assistant.protocol.dialects.quirks import BETA, QWEN, FlatQuirks
+
+# As in sdk_types: the service sends these, its package does not declare them. text and stash are Qwen's and ours.
+UNDECLARED = {"session.object", "session.expires_at", "text", "stash"}
+CLASSES: dict[str, type[BaseModel]] = {
+    name: member
+    for member in get_args(get_args(RealtimeServerEvent)[0])
+    for name in get_args(member.model_fields["type"].annotation)
+}
+ASSISTANT_SPEAKS = [
+    "response.output_item.added",
+    "conversation.item.created",
+    "response.content_part.added",
+    "response.audio_transcript.delta",
+    "response.audio.delta",
+]
+
+
+class Client:
+    """A client of a flat dialect before an engine whose models answer at once."""
+
+    def __init__(self, quirks: FlatQuirks, detector: ScriptedDetector | None = None, **models: Any) -> None:
+        self.dialect = Flat(quirks)
+        self.driver = Driver(detector or ScriptedDetector(), self.dialect.config, Models(**models))
+        self.seen: list[dict[str, Any]] = []
+        self.passed = 0
+        self._hear()
+
+    def send(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
+        self.driver.event(self.dialect.decode(json.dumps({"type": kind, "event_id": "c1", **fields})))
+        return self._hear()
+
+    def append(self, frames: int) -> None:
+        rate = self.dialect.config.audio.input.format.rate  # type: ignore[union-attr]
+        for _ in range(frames):
+            self.send("input_audio_buffer.append", audio=encode_audio(bytes(FRAME_BYTES * rate // 16_000)))
+
+    def settle(self) -> list[dict[str, Any]]:
+        self.driver.settle()
+        return self._hear()
+
+    def _hear(self) -> list[dict[str, Any]]:
+        events = self.driver.events[self.passed :]
+        self.passed += len(events)
+        new = [json.loads(text) for event in events for text in self.dialect.encode(event)]
+        self.seen += new
+        return new
+
+
+def once(events: list[dict[str, Any]]) -> list[str]:
+    """The types, repetitions of one (deltas) written once."""
+    names = [event["type"] for event in events]
+    return [name for before, name in zip([None, *names], names, strict=False) if name != before]
+
+
+def hands_free(quirks: FlatQuirks, **update: Any) -> list[dict[str, Any]]:
+    """One spoken turn and its answer."""
+    client = Client(quirks, ScriptedDetector([0.0] * 10 + [0.9] * 20), words=["what time is it"], reply=["It is noon."])
+    client.send("session.update", session={"input_audio_transcription": {"model": None}, **update})
+    client.append(70)
+    client.settle()
+    return client.seen
+
+
+def by_hand(quirks: FlatQuirks, **update: Any) -> list[dict[str, Any]]:
+    client = Client(quirks, words=["what time is it"], reply=["It is noon."])
+    client.send("session.update", session={"turn_detection": None, **update})
+    client.append(20)
+    client.send("input_audio_buffer.commit")
+    client.send("response.create", response={"instructions": None})
+    client.settle()
+    return client.seen
+
+
+def test_the_order_of_a_turn_in_vad_mode_on_qwens_wire() -> None:
+    names = once(hands_free(QWEN))
+    names.remove("conversation.item.input_audio_transcription.completed")  # which floats
+    assert names == [
+        "session.created",
+        "session.updated",
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.created",
+        "response.created",
+        *ASSISTANT_SPEAKS,
+        "response.audio_transcript.done",
+        "response.audio.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.done",
+    ]
+
+
+def test_the_order_of_a_turn_in_manual_mode_on_qwens_wire() -> None:
+    names = once(by_hand(QWEN))
+    names.remove("conversation.item.input_audio_transcription.completed")
+    assert names == [
+        "session.created",
+        "session.updated",
+        "input_audio_buffer.committed",
+        "conversation.item.created",
+        "response.created",
+        *ASSISTANT_SPEAKS,
+        "response.audio_transcript.done",
+        "response.audio.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.done",
+    ]
+
+
+def test_the_order_on_betas_wire() -> None:
+    assert once(hands_free(BETA, input_audio_transcription=None)) == [
+        "session.created",
+        "conversation.created",
+        "session.updated",
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.created",
+        "response.created",
+        *ASSISTANT_SPEAKS,
+        "response.audio.done",
+        "response.audio_transcript.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.done",
+    ]
+
+
+def test_text_answers() -> None:
+    for quirks in (BETA, QWEN):
+        seen = by_hand(quirks, modalities=["text"])
+        names = [event["type"] for event in seen]
+        assert "response.text.delta" in names
+        assert "response.text.done" in names
+        assert not [name for name in names if name.startswith("response.audio") or "output_text" in name]
+        assert seen[-1]["response"]["modalities"] == ["text"]
+        assert seen[-1]["response"]["output"][0]["content"] == [{"type": "text", "text": "It is noon."}]
+
+
+@pytest.mark.parametrize("turn", [hands_free, by_hand])
+def test_every_event_of_the_beta_wire_is_the_openai_packages(turn: Any) -> None:
+    for event in turn(BETA) + turn(BETA, modalities=["text"]):
+        check(event)
+
+
+def check(event: dict[str, Any]) -> None:
+    """Strictly by the package's class; what it doesn't declare is refused."""
+    if "session" in event:
+        event["session"]["model"] = "gpt-realtime"  # the package lists the names of OpenAI's models
+    parsed = TypeAdapter(CLASSES[event["type"]]).validate_json(json.dumps(event), strict=True)
+    assert set(foreign(parsed)) <= UNDECLARED
+    assert parsed.model_dump(mode="json", exclude_unset=True) == event
+
+
+def foreign(value: Any, path: str = "") -> list[str]:
+    if isinstance(value, list):
+        return [found for inner in value for found in foreign(inner, path)]
+    if not isinstance(value, BaseModel):
+        return []
+    own = [path + name for name in value.model_extra or {}]
+    inside = [(name, getattr(value, name)) for name in value.model_fields_set if name in type(value).model_fields]
+    return own + [found for name, inner in inside for found in foreign(inner, f"{path}{name}.")]
+
+
+def test_what_qwen_says_more() -> None:
+    seen = {event["type"]: event for event in by_hand(QWEN)}
+    done = seen["response.done"]["response"]
+    assert done["usage"]["input_tokens_details"] == done["usage"]["input_token_details"]
+    assert done["output_audio_format"] == "pcm"
+    assert done["voice"] == "default"
+    (part,) = done["output"][0]["content"]
+    assert (part["type"], part["text"], part["transcript"]) == ("audio", "It is noon.", "It is noon.")
+    assert seen["response.content_part.done"]["part"]["text"] == "It is noon."
+    assert "previous_item_id" not in seen["input_audio_buffer.committed"]
+    assert "previous_item_id" not in seen["conversation.item.created"]
+
+
+def test_the_end_of_a_session_waits_for_the_answer() -> None:
+    client = Client(QWEN)
+    assert [event["type"] for event in client.send("session.finish")] == ["session.finished"]
+    client.send("session.update", session={"turn_detection": None})
+    client.append(20)
+    client.send("input_audio_buffer.commit")
+    client.send("response.create")
+    assert client.send("session.finish") == []
+    names = [event["type"] for event in client.settle()]
+    assert names[-2:] == ["response.done", "session.finished"]
+    assert "session.updated" not in names
+
+
+def test_errors_speak_the_flat_language() -> None:
+    client = Client(QWEN)
+    (event,) = client.send("session.update", session={"turn_detection": {"silence_duration_ms": 99_999}})
+    assert event["error"]["param"] == "session.turn_detection.silence_duration_ms"
+    assert event["error"]["event_id"] == "c1"
+    assert "audio.input" not in event["error"]["message"]
+    (event,) = client.send("response.cancel")
+    assert event["error"]["message"] == "Conversation has none active response"
+    assert event["error"]["code"] == "response_cancel_not_active"

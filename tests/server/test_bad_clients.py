@@ -1,0 +1,208 @@
+"""Clients that break the rules: each gets its close code, and the sessions beside it notice nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
+
+from tui_assistant.server import limits, outgoing
+from tui_assistant.server.app import RealtimeServer, ServerOptions
+from tui_assistant.testing.server import scripted
+
+
+@asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[RealtimeServer]:
+    server = RealtimeServer(ServerOptions(port=0, **options), scripted(["hello"], ["Hello to you."]))
+    async with server.running():
+        yield server
+
+
+async def event(client: ClientConnection, *kinds: str) -> dict[str, Any]:
+    """The next event of one of `kinds`."""
+    async with asyncio.timeout(20):
+        while True:
+            found: dict[str, Any] = json.loads(await client.recv())
+            if found["type"] in kinds:
+                return found
+
+
+async def send(client: ClientConnection, kind: str, **fields: Any) -> None:
+    await client.send(json.dumps({"type": kind, **fields}))
+
+
+async def append(client: ClientConnection, pcm: bytes) -> None:
+    await send(client, "input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
+
+
+async def manual(client: ClientConnection) -> None:
+    await send(client, "session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": None}}})
+    await event(client, "session.updated")
+
+
+async def fine(client: ClientConnection) -> None:
+    """A session that works: it is asked something and everything that comes is what it asked for."""
+    await send(client, "response.create")
+    kinds = []
+    while not kinds or kinds[-1] != "response.done":
+        kinds.append(json.loads(await asyncio.wait_for(client.recv(), 20))["type"])
+    assert kinds[0] == "response.created"
+    assert all(kind.startswith(("response.", "conversation.item.")) for kind in kinds)
+
+
+async def until(true: Callable[[], bool], seconds: float = 5) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+async def close_code(client: ClientConnection, seconds: float = 20) -> int:
+    async with asyncio.timeout(seconds):
+        try:
+            while True:
+                await client.recv()
+        except ConnectionClosed as error:
+            assert error.rcvd is not None
+            return error.rcvd.code
+
+
+def raw(client: ClientConnection, opcode: Opcode, data: bytes) -> None:
+    client.transport.write(Frame(opcode, data).serialize(mask=True))
+
+
+async def invalid_utf8(client: ClientConnection) -> None:
+    raw(client, Opcode.TEXT, b'{"type":"\xff\xfe"}')
+
+
+async def too_large(client: ClientConnection) -> None:
+    # Only the head of a frame that announces one byte more than is allowed.
+    client.transport.write(b"\x81\xff" + (limits.MAX_FRAME_BYTES + 1).to_bytes(8, "big") + b"mask")
+
+
+@pytest.mark.parametrize(("misbehave", "code"), [(invalid_utf8, 1007), (too_large, 1009)])
+async def test_what_closes(misbehave: Callable[[ClientConnection], Awaitable[None]], code: int) -> None:
+    async with serving() as server, connect(server.url, proxy=None) as good, connect(server.url, proxy=None) as bad:
+        await event(good, "conversation.created")
+        await misbehave(bad)
+        assert await close_code(bad) == code
+        await fine(good)
+        await until(lambda: server.sessions == 1)
+
+
+async def test_one_session_too_many_is_refused_until_there_is_room() -> None:
+    async with serving(max_sessions=2) as server, connect(server.url, proxy=None) as one:
+        async with connect(server.url, proxy=None):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(server.url, proxy=None)
+            assert refused.value.response.status_code == 503
+        await until(lambda: server.sessions == 1)
+        async with connect(server.url, proxy=None) as two:
+            await event(two, "session.created")
+        await event(one, "conversation.created")
+        await fine(one)
+
+
+async def test_a_handshake_that_is_not_finished_is_dropped() -> None:
+    async with serving(handshake_s=0.3) as server, connect(server.url, proxy=None) as good:
+        host, port = server.url.removeprefix("ws://").split("/")[0].split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\n")
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        await event(good, "conversation.created")
+        await fine(good)
+    assert limits.HANDSHAKE_S == 10
+
+
+async def test_a_client_that_vanishes_frees_its_session_and_its_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving() as server, connect(server.url, proxy=None) as good:
+        asks: list[str] = []
+        scoped = server._pool.scoped
+
+        def listening(prefix: str) -> Any:
+            post = scoped(prefix)
+
+            def heard(ask: Any, on_answer: Any = None) -> None:
+                asks.append(type(ask).__name__)
+                post(ask, on_answer)
+
+            return heard
+
+        monkeypatch.setattr(server._pool, "scoped", listening)
+        async with connect(server.url, proxy=None) as gone:
+            await manual(gone)
+            await append(gone, bytes(48_000))
+            await until(lambda: "Transcribe" in asks)
+            gone.transport.abort()
+            await until(lambda: server.sessions == 1)
+        assert asks.count("Cancel") == 2  # the words, and the open ask for alarms
+        await event(good, "conversation.created")
+        await fine(good)
+
+
+async def test_a_client_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "SEND_S", 0.5)
+    most = []
+    put = outgoing.Outgoing.put
+
+    def measured(self: outgoing.Outgoing, sent: Any) -> None:
+        put(self, sent)
+        most.append(self._bytes)
+
+    monkeypatch.setattr(outgoing.Outgoing, "put", measured)
+    async with serving() as server, connect(server.url, proxy=None) as good:
+        await event(good, "conversation.created")
+        narrow = socket.create_connection(server.url.removeprefix("ws://").split("/")[0].split(":"))
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        async with connect(server.url, sock=narrow, proxy=None, max_queue=1, max_size=None) as slow:
+            await manual(slow)
+            await append(slow, bytes(2 * 24_000 * 10))  # an item whose retrieval is 640 kB of text
+            await send(slow, "input_audio_buffer.commit")
+            item = (await event(slow, "conversation.item.done"))["item"]["id"]
+            slow.transport.pause_reading()
+            for _ in range(40):
+                await send(slow, "conversation.item.retrieve", item_id=item)
+            began = asyncio.get_running_loop().time()
+            await fine(good)
+            assert asyncio.get_running_loop().time() - began < 3
+            await asyncio.sleep(1.5)
+            slow.transport.resume_reading()
+            assert await close_code(slow) == 1008
+        await until(lambda: server.sessions == 1)
+        assert server.slow_readers == 1
+        await fine(good)
+    assert max(most) < limits.STOP_READING_BYTES + 700_000
+    assert limits.SEND_S == 5
+
+
+async def test_a_slow_reader_gets_every_event_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "WAITING_BYTES", 2_000)  # so that the models' answers have to wait
+    async with serving() as server, connect(server.url, proxy=None) as slow:
+        await event(slow, "conversation.created")
+        await send(slow, "response.create")
+        kinds = []
+        while not kinds or kinds[-1] != "response.done":
+            kinds.append(json.loads(await asyncio.wait_for(slow.recv(), 20))["type"])
+            await asyncio.sleep(0.005)
+        assert kinds.count("response.output_audio.delta") == len("Hello to you.")
+        await asyncio.sleep(0.3)
+        await fine(slow)
+
+
+async def test_a_session_lasts_so_long_and_no_longer() -> None:
+    async with serving(session_s=0.6) as server, connect(server.url, proxy=None) as client:
+        error = (await event(client, "error"))["error"]
+        assert error["code"] == "session_expired"
+        assert error["message"] == "Your session hit the maximum duration of 0.01 minutes."
+        assert await close_code(client) == 1001
+        await until(lambda: server.sessions == 0)
+    assert limits.SESSION_S == 60 * 60

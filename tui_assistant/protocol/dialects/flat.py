@@ -1,0 +1,154 @@
+"""The flat dialects, those of OpenAI's beta and of Qwen: GA events <-> theirs, by the tables of `quirks`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic_core import from_json
+
+from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.protocol.client import ClientEvent, SessionUpdate
+from tui_assistant.protocol.codec import decode_client, wire
+from tui_assistant.protocol.dialects import values
+from tui_assistant.protocol.dialects.flat_session import FlatSession
+from tui_assistant.protocol.dialects.quirks import FlatQuirks
+from tui_assistant.protocol.dialects.values import Json
+from tui_assistant.protocol.server import ServerEvent
+from tui_assistant.protocol.session import SessionConfig
+
+_FINISH = "session.finish"
+_AUDIO_DONE = "response.audio.done"
+_SESSIONS = ("session.created", "session.updated")
+
+
+class Flat:
+    """State: which session the client believes in, which responses run, whether it waits for session.finished."""
+
+    def __init__(self, quirks: FlatQuirks) -> None:
+        self._quirks = quirks
+        self._session = FlatSession(quirks)
+        self._running: set[str] = set()
+        self._finishing = False
+        self._unconfirmed = False  # the empty update of a session.finish is on its way
+        self._held: Json | None = None
+        self._shapes = {
+            "session": self._session.show,
+            "response": self._response,
+            "item": self._item,
+            "part": self._part,
+            "error": self._session.error,
+        }
+
+    @property
+    def config(self) -> SessionConfig:
+        return self._quirks.config
+
+    # ------------------------------------------------------------------------------------------- from the client
+
+    def decode(self, text: str | bytes) -> ClientEvent:
+        try:
+            event = from_json(text, allow_inf_nan=False)
+        except ValueError:
+            raise RemoteProtocolError("The event is not valid JSON.", code="invalid_event") from None
+        kind = event.get("type") if isinstance(event, dict) else None
+        if kind == "session.update":
+            event["session"] = self._session.read(event.get("session"))
+        elif kind == "response.create":
+            event["response"] = self._session.read_response(event.get("response"))
+        elif kind == "conversation.item.create":
+            event["item"] = values.item(event.get("item"))
+        elif kind == _FINISH and self._quirks.finish:
+            return self._finish(event)
+        elif isinstance(kind, str) and kind in self._quirks.refused:
+            message = f"'{kind}' is not supported: {self._quirks.refused[kind]}."
+            raise RemoteProtocolError(message, code="invalid_value", param="type")
+        else:
+            return decode_client(text)
+        return _validated(event)
+
+    def _finish(self, event: Json) -> ClientEvent:
+        """An update that changes nothing: its answer comes when all that was sent before has been dealt with."""
+        event_id = event.get("event_id")
+        self._session.read({})
+        update = _validated({"type": "session.update", "event_id": event_id, "session": {"type": "realtime"}})
+        assert isinstance(update, SessionUpdate)
+        self._unconfirmed = True
+        return update
+
+    # --------------------------------------------------------------------------------------------- to the client
+
+    def encode(self, event: ServerEvent) -> list[str]:
+        data = wire(event, explain=self._quirks.explain, partials=True)
+        if data["type"] in _SESSIONS:
+            self._session.take(data["session"])
+        if data["type"] == "session.updated" and self._unconfirmed:
+            self._unconfirmed, self._finishing = False, True
+            return self._finished(data["event_id"])
+        frames = [] if (flat := self._flat(data)) is None else self._ordered(flat)
+        if data["type"] == "response.created":
+            self._running.add(data["response"]["id"])
+        elif data["type"] == "response.done":
+            self._running.discard(data["response"]["id"])
+            return [json.dumps(frame, separators=(",", ":")) for frame in frames] + self._finished(data["event_id"])
+        return [json.dumps(frame, separators=(",", ":")) for frame in frames]
+
+    def _finished(self, event_id: str) -> list[str]:
+        """`session.finished`, once no response runs any more."""
+        if not self._finishing or self._running:
+            return []
+        self._finishing = False
+        return [json.dumps({"event_id": f"{event_id}_finished", "type": "session.finished"}, separators=(",", ":"))]
+
+    def _flat(self, data: Json) -> Json | None:
+        name = self._quirks.names.get(data["type"], data["type"])
+        if name is None:
+            return None
+        result = {key: self._shapes[key](value) if key in self._shapes else value for key, value in data.items()}
+        known = {key: value for key, value in result.items() if (name, key) not in self._quirks.unsent}
+        return {**known, "type": name}
+
+    def _ordered(self, frame: Json) -> list[Json]:
+        """The end of the audio waits for the event behind it, the end of the transcript, where that has to be first."""
+        if self._quirks.words_first and frame["type"] == _AUDIO_DONE:
+            self._held = frame
+            return []
+        held, self._held = self._held, None
+        if held is None:
+            return [frame]
+        first = frame["type"] == "response.audio_transcript.done"
+        return [frame, held] if first else [held, frame]
+
+    def _item(self, item: Json) -> Json:
+        return values.flat_item(item, text_too=self._quirks.text_of_speech)
+
+    def _part(self, part: Json) -> Json:
+        return values.flat_part(part, text_too=self._quirks.text_of_speech)
+
+    def _response(self, response: Json) -> Json:
+        """Beta's and Qwen's response object; "max_output_tokens" is its name here too."""
+        known = {key: value for key, value in response.items() if key not in ("audio", "output_modalities")}
+        known["output"] = [self._item(item) for item in response["output"]]
+        known |= self._session.show_voice(response)
+        if usage := response["usage"]:
+            known["usage"] = self._usage(usage)
+        return known
+
+    def _usage(self, usage: Json) -> Json:
+        known: dict[str, Any] = {}
+        for key, value in usage.items():
+            side, _, rest = key.partition("_")
+            if rest != "token_details":
+                known[key] = value
+                continue
+            for spelling in self._quirks.usage_details:
+                known[f"{side}_{spelling}"] = {name: count for name, count in value.items() if name != "image_tokens"}
+        return known
+
+
+def _validated(event: Json) -> ClientEvent:
+    try:
+        text = json.dumps(event)
+    except ValueError:  # a number of more digits than Python writes
+        raise RemoteProtocolError("The event is not valid JSON.", code="invalid_event") from None
+    return decode_client(text)
