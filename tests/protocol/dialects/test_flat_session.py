@@ -166,3 +166,16 @@ def test_items_of_the_flat_wire() -> None:
         item = {"type": "message", "role": role, "content": content, "call_id": None}
         event: Any = Flat(BETA).decode(json.dumps({"type": "conversation.item.create", "item": item}))
         assert event.item.content[0].type == kind
+
+
+def test_faults_of_the_event_itself() -> None:
+    for text, code, param in [
+        ('{"type":"session.update"}', "missing_required_parameter", "session"),
+        ('{"type":"session.update","session":[]}', "invalid_value", "session"),
+        ('{"type":"session.update","session":{"seed":NaN}}', "invalid_event", None),
+        ('{"type":"response.create","response":{"speed":2}}', "unknown_parameter", "response.speed"),
+        ('{"type":"nonsense"}', "invalid_value", "type"),
+    ]:
+        with pytest.raises(RemoteProtocolError) as error:
+            Flat(QWEN).decode(text)
+        assert (error.value.code, error.value.param) == (code, param)
