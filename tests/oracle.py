@@ -17,12 +17,16 @@ PER_MS = 16  # samples
 
 @dataclass(frozen=True)
 class Rules:
-    """server_vad when `silence_ms` is set, else semantic_vad, judged at P = 0.5 with this longest wait."""
+    """server_vad when `silence_ms` is set, else semantic_vad with this longest wait.
+
+    `judged`: thousandths of P, for each frame that a judge may be asked at the end of; none: P = 0.5.
+    """
 
     threshold: str = "0.5"
     prefix_ms: int = 300
     silence_ms: int | None = 500
     longest_ms: int = 4_000
+    judged: tuple[int, ...] = ()
 
     @property
     def begins(self) -> Fraction:
@@ -34,9 +38,12 @@ class Rules:
 
     @property
     def needed_ms(self) -> int:
+        return self.needed(Fraction(1, 2))
+
+    def needed(self, p: Fraction) -> int:
         if self.silence_ms is not None:
             return self.silence_ms
-        wait = 200 + (self.longest_ms - 200) * Fraction(1, 2) ** 2
+        wait = round(200 + (self.longest_ms - 200) * (1 - p) ** 2)
         return next(slot for slot in range(200, 100_000, 160) if slot >= wait)
 
 
@@ -117,13 +124,23 @@ class _Recording:
         # Both frames of the onset are speech, whatever the threshold has become since.
         speech = next(n for n in range(frame, self.onset, -1) if self.voiced(n) or n == self.onset + 1)
         silent_ms = (frame - speech) * FRAME // PER_MS
+        needed_ms = rules.needed(self.p_finished(rules, speech, frame))
         lasted_ms = (frame + 1 - self.onset) * FRAME // PER_MS
-        if (frame > speech and silent_ms >= rules.needed_ms) or lasted_ms >= 120_000:
+        if (frame > speech and silent_ms >= needed_ms) or lasted_ms >= 120_000:
             assert self.announced is not None
             end = (frame + 1) * FRAME
             yield Turn("stopped", self.announced, end_ms, 0, end)
             yield Turn("committed", self.announced, end_ms, self.held, end)
             self.take(end)
+
+    def p_finished(self, rules: Rules, speech: int, frame: int) -> Fraction:
+        """The newest answer that is at least 96 ms, three frames, old; asked where silence reaches 200, 360 ... ms."""
+        if rules.judged:
+            for asked in range(frame - 3, speech, -1):
+                before_ms, silent_ms = ((asked - speech - n) * FRAME // PER_MS for n in (1, 0))
+                if any(before_ms < slot <= silent_ms for slot in range(200, 9_000, 160)):
+                    return Fraction(rules.judged[asked], 1000)
+        return Fraction(1, 2)
 
     def change(self, change: Change) -> Iterator[Turn]:
         at_ms = change.at // PER_MS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import oracle
 import pytest
 from fakes import RATE, Driver, ScriptedDetector, config, counting
 from hypothesis import given, settings
@@ -230,3 +231,25 @@ class OnTheSpot:
 
     def judge(self, pcm: bytes, text: str) -> Judged:
         return opinion(pcm)
+
+
+@given(pattern=PATTERNS, longest_ms=st.sampled_from([8_000, 4_000, 2_000]), data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_judged_turns_agree_with_the_oracle(
+    pattern: list[tuple[float, int, int]], longest_ms: int, data: st.DataObject
+) -> None:
+    shape = [part for p, loud, quiet in pattern for part in ((p, loud), (0.0, quiet))] + [(0.0, 70)]
+    frames = [p for p, count in shape for _ in range(count)]
+    judged = data.draw(st.lists(st.integers(0, 20).map(lambda n: n * 50), min_size=len(frames), max_size=len(frames)))
+    eagerness: Any = {8_000: "low", 4_000: "medium", 2_000: "high"}[longest_ms]
+    session = driver(shape, SemanticVad(eagerness=eagerness, create_response=False))
+    answered = 0
+    for frame in range(len(frames)):
+        session.feed(counting(FRAME, frame * FRAME))
+        for ask in asked(session)[answered:]:
+            session.answer(ask, Judged(judged[frame] / 1000, "test"))
+            answered += 1
+    found = [(event.at_ms, event.item_id) for event in session.of(server.SpeechStopped)]
+    rules = oracle.Rules(silence_ms=None, longest_ms=longest_ms, judged=tuple(judged))
+    expected = oracle.turns([round(p * 1000) for p in frames], rules)
+    assert found == [(turn.at_ms, f"item_{turn.item}") for turn in expected if turn.kind == "stopped"]

@@ -155,7 +155,7 @@ def test_bad_turn_detection_is_refused_by_name(patch: Any, code: str, param: str
         ({"tool_choice": {"type": "function"}}, "missing_required_parameter", "session.tool_choice.name"),
         ({"tools": [{"type": "mcp"}]}, "invalid_value", "session.tools.0.type"),
         ({"tools": [{"type": "function"}]}, "missing_required_parameter", "session.tools.0.name"),
-        ({"type": "transcription"}, "invalid_value", "session.type"),
+        ({"type": "translation"}, "invalid_value", "session.type"),
         ({"type": 5}, "invalid_value", "session.type"),
         ({"type": None}, "missing_required_parameter", "session.type"),
     ],

@@ -19,6 +19,7 @@ Event = dict[str, Any]
 RATE = 24_000  # Hz: the only PCM rate that every GA server takes
 BLOCK_MS = 40
 OPEN_S = 10.0
+SETTLE_S = 0.3  # for what a server does beside its queue of events
 
 
 class Peer:
@@ -55,14 +56,30 @@ class Peer:
         await self._socket.send(json.dumps({"type": type, **fields}))
 
     async def configure(self, turn_detection: Any) -> Event:
-        """Sets turn_detection; the session as it is echoed."""
+        """Sets turn_detection; the answer: session.updated, an error, or {} when none comes."""
         audio = {"input": {"format": {"type": "audio/pcm", "rate": RATE}, "turn_detection": turn_detection}}
         await self.send("session.update", session={"type": "realtime", "audio": audio})
-        return await self.wait("session.updated")
+        return await self.wait("session.updated", "error")
 
-    async def speak(self, pcm: bytes) -> None:
-        """Appends int16 mono at RATE, as fast as the server takes it."""
-        block = RATE * BLOCK_MS // 1000 * 2
+    async def settle(self) -> None:
+        """Until the server has done all that was sent: an empty update is answered behind it."""
+        await self.send("session.update", session={"type": "realtime"})
+        await self.wait("session.updated", "error")
+        await self.listen(SETTLE_S)
+
+    def of(self, type: str, since: int = 0) -> list[Event]:
+        """The events of a type so far, from the index `since` on."""
+        return [event for event in self.events[since:] if event["type"] == type]
+
+    async def ask(self) -> None:
+        """Asks for a long answer by text and does not wait for it."""
+        content = [{"type": "input_text", "text": "help"}]
+        await self.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+        await self.send("response.create")
+
+    async def speak(self, pcm: bytes, *, at_once: bool = False) -> None:
+        """Appends int16 mono at RATE, as fast as the server takes it, in blocks or in one event."""
+        block = len(pcm) if at_once else RATE * BLOCK_MS // 1000 * 2
         self.written_ms += len(pcm) // 2 * 1000 // RATE
         for begin in range(0, len(pcm), block):
             audio = base64.b64encode(pcm[begin : begin + block]).decode()

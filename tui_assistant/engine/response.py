@@ -58,7 +58,7 @@ class ResponseState(Enum):
 
 
 NEXT = {
-    ResponseState.WAITING: {ResponseState.THINKING, ResponseState.FINISHING, ResponseState.DONE},
+    ResponseState.WAITING: {ResponseState.THINKING, ResponseState.DONE},
     ResponseState.THINKING: {ResponseState.FINISHING, ResponseState.DONE},
     ResponseState.FINISHING: {ResponseState.DONE},
     ResponseState.DONE: set[ResponseState](),

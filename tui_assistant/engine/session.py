@@ -118,7 +118,7 @@ class Session:
         if self._over:
             return []
         if ask_id == self._notify_id:
-            if isinstance(answer, Alarm):
+            if isinstance(answer, Alarm) and not self._only_words:
                 self._answers.ring(answer)
         elif (decided := self._intake.judged(ask_id, answer)) is not None:
             self._happen(decided)
@@ -175,6 +175,9 @@ class Session:
             case client.SessionUpdate(session=patch):
                 self._update(apply_update(self.config, patch))
             case client.ResponseCreate(response=options):
+                if self._only_words:
+                    message = "Invalid value for 'type': a transcription session has no 'response.create'."
+                    raise RemoteProtocolError(message, code="invalid_value", param="type")
                 self._answers.create(options or ResponseOptions())
             case client.ResponseCancel(response_id=response_id):
                 self._answers.cancel(response_id)
@@ -206,6 +209,9 @@ class Session:
                 self._outbox.send(server.ItemTruncated(item_id=item_id, content_index=index, audio_end_ms=end_ms))
 
     def _update(self, config: SessionConfig) -> None:
+        if config.type != self.config.type and (self._intake.buffer.end or self._conversation.last()):
+            message = "The type of a session cannot change after its first audio or item."
+            raise RemoteProtocolError(message, code="invalid_value", param="session.type")
         self._answers.check_voice(config.audio.output.voice, "session.audio.output.voice")
         if config.audio.input.format != self.config.audio.input.format and self._intake.buffer.end:
             message = "The input format cannot change after audio was appended."
@@ -222,11 +228,10 @@ class Session:
         self._answers.go_on()  # an alarm may have waited for audio that is dropped now
 
     def _object(self) -> SessionObject:
-        return SessionObject(
-            id=self.id,
-            expires_at=self._expires_at,
-            **{name: getattr(self.config, name) for name in SessionConfig.model_fields},
-        )
+        values = {name: getattr(self.config, name) for name in SessionConfig.model_fields}
+        if self._only_words:
+            values["object"] = "realtime.transcription_session"
+        return SessionObject(id=self.id, expires_at=self._expires_at, **values)
 
     def _truncate(self, item_id: str, end_ms: int) -> None:
         run = self._answers.current
@@ -255,9 +260,14 @@ class Session:
         self._answers.idle.disarm()
 
     @property
+    def _only_words(self) -> bool:
+        """A transcription session: nothing answers."""
+        return self.config.type == "transcription"
+
+    @property
     def _idle_timeout_ms(self) -> int | None:
         rules = self.config.audio.input.turn_detection
-        return rules.idle_timeout_ms if isinstance(rules, ServerVad) else None
+        return rules.idle_timeout_ms if isinstance(rules, ServerVad) and not self._only_words else None
 
     def _time_out(self, from_ms: int) -> None:
         """Nobody has spoken for idle_timeout_ms: what is held of the silence becomes an item, and is answered."""
@@ -286,6 +296,8 @@ class Session:
         """An utterance becomes an item, and is answered if its end was detected and that is wanted."""
         self._commit(taken)
         rules = self.config.audio.input.turn_detection
+        if self._only_words:
+            return
         if taken.by_voice and rules is not None and rules.create_response:
             self._answers.reply()
         else:
@@ -317,7 +329,7 @@ class Session:
         return self._words.get(ask_id)
 
     def _hear_words(self, ask_id: str, dictated: _Dictated, answer: Answer) -> None:
-        wanted = self.config.audio.input.transcription is not None
+        wanted = self._only_words or self.config.audio.input.transcription is not None
         match answer:
             case Partial(text=text, stash=stash):
                 self._intake.hear_words(ask_id, answer)

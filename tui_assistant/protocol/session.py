@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SerializerFunctionWrapHandler, Tag, model_serializer
 
 MIN_RATE, MAX_RATE = 8_000, 48_000  # Hz; GA names only 24000, Qwen 16000: everything between is resampled
 
@@ -135,7 +135,8 @@ class SessionConfig(Data):
     Defaults: server_vad 0.5 / 300 ms / 500 ms, PCM 24 kHz both ways, spoken answers.
     """
 
-    type: Literal["realtime"] = "realtime"
+    type: Literal["realtime", "transcription"] = "realtime"
+    """A transcription session has turns and words, and no responses."""
     model: str = "local"
     instructions: str = ""
     output_modalities: Modalities = ("audio",)
@@ -152,10 +153,23 @@ class SessionConfig(Data):
     tracing: Literal["auto"] | dict[str, Any] | None = None
 
 
+# What a transcription session has; of `audio` only the input.
+TRANSCRIPTION_FIELDS = frozenset({"type", "audio", "include"})
+_IDENTITY = frozenset({"id", "object", "expires_at"})
+
+
 class SessionObject(SessionConfig):
     """The `session` of `session.created` and `session.updated`: the effective configuration and what identifies it."""
 
     id: str
-    object: Literal["realtime.session"] = "realtime.session"
+    object: Literal["realtime.session", "realtime.transcription_session"] = "realtime.session"
     expires_at: int | None = None
     """Unix time in seconds, or None while the session does not expire."""
+
+    @model_serializer(mode="wrap")
+    def _of_its_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if self.type == "transcription":
+            data = {key: value for key, value in data.items() if key in TRANSCRIPTION_FIELDS | _IDENTITY}
+            data["audio"] = {"input": data["audio"]["input"]}
+        return data

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tui_assistant.errors import RemoteProtocolError
-from tui_assistant.protocol.session import SemanticVad, ServerVad, SessionConfig
+from tui_assistant.protocol.session import TRANSCRIPTION_FIELDS, SemanticVad, ServerVad, SessionConfig
 
 # Keys that the service sends in a session object; clients send whole sessions back, so they are accepted and ignored.
 READ_ONLY = frozenset({"id", "object", "expires_at", "model"})
@@ -33,6 +33,13 @@ def apply_update(config: SessionConfig, patch: Mapping[str, Any]) -> SessionConf
         message = "Missing required parameter: 'session.type'."
         raise RemoteProtocolError(message, code="missing_required_parameter", param="session.type")
     changes = {key: value for key, value in patch.items() if key not in READ_ONLY}
+    if patch["type"] == "transcription":
+        foreign = [key for key in changes if key not in TRANSCRIPTION_FIELDS]
+        if isinstance(changes.get("audio"), Mapping):
+            foreign += [f"audio.{key}" for key in changes["audio"] if key != "input"]
+        if foreign:
+            param = f"session.{foreign[0]}"
+            raise RemoteProtocolError(f"Unknown parameter: '{param}'.", code="unknown_parameter", param=param)
     merged = _merge(config.model_dump(mode="json"), changes)
     try:
         return SessionConfig.model_validate_json(json.dumps(merged))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from tui_assistant.errors import RemoteProtocolError
@@ -32,7 +34,12 @@ class Flat:
         self._finishing = False
         self._unconfirmed = False  # the empty update of a session.finish is on its way
         self._held: Json | None = None
-        self._shapes = {
+        self._readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+            "session.update": ("session", self._session.read),
+            "response.create": ("response", self._session.read_response),
+            "conversation.item.create": ("item", values.item),
+        }
+        self._shapes: dict[str, Callable[[Json], Json]] = {
             "session": self._session.show,
             "response": self._response,
             "item": self._item,
@@ -47,24 +54,18 @@ class Flat:
     # ------------------------------------------------------------------------------------------- from the client
 
     def decode(self, text: str | bytes) -> ClientEvent:
-        try:
-            event = from_json(text, allow_inf_nan=False)
-        except ValueError:
-            raise RemoteProtocolError("The event is not valid JSON.", code="invalid_event") from None
-        kind = event.get("type") if isinstance(event, dict) else None
-        if kind == "session.update":
-            event["session"] = self._session.read(event.get("session"))
-        elif kind == "response.create":
-            event["response"] = self._session.read_response(event.get("response"))
-        elif kind == "conversation.item.create":
-            event["item"] = values.item(event.get("item"))
-        elif kind == _FINISH and self._quirks.finish:
-            return self._finish(event)
-        elif isinstance(kind, str) and kind in self._quirks.refused:
+        kind = _kind(text)
+        if kind == _FINISH and self._quirks.finish:
+            return self._finish(_parsed(text))
+        if kind in self._quirks.refused:
             message = f"'{kind}' is not supported: {self._quirks.refused[kind]}."
             raise RemoteProtocolError(message, code="invalid_value", param="type")
-        else:
-            return decode_client(text)
+        if kind not in self._readers:
+            return decode_client(text)  # without a copy: it may be an append of 15 MiB
+        event = _parsed(text)
+        name, read = self._readers[kind]
+        if name in event:
+            event[name] = read(event[name])
         return _validated(event)
 
     def _finish(self, event: Json) -> ClientEvent:
@@ -144,6 +145,28 @@ class Flat:
             for spelling in self._quirks.usage_details:
                 known[f"{side}_{spelling}"] = {name: count for name, count in value.items() if name != "image_tokens"}
         return known
+
+
+class _Head(BaseModel):
+    """All that need be known of an event to see whether it has to be translated."""
+
+    type: str
+
+
+def _kind(text: str | bytes) -> str:
+    """An event's type; "" for what has none, which the codec then refuses."""
+    try:
+        return _Head.model_validate_json(text).type
+    except ValidationError:
+        return ""
+
+
+def _parsed(text: str | bytes) -> Json:
+    try:
+        event: Json = from_json(text, allow_inf_nan=False)
+    except ValueError:  # NaN
+        raise RemoteProtocolError("The event is not valid JSON.", code="invalid_event") from None
+    return event
 
 
 def _validated(event: Json) -> ClientEvent:
