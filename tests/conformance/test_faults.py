@@ -210,7 +210,15 @@ def upstream() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+# All rows against one fault take 20 s: every fault is run by hand (-m soak), one in the normal run.
+_SHORT, *_LONG = FAULTS
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [_SHORT, *(pytest.param(fault, marks=pytest.mark.soak) for fault in _LONG)],
+    ids=lambda fault: fault.__name__,
+)
 async def test_a_fault_turns_exactly_its_row(upstream: str, speech: bytes, fault: type[Fault]) -> None:
     checks = {name: check for name, check in CHECKS.items() if name != IDLE}
     async with proxy(upstream, fault) as url:
