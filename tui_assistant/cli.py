@@ -189,7 +189,7 @@ def serve(
     config: str | None,
     **settings: Any,
 ) -> int:
-    """The engine for other programs: a Realtime server on this machine. Young: only OpenAI's GA dialect yet."""
+    """The engine for other programs: a Realtime server on this machine, in OpenAI's dialects and Qwen's."""
     from tui_assistant.commands import serve
 
     door = serve.Door(host, port, token_file, allow_origin, allow_host)
