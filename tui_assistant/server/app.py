@@ -7,11 +7,12 @@ import http
 import itertools
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -79,6 +80,7 @@ class RealtimeServer:
         self._numbers = itertools.count(1)
         self._access = Access(options.host, options.port)
         self._connections: set[Connection] = set()
+        self._sockets: WeakSet[ServerConnection] = WeakSet()  # also those that are still being closed
         self._draining = False
         self.slow_readers = 0  # disconnected because they did not read
         self.url = ""
@@ -108,7 +110,7 @@ class RealtimeServer:
                 self.url = f"ws://{options.host}:{port}/v1/realtime"
                 yield self
             finally:
-                await _close(server)
+                await _close(server, self._sockets)
         finally:
             await self._pool.close()
 
@@ -166,6 +168,7 @@ class RealtimeServer:
         post = self._pool.scoped(session_id)
         connection = Connection(socket, dialect, session, post, lasts_s=self._options.session_s)
         self._connections.add(connection)
+        self._sockets.add(socket)
         try:
             if await connection.run() == POLICY_VIOLATION:
                 self.slow_readers += 1
@@ -177,15 +180,15 @@ class RealtimeServer:
             self._connections.discard(connection)
 
 
-async def _close(server: Server) -> None:
+async def _close(server: Server, sockets: Iterable[ServerConnection]) -> None:
     """Closes all connections with 1001, going away; who does not answer is cut off."""
     server.close()
     try:
         async with asyncio.timeout(2 * CLOSE_S):
             await asyncio.shield(server.wait_closed())
     except TimeoutError:
-        for connection in server.handlers:
-            connection.transport.abort()
+        for socket in list(sockets):
+            socket.transport.abort()
         await server.wait_closed()
 
 
