@@ -49,10 +49,14 @@ def test_serve_ends_with_0_on_a_signal(served: tuple[subprocess.Popen[str], str]
 
 def test_conformance_of_our_own_server(served: tuple[subprocess.Popen[str], str], environment: dict[str, str]) -> None:
     _, url = served
-    run = subprocess.run(
-        [*PROGRAM, "conformance", url, "--json"], capture_output=True, text=True, env=environment, check=False
-    )
-    rows = json.loads(run.stdout)
+    for _ in range(2):  # in the first run the models may still be loading, which no row has patience for
+        run = subprocess.run(
+            [*PROGRAM, "conformance", url, "--json"], capture_output=True, text=True, env=environment, check=False
+        )
+        rows = json.loads(run.stdout)
+        if run.returncode == 0:
+            break
+        print(rows)
     assert [row for row in rows if row["answer"] != "yes"] == []
     assert (run.returncode, len(rows), run.stderr) == (0, 26, "")
 
