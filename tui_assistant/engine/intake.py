@@ -122,6 +122,9 @@ class Intake:
             samples = samples[:room]
         self.buffer.append(samples)
         for frame in self._front.push(samples):
+            if not self._held and (self._tracker is None or self._tracker.question is None):
+                yield from self._hear(frame)  # nothing waits for a judge
+                continue
             self._held.append(frame)
             if len(self._held) * FRAME_MS > LONGEST_MANUAL_MS:
                 yield from self.catch_up()
