@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from tui_assistant.client.hold import KeyEdge
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime.api import (
     Devices,
+    Keyboard,
     Level,
     Line,
     LineChanged,
@@ -65,6 +67,16 @@ class FakeTalk:
 
     def talk(self) -> None:
         self.calls.append(("talk",))
+
+    def key(self, edge: KeyEdge) -> None:
+        self.calls.append(("key", edge.edge))
+
+    def blur(self) -> None:
+        self.calls.append(("blur",))
+
+    def use_keyboard(self, keyboard: Keyboard) -> None:
+        self.calls.append(("use_keyboard", keyboard.method))
+        self.snap = replace(self.snap, keyboard=keyboard)
 
     def say(self, text: str) -> None:
         self.calls.append(("say", text))

@@ -75,6 +75,21 @@ class AudioSettings(Section):
     output: str = Field(default="", description="a device's name or number, a WAV file, or none")
     headphones: bool = False
     """Nothing of the speaker reaches the microphone: one can speak over an answer."""
+    open: Literal["always", "on-press"] = "always"
+    """on-press: in push-to-talk the microphone opens with the talk key, which costs the pre-roll and the first moments."""
+
+
+class KeySettings(Section):
+    """The talk key. Key names are Textual's: space, f4, ctrl+t."""
+
+    talk: str = Field(default="space", min_length=1, description="the key that is held to talk, as Textual names it")
+    toggle: str = Field(
+        default="f2", min_length=1, description="one press talks, the next one sends, in every terminal"
+    )
+    method: Literal["auto", "released", "inferred", "toggle"] = "auto"
+    """auto: by what the terminal answers."""
+    tail_ms: Annotated[Whole, Field(ge=0, le=1_000)] = 200
+    """What is still heard after the release."""
 
 
 class ModelSettings(Section):
@@ -121,6 +136,7 @@ class Settings(BaseSettings):
     mode: Literal["hands-free", "push-to-talk"] = "hands-free"
     turn_detection: TurnDetectionSettings = TurnDetectionSettings()
     audio: AudioSettings = AudioSettings()
+    keys: KeySettings = KeySettings()
     models: ModelSettings = ModelSettings()
     responder: ResponderSettings = ResponderSettings()
     voice: VoiceSettings = VoiceSettings()

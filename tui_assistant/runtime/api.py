@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from tui_assistant.client.hold import HoldPhase, KeyEdge, Method
 from tui_assistant.protocol.session import TurnDetection
 
 
@@ -126,6 +127,24 @@ class Devices:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyboard:
+    """What the terminal tells of keys."""
+
+    method: Method
+    terminal: str = ""  # under which name its auto-repeat is remembered, e.g. "xterm+tmux"; foreign text
+    why: str = ""  # one line of help when the method isn't "released"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """The talk key as it is drawn."""
+
+    phase: HoldPhase = HoldPhase.FREE
+    held_ms: int = 0  # since the floor was taken
+    left_ms: int | None = None  # latched, or near the longest hold: until the floor is given back by itself
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that the screen draws of one moment."""
 
@@ -143,8 +162,9 @@ class Snapshot:
     microphone: str = ""  # foreign text; "" = none
     speaker: str = ""
     duplex: str = "half-duplex"  # "half-duplex" | "headphones" | "no echo"
-    keys: str = "toggle"  # "released" | "inferred" | "toggle"
-    talking: bool = False  # push-to-talk: the floor is held
+    keyboard: Keyboard = Keyboard(Method.TOGGLE)
+    hold: HoldView = HoldView()
+    talking: bool = False  # the floor is held, in either mode
     muted: bool = False
     demo: bool = False  # the demo recording is the microphone
     recording: bool = False
@@ -172,7 +192,19 @@ class TalkApi(Protocol):
         ...
 
     def talk(self) -> None:
-        """The talk key: in push-to-talk starts listening, and the next call sends. Interrupts a running answer."""
+        """The toggle key, a click, an empty line: takes the floor, and the next call sends. Interrupts a running answer."""
+        ...
+
+    def key(self, edge: KeyEdge) -> None:
+        """An edge of the talk key, straight from the input thread. Holding takes the floor, in either mode."""
+        ...
+
+    def blur(self) -> None:
+        """The terminal's window lost the focus: counts as the release of the talk key."""
+        ...
+
+    def use_keyboard(self, keyboard: Keyboard) -> None:
+        """What the terminal has answered; may come again (another terminal attached)."""
         ...
 
     def say(self, text: str) -> None:

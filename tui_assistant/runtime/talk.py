@@ -13,6 +13,7 @@ from tui_assistant.audio.base import Microphone, OutputDevice
 from tui_assistant.audio.echo import HalfDuplexGate
 from tui_assistant.client import dialogue as do
 from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.hold import Edge, KeyEdge
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.engine.observation import Dropped, FrameSeen, Observation, TurnState
@@ -104,6 +105,16 @@ class Talk:
 
     def talk(self) -> None:
         self._call(lambda: self._do(self._dialogue.talk(self._now_ms)))
+
+    def key(self, edge: KeyEdge) -> None:
+        if edge.edge is Edge.PRESS:  # the client's hold takes over from here
+            self.talk()
+
+    def blur(self) -> None:
+        """Nothing yet: a hold does not exist before the client's hold is built in."""
+
+    def use_keyboard(self, keyboard: api.Keyboard) -> None:
+        self._keyboard = keyboard
 
     def say(self, text: str) -> None:
         self._call(lambda: self._do(self._dialogue.say(text, self._now_ms)))

@@ -39,7 +39,7 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
         items.append((40, (f"mic {clean(snapshot.microphone, limit=NAME_WIDTH)}", "dim")))
     else:
         items.append((80, ("no microphone", "bold warn")))
-    items.append((25, (f"keys {snapshot.keys}", "dim")))
+    items.append((25, (f"keys {snapshot.keyboard.method}", "dim")))
     items.append((30, (clean(snapshot.duplex), "dim")))
     if snapshot.volume != 1.0:
         items.append((28, (f"volume {snapshot.volume:.0%}", "dim")))
