@@ -101,7 +101,7 @@ class TestExpiry:
         driver.tick(61_000)
         assert errors(driver.outputs) == [("session_expired", None)]
         assert kinds(driver.outputs) == ["error", "response.done"]
-        assert driver.of(server.ErrorEvent)[0].error.message.endswith("maximum duration of 1 minutes.")
+        assert driver.of(server.ErrorEvent)[0].error.message.endswith("maximum duration of 1 minute.")
         assert len(driver.of(Cancel)) == 2, "the alarms' ask and the responder's"
         assert driver.send("response.create") == driver.frames(3) == driver.tick(99_000) == []
         assert driver.session.deadline is None

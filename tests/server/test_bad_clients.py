@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
+from tui_assistant.host.workers import Port, WorkerSpec
 from tui_assistant.server import limits, outgoing
 from tui_assistant.server.app import RealtimeServer, ServerOptions
 from tui_assistant.testing.server import scripted
@@ -65,11 +67,14 @@ async def until(true: Callable[[], bool], seconds: float = 5) -> None:
             await asyncio.sleep(0.02)
 
 
-async def close_code(client: ClientConnection, seconds: float = 20) -> int:
+async def close_code(client: ClientConnection, seconds: float = 20, kinds: list[str] | None = None) -> int:
+    """`kinds` takes the types of the events before the close."""
     async with asyncio.timeout(seconds):
         try:
             while True:
-                await client.recv()
+                found = json.loads(await client.recv())
+                if kinds is not None:
+                    kinds.append(found["type"])
         except ConnectionClosed as error:
             assert error.rcvd is not None  # noqa: PT017  # how many events come before the close is open
             return error.rcvd.code
@@ -199,10 +204,36 @@ async def test_a_slow_reader_gets_every_event_in_order(monkeypatch: pytest.Monke
 
 
 async def test_a_session_lasts_so_long_and_no_longer() -> None:
-    async with serving(session_s=0.6) as server, connect(server.url, proxy=None) as client:
+    """The error, the end of what ran, then the close with the same words: nothing else, and nothing twice."""
+    said = "Your session hit the maximum duration of 2 seconds."
+    async with serving(session_s=2) as server, connect(server.url, proxy=None) as client:
+        began = asyncio.get_running_loop().time()
+        created = await event(client, "session.created")
+        assert abs(created["session"]["expires_at"] - (time.time() + 2)) <= 1.5
+        await send(client, "session.update", session={"type": "realtime", "instructions": "x"})
+        assert (await event(client, "session.updated"))["session"]["expires_at"] == created["session"]["expires_at"]
         error = (await event(client, "error"))["error"]
-        assert error["code"] == "session_expired"
-        assert error["message"] == "Your session hit the maximum duration of 0.01 minutes."
-        assert await close_code(client) == 1001
+        assert (error["code"], error["message"]) == ("session_expired", said)
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(client.recv(), 5)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, said)
+        assert 1.8 < asyncio.get_running_loop().time() - began < 4
         await until(lambda: server.sessions == 0)
     assert limits.SESSION_S == 60 * 60
+
+
+async def test_a_session_that_expires_while_it_answers() -> None:
+    models = {**scripted([], []), Port.RESPONDER: WorkerSpec(Port.RESPONDER, "worker_models:responder")}
+    server = RealtimeServer(ServerOptions(port=0, session_s=2), models)
+    async with server.running(), connect(server.url, proxy=None) as client:
+        words = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "endless"}]}
+        await send(client, "conversation.item.create", item=words)
+        await send(client, "response.create", response={"output_modalities": ["text"]})
+        await event(client, "response.created")
+        kinds: list[str] = []
+        assert await close_code(client, kinds=kinds) == 1001
+        assert kinds.count("error") == 1
+        assert kinds[-1] == "response.done"
+        assert kinds[: kinds.index("error")].count("response.output_text.delta") > 10
+        assert "response.output_text.delta" not in kinds[kinds.index("error") :]

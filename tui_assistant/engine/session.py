@@ -286,8 +286,7 @@ class Session:
 
     def _expire(self, longest_ms: int) -> list[Output]:
         """ "Your session hit the maximum duration": the error, every open ask ends, and nothing more is done."""
-        minutes = longest_ms / 60_000
-        message = f"Your session hit the maximum duration of {minutes:g} minutes."
+        message = f"Your session hit the maximum duration of {_duration(longest_ms)}."
         self._outbox.send(server.ErrorEvent(error=ErrorDetail(code="session_expired", message=message)))
         self._over = True
         return self.end()
@@ -382,3 +381,9 @@ class Session:
         self._intake.clear()
         self._answers.end()
         return self._outbox.take()
+
+
+def _duration(ms: int) -> str:
+    """In minutes where there are any, else in seconds: "60 minutes", "1 minute", "0.5 seconds"."""
+    number, unit = (ms / 60_000, "minute") if ms >= 60_000 else (ms / 1_000, "second")
+    return f"{number:g} {unit}{'' if number == 1 else 's'}"

@@ -22,7 +22,13 @@ class Session(engine.Session):
         vad: str | SpeechDetector = "silero",
         session_id: str = "sess_1",
         judge: bool = False,
+        max_ms: int | None = None,
+        expires_at: int | None = None,
     ) -> None:
-        """`judge`: the Judge asks of semantic_vad are answered too; else it waits as at P = 0.5."""
+        """`judge`: the Judge asks of semantic_vad are answered too; else it waits as at P = 0.5.
+
+        `max_ms`: so long after the first tick the session ends with the error session_expired; `expires_at` is that
+        moment in Unix seconds, for the client to read.
+        """
         detector = registry.create(registry.Port.DETECTOR, vad) if isinstance(vad, str) else vad
-        super().__init__(detector, config, session_id=session_id, judge=judge)
+        super().__init__(detector, config, session_id=session_id, judge=judge, max_ms=max_ms, expires_at=expires_at)

@@ -7,6 +7,7 @@ import http
 import itertools
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -164,9 +165,8 @@ class RealtimeServer:
         if self.sessions >= self._options.max_sessions:  # others have come in while this one shook hands
             await socket.close(TRY_AGAIN_LATER, "too many sessions; try again later")
             return
-        session = Session(dialect.config, vad=self._options.detector, session_id=session_id, judge=self._judged)
-        post = self._pool.scoped(session_id)
-        connection = Connection(socket, dialect, session, post, lasts_s=self._options.session_s)
+        session = self._session(dialect, session_id)
+        connection = Connection(socket, dialect, session, self._pool.scoped(session_id))
         self._connections.add(connection)
         self._sockets.add(socket)
         try:
@@ -178,6 +178,17 @@ class RealtimeServer:
             await socket.close(INTERNAL_ERROR, "the session failed")
         finally:
             self._connections.discard(connection)
+
+    def _session(self, dialect: Dialect, session_id: str) -> Session:
+        lasts_s = self._options.session_s
+        return Session(
+            dialect.config,
+            vad=self._options.detector,
+            session_id=session_id,
+            judge=self._judged,
+            max_ms=round(lasts_s * 1000),
+            expires_at=round(time.time() + lasts_s),
+        )
 
 
 async def _close(server: Server, sockets: Iterable[ServerConnection]) -> None:

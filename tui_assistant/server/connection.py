@@ -21,27 +21,26 @@ from tui_assistant.protocol.dialects.base import Dialect
 from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.server import ErrorEvent, ResponseCreated, ResponseDone, ServerEvent
 from tui_assistant.server.appends import feed_in_slices
-from tui_assistant.server.limits import CLOSE_S, LINGER_S, SESSION_S, SLICE_CHARS
+from tui_assistant.server.limits import CLOSE_S, LINGER_S, SLICE_CHARS
 from tui_assistant.server.outgoing import Outgoing
 
 TICK_S = 0.1
+SESSION_EXPIRED = "session_expired"  # the engine's last word
 POLICY_VIOLATION, GOING_AWAY = 1008, 1001  # close codes
 Farewell = tuple[int, str]  # close code and reason
 
 
 class Connection:
-    """Runs until the client goes, does not read, or has been here for SESSION_S."""
+    """Runs until the client goes, does not read, or the session expires."""
 
-    def __init__(
-        self, socket: ServerConnection, dialect: Dialect, session: Session, post: Post, *, lasts_s: float = SESSION_S
-    ) -> None:
+    def __init__(self, socket: ServerConnection, dialect: Dialect, session: Session, post: Post) -> None:
         self._socket = socket
         self._dialect = dialect
         self._post_on = post
-        self._lasts_s = lasts_s
         self._outgoing = Outgoing(socket, dialect)
         self._host = SessionHost(session, self._post, on_event=self._put_out)
         self._responding: set[str] = set()
+        self._expired = ""  # what the session said when it had lasted long enough
 
     @property
     def busy(self) -> bool:
@@ -51,7 +50,7 @@ class Connection:
     async def run(self) -> int | None:
         """Returns the close code if it was the server that ended the session."""
         self._host.begin()
-        jobs = [asyncio.create_task(job) for job in (self._read(), self._send(), self._watch(), self._expire())]
+        jobs = [asyncio.create_task(job) for job in (self._read(), self._send(), self._watch())]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -94,18 +93,18 @@ class Connection:
         loop = asyncio.get_running_loop()
         while not self._outgoing.stuck(loop.time()):
             self._host.tick(round(loop.time() * 1000))
+            if self._expired:
+                return await self._expire()
             await asyncio.sleep(TICK_S)
         return POLICY_VIOLATION, "events are not being read"
 
-    async def _expire(self) -> Farewell | None:
-        await asyncio.sleep(self._lasts_s)
-        message = f"Your session hit the maximum duration of {self._lasts_s / 60:g} minutes."
-        self._host.refuse(ErrorEvent(error=ErrorDetail(code="session_expired", message=message)))
+    async def _expire(self) -> Farewell:
+        """The error goes out before the close, if the client reads."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 while not self._outgoing.empty:  # noqa: ASYNC110  # once in an hour; an event would cost every send
                     await asyncio.sleep(0.01)
-        return GOING_AWAY, message
+        return GOING_AWAY, self._expired
 
     # -------------------------------------------------------------------------------------------------- inside
 
@@ -135,6 +134,8 @@ class Connection:
             self._responding.add(event.response.id)
         elif isinstance(event, ResponseDone):
             self._responding.discard(event.response.id)
+        elif isinstance(event, ErrorEvent) and event.error.code == SESSION_EXPIRED:
+            self._expired = event.error.message
         self._outgoing.put(event)
 
     def _post(self, ask: Any, on_answer: OnAnswer | None = None) -> None:  # Any: asks only pass through this room
