@@ -76,7 +76,7 @@ class AudioSettings(Section):
     headphones: bool = False
     """Nothing of the speaker reaches the microphone: one can speak over an answer."""
     open: Literal["always", "on-press"] = "always"
-    """on-press: in push-to-talk the microphone opens with the talk key, which costs the pre-roll and the first moments."""
+    """on-press: in push-to-talk the microphone opens with the talk key; costs the pre-roll and the first moments."""
 
 
 class KeySettings(Section):
@@ -84,7 +84,7 @@ class KeySettings(Section):
 
     talk: str = Field(default="space", min_length=1, description="the key that is held to talk, as Textual names it")
     toggle: str = Field(
-        default="f2", min_length=1, description="one press talks, the next one sends, in every terminal"
+        default="f2", min_length=1, description="one press talks, the next sends, in every terminal"
     )
     method: Literal["auto", "released", "inferred", "toggle"] = "auto"
     """auto: by what the terminal answers."""

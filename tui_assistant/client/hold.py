@@ -67,7 +67,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The floor is given back as of `at_ms`, and the tail after it is still sent. `spoke`: the local detector heard speech."""
+    """The floor is given back as of `at_ms`; the tail after it is still sent. `spoke`: the local detector heard speech."""
 
     at_ms: float
     reason: EndReason
@@ -76,8 +76,8 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """The release was none: a late repeat came. The floor goes on as if nothing had been; when it has been sent by then, a
-    new turn begins, with pre-roll."""
+    """The release was none: a late repeat came. The floor goes on as if nothing had been; where the tail has been sent by
+    then, a new turn begins, with pre-roll."""
 
     at_ms: float
 

@@ -192,7 +192,7 @@ class TalkApi(Protocol):
         ...
 
     def talk(self) -> None:
-        """The toggle key, a click, an empty line: takes the floor, and the next call sends. Interrupts a running answer."""
+        """The toggle key, a click, an empty line: takes the floor, the next call sends. Interrupts a running answer."""
         ...
 
     def key(self, edge: KeyEdge) -> None:
