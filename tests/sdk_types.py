@@ -39,18 +39,23 @@ def _adapter(kind: str) -> TypeAdapter[Any]:
 
 def check(event: ServerEvent) -> dict[str, Any]:
     """The event as it goes over the wire. Raises AssertionError or ValidationError where the package disagrees."""
-    sent = wire(event)
-    text = json.dumps(sent, allow_nan=False)
-    assert sent["type"] in classes(), f"the service has no event {sent['type']}"
-    assert sent["event_id"], "every server event has an id"
-    known = json.loads(text)
-    _use_service_rate(known)
-    parsed = _adapter(sent["type"]).validate_json(json.dumps(known), strict=True)
-    foreign = [path for path in _undeclared(parsed, "") if path not in UNDECLARED]
-    assert not foreign, f"{sent['type']} has fields that the service does not: {foreign}"
-    again = parsed.model_dump(mode="json", exclude_unset=True)
-    assert again == known, f"{sent['type']} does not survive the round trip"
+    text = json.dumps(wire(event), allow_nan=False)
+    check_wire(json.loads(text))
     return json.loads(text)
+
+
+def check_wire(event: dict[str, Any]) -> None:
+    """An event as it was received. Raises as `check` does."""
+    kind = event["type"]
+    assert kind in classes(), f"the service has no event {kind}"
+    assert event["event_id"], "every server event has an id"
+    known = json.loads(json.dumps(event))
+    _use_service_rate(known)
+    parsed = _adapter(kind).validate_json(json.dumps(known), strict=True)
+    foreign = [path for path in undeclared(parsed) if path not in UNDECLARED]
+    assert not foreign, f"{kind} has fields that the service does not: {foreign}"
+    again = parsed.model_dump(mode="json", exclude_unset=True)
+    assert again == known, f"{kind} does not survive the round trip"
 
 
 def _use_service_rate(value: Any) -> None:
@@ -64,13 +69,14 @@ def _use_service_rate(value: Any) -> None:
             _use_service_rate(inner)
 
 
-def _undeclared(value: Any, path: str) -> list[str]:
+def undeclared(value: Any, path: str = "") -> list[str]:
+    """Paths of the fields that the classes do not declare, e.g. "session.id"."""
     if isinstance(value, BaseModel):
         extra = [_join(path, name) for name in value.model_extra or {}]
         fields = [(name, getattr(value, name)) for name in type(value).model_fields if name in value.model_fields_set]
-        return extra + [found for name, inner in fields for found in _undeclared(inner, _join(path, name))]
+        return extra + [found for name, inner in fields for found in undeclared(inner, _join(path, name))]
     if isinstance(value, list):
-        return [found for inner in value for found in _undeclared(inner, path)]
+        return [found for inner in value for found in undeclared(inner, path)]
     return []
 
 
