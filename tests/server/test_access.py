@@ -21,7 +21,9 @@ def test_this_machine_is_let_in(host: str) -> None:
     assert status(OPEN, host) is None
 
 
-@pytest.mark.parametrize("host", [None, "", "evil.example", "evil.example:8771", "127.0.0.1.evil.example", "box.lan"])
+@pytest.mark.parametrize("host", [None, "", "evil.example", "evil.example:8771", "127.0.0.1.evil.example", "box.lan",
+                                  "evil.example@127.0.0.1", "127.0.0.1:8771@evil.example", "[", "\udcff", "[::1].evil",
+                                  "127.0.0.1/evil.example"])  # fmt: skip
 def test_a_foreign_host_is_not(host: str | None) -> None:
     assert status(OPEN, host) == 403
 
@@ -35,6 +37,10 @@ def test_a_foreign_host_is_not(host: str | None) -> None:
         ("http://127.0.0.1:9999", 403),
         ("http://evil.example", 403),
         ("null", 403),
+        ("http://[", 403),
+        ("ws://127.0.0.1:8771", 403),
+        ("http://127.0.0.1:8771/page", 403),
+        ("\udcff", 403),
         ("", 403),
     ],
 )
@@ -58,12 +64,26 @@ def test_origins_and_hosts_can_be_allowed() -> None:
         ("Bearer wrong", (), 401),
         ("Bearer", (), 401),
         ("Basic s3cret", (), 401),
+        ("Bearer s3cret\udcff", (), 401),
         (None, ("realtime", "openai-insecure-api-key.s3cret"), None),
         (None, ("realtime", "openai-insecure-api-key.wrong"), 401),
     ],
 )
 def test_the_token(authorization: str | None, protocols: tuple[str, ...], refused: int | None) -> None:
     assert status(LOCKED, "box.lan", authorization=authorization, protocols=protocols) == refused
+
+
+def test_a_token_may_hold_any_letter() -> None:
+    """As bytes of a header: UTF-8 that the library hands on as surrogates."""
+    access = Access("0.0.0.0", 8771, token="größe")
+    assert status(access, authorization="Bearer " + "größe".encode().decode("ascii", "surrogateescape")) is None
+    assert status(access, authorization="Bearer groesse") == 401
+
+
+@pytest.mark.parametrize("host", ["fd00::7", "[fd00::7]"])
+def test_an_ipv6_address_is_known_by_its_own_name(host: str) -> None:
+    assert status(Access(host, 8771), "[FD00::7]:8771") is None
+    assert status(Access(host, 8771), "[fd00::8]:8771") == 403
 
 
 @pytest.mark.parametrize(

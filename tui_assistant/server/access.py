@@ -6,7 +6,6 @@ import hmac
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 TOKEN_PROTOCOL = "openai-insecure-api-key."  # noqa: S105  # the prefix browsers put before their key, no secret
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -47,22 +46,27 @@ class Access:
         return None
 
     def _host_allowed(self, host: str | None) -> bool:
-        name = (urlsplit(f"//{host}").netloc.rsplit("@")[-1] if host else "").lower()
-        bare = name.rsplit(":", 1)[0] if ":" in name and not name.endswith("]") else name
-        return bare in _LOCAL_NAMES or bare == self.host.lower() or bool({bare, name} & self.allow_hosts)
+        name = (host or "").lower()
+        before, colon, port = name.rpartition(":")
+        bare = before if colon and (port.isdecimal() or not port) else name
+        return bare in _LOCAL_NAMES or bare == in_url(self.host.lower()) or bool({bare, name} & self.allow_hosts)
 
     def _origin_allowed(self, origin: str, host: str | None) -> bool:
-        if origin in self.allow_origins:
-            return True
-        parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and bool(host) and parts.netloc.lower() == (host or "").lower()
+        scheme, _, site = origin.lower().partition("://")
+        return origin in self.allow_origins or (scheme in ("http", "https") and site == (host or "").lower() != "")
 
     def _token_right(self, authorization: str | None, protocols: Iterable[str]) -> bool:
         scheme, _, given = (authorization or "").partition(" ")
         tokens = [given.strip()] if scheme.lower() == "bearer" else []
         tokens += [name.removeprefix(TOKEN_PROTOCOL) for name in protocols if name.startswith(TOKEN_PROTOCOL)]
         wanted = (self.token or "").encode()
-        return any(hmac.compare_digest(token.encode(), wanted) for token in tokens)
+        # Headers are bytes: what is no ASCII in them comes as surrogates.
+        return any(hmac.compare_digest(token.encode(errors="surrogateescape"), wanted) for token in tokens)
+
+
+def in_url(host: str) -> str:
+    """An address as it stands in a URL and in a Host header: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def is_loopback(host: str) -> bool:

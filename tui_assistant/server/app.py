@@ -27,7 +27,7 @@ from tui_assistant.protocol.dialects.base import Dialect, Quirks
 from tui_assistant.protocol.dialects.flat import Flat
 from tui_assistant.protocol.dialects.ga import Ga
 from tui_assistant.protocol.dialects.quirks import BETA, QWEN
-from tui_assistant.server.access import Access
+from tui_assistant.server.access import Access, in_url
 from tui_assistant.server.connection import POLICY_VIOLATION, Connection
 from tui_assistant.server.limits import (
     CLOSE_S,
@@ -108,7 +108,7 @@ class RealtimeServer:
             try:
                 port = server.sockets[0].getsockname()[1]
                 self._access = Access(options.host, port, options.token, options.allow_hosts, options.allow_origins)
-                self.url = f"ws://{options.host}:{port}/v1/realtime"
+                self.url = f"ws://{in_url(options.host)}:{port}/v1/realtime"
                 yield self
             finally:
                 await _close(server, self._sockets)
@@ -137,10 +137,13 @@ class RealtimeServer:
             raise UnavailableError(message, hint) from None
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        path = urlsplit(request.path).path
+        path = request.path.partition("?")[0]
         headers = request.headers
         if path == HEALTH_PATH:
             return connection.respond(http.HTTPStatus.OK, "ok\n")
+        for name in ("Host", "Origin", "Authorization"):
+            if len(headers.get_all(name)) > 1:
+                return connection.respond(http.HTTPStatus.BAD_REQUEST, f"more than one {name}\n")
         refusal = self._access.refusal(
             host=headers.get("Host"),
             origin=headers.get("Origin"),
