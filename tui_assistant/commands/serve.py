@@ -59,7 +59,7 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
 
 def _token(file: str | None) -> str | None:
     if file is None:
-        return os.environ.get(TOKEN_VARIABLE) or None
+        return os.environ.pop(TOKEN_VARIABLE, None) or None  # the workers and their libraries need not know it
     try:
         token = Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
