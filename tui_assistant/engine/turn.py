@@ -89,6 +89,11 @@ class TurnTracker:
             self._question = None
 
     @property
+    def release(self) -> float:
+        """p down to which speech goes on."""
+        return self._release
+
+    @property
     def question(self) -> Question | None:
         """The question whose answer is not in effect yet."""
         return self._question
