@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,12 +12,15 @@ from tui_assistant.engine.ports import (
     AudioChunk,
     Cancellation,
     Final,
+    FunctionCallDelta,
     Partial,
     Respond,
     Responded,
     Speak,
     TextDelta,
 )
+
+Line = str | Mapping[str, Any]  # what is answered; see ScriptedResponder
 
 RATE = 24_000  # Hz of the scripted voice
 MS_PER_CHARACTER = 20  # of its "speech": a tone, so that lengths can be computed
@@ -51,18 +55,27 @@ class ScriptedRecogniser:
 
 
 class ScriptedResponder:
-    """Answers each request with the next line, the last one again and again."""
+    """Answers each request with the next line, the last one again and again.
+
+    A line that is a mapping calls a function of the client: {"call": its name, "arguments": {...}}.
+    """
 
     name = "scripted"
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[Line]) -> None:
         self._lines = itertools.chain(lines, itertools.repeat(lines[-1] if lines else ""))
 
-    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
-        for word in next(self._lines).split(" "):
-            if cancellation.cancelled:
-                return
-            yield TextDelta(word + " ")
+    def respond(
+        self, request: Respond, cancellation: Cancellation
+    ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
+        line = next(self._lines)
+        if isinstance(line, str):
+            for word in line.split(" "):
+                if cancellation.cancelled:
+                    return
+                yield TextDelta(word + " ")
+        else:
+            yield FunctionCallDelta("", line["call"], json.dumps(line.get("arguments", {})))
         yield Responded()
 
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 
 from tui_assistant.host.workers import Port, WorkerSpec
 from tui_assistant.server.app import RealtimeServer, ServerOptions
+from tui_assistant.testing.models import Line
 
 START_S, STOP_S = 20.0, 10.0
 
 _MODELS = "tui_assistant.testing.models"
 
 
-def scripted(heard: Sequence[str], answers: Sequence[str]) -> dict[Port, WorkerSpec]:
-    """Models that hear and answer these lines, in order."""
+def scripted(heard: Sequence[str], answers: Sequence[Line]) -> dict[Port, WorkerSpec]:
+    """Models that hear and answer these lines, in order; an answer may be a function call, see ScriptedResponder."""
     return {
         Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, f"{_MODELS}:recogniser", {"lines": list(heard)}),
         Port.RESPONDER: WorkerSpec(Port.RESPONDER, f"{_MODELS}:responder", {"lines": list(answers)}),
@@ -26,7 +27,9 @@ def scripted(heard: Sequence[str], answers: Sequence[str]) -> dict[Port, WorkerS
 
 @contextmanager
 def realtime_server(
-    heard: Sequence[str] = ("hello",), answers: Sequence[str] = ("Hello to you.",), options: ServerOptions | None = None
+    heard: Sequence[str] = ("hello",),
+    answers: Sequence[Line] = ("Hello to you.",),
+    options: ServerOptions | None = None,
 ) -> Iterator[str]:
     """The URL of a running server, e.g. ws://127.0.0.1:PORT/v1/realtime."""
     server = RealtimeServer(options or ServerOptions(port=0), scripted(heard, answers))
