@@ -130,3 +130,24 @@ def test_what_is_seen_follows_the_state() -> None:
 def test_semantic_turns_have_the_default_padding() -> None:
     assert prefix_padding_ms(SemanticVad()) == 300
     assert prefix_padding_ms(ServerVad(prefix_padding_ms=7)) == 7
+
+
+def test_a_narrow_hysteresis_lets_go_of_a_weak_ending_sooner() -> None:
+    tracker = TurnTracker(ServerVad(hysteresis=0.05, silence_duration_ms=32))
+    run(tracker, [0.9, 0.9, 0.45])
+    assert tracker.open
+    assert [type(decision) for decision in run(tracker, [0.449], 3)] == [Stopped]
+
+
+@pytest.mark.parametrize(("wanted_ms", "frames"), [(32, 1), (64, 2), (65, 3), (96, 3), (500, 16)])
+def test_as_much_speech_as_wanted_begins_a_turn(wanted_ms: int, frames: int) -> None:
+    tracker = TurnTracker(SemanticVad(min_speech_ms=wanted_ms))
+    assert run(tracker, [0.9] * (frames - 1)) == []
+    (started,) = run(tracker, [0.9], frames - 1)
+    assert isinstance(started, Started)
+    assert (started.onset_ms, started.at_ms) == (0, frames * FRAME_MS)
+
+
+def test_the_fine_values_are_echoed_only_when_they_were_set() -> None:
+    assert "hysteresis" not in ServerVad().model_dump()
+    assert ServerVad(hysteresis=0.1).model_dump()["hysteresis"] == 0.1

@@ -18,7 +18,7 @@ from tui_assistant.protocol.session import SemanticVad, ServerVad
 MIN_THRESHOLD = 0.05  # at 0 every frame would be speech and no turn would ever end
 HYSTERESIS = 0.15  # speech goes on down to threshold - 0.15: the best found on labelled speech
 MIN_RELEASE = 0.01
-ONSET_FRAMES = 2  # 64 ms: shorter bursts are clicks, not speech
+MIN_SPEECH_MS = 64  # two frames: shorter bursts are clicks, not speech
 LONGEST_TURN_MS = 120_000  # nobody speaks so long to an assistant: a fan, a television
 DEFAULT_THRESHOLD = 0.5  # semantic_vad has no threshold of its own
 SEMANTIC_PREFIX_MS = 300
@@ -58,8 +58,9 @@ def prefix_padding_ms(rules: ServerVad | SemanticVad) -> int:
 class TurnTracker:
     """Follows the turns of one stream of frames.
 
-    Speech begins at p >= threshold in two frames running, goes on while p >= threshold - 0.15, and the turn ends when
-    the endpointer says so. Frames that began before `not_before_ms` do not count towards an onset.
+    Speech begins at p >= threshold for min_speech_ms (two frames running), goes on while p >= threshold - hysteresis
+    (0.15), and the turn ends when the endpointer says so. Frames that began before `not_before_ms` do not count towards
+    an onset.
     """
 
     def __init__(self, rules: ServerVad | SemanticVad, *, judged: bool = False) -> None:
@@ -79,8 +80,10 @@ class TurnTracker:
         """New rules hold from the next frame on, also inside a turn."""
         threshold = rules.threshold if isinstance(rules, ServerVad) else DEFAULT_THRESHOLD
         self._threshold = max(threshold, MIN_THRESHOLD)
+        hysteresis = HYSTERESIS if rules.hysteresis is None else rules.hysteresis
         # Rounded, because 0.45 - 0.15 is a little over 0.3 in binary and p = 0.3 is meant to be enough.
-        self._release = max(round(self._threshold - HYSTERESIS, 9), MIN_RELEASE)
+        self._release = max(round(self._threshold - hysteresis, 9), MIN_RELEASE)
+        self._min_speech_ms = MIN_SPEECH_MS if rules.min_speech_ms is None else rules.min_speech_ms
         before = self._endpointer if self.open else None
         self._endpointer = endpointer(rules)
         if isinstance(before, JudgedSilence) and isinstance(self._endpointer, JudgedSilence):
@@ -167,7 +170,7 @@ class TurnTracker:
             self._onset_ms = start_ms
             self.state = TurnState.ONSET
         held_ms = end_ms - self._onset_ms
-        if held_ms < ONSET_FRAMES * FRAME_MS:
+        if held_ms < self._min_speech_ms:
             return None
         self.state = TurnState.SPEECH
         self._speech_end_ms = end_ms

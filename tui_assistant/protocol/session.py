@@ -19,7 +19,24 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class ServerVad(Data):
+class Fine(Data):
+    """What this engine lets one tune beyond the protocol, within either kind of turn detection.
+
+    None is the engine's own value, and is then left out of what is echoed: other clients never see these keys.
+    """
+
+    hysteresis: float | None = Field(default=None, ge=0.0, le=0.5, allow_inf_nan=False)
+    """Speech goes on while p >= threshold - hysteresis; None: 0.15. More holds weak endings, and noise, longer."""
+    min_speech_ms: int | None = Field(default=None, ge=32, le=500)
+    """Speech without a gap that begins a turn; None: 64. More ignores longer clicks, and starts later."""
+
+    @model_serializer(mode="wrap")
+    def _without_own_values(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return {key: value for key, value in data.items() if value is not None or key not in Fine.model_fields}
+
+
+class ServerVad(Fine):
     """Turns begin and end by voice activity. Times in milliseconds."""
 
     type: Literal["server_vad"] = "server_vad"
@@ -35,7 +52,7 @@ class ServerVad(Data):
     interrupt_response: bool = True
 
 
-class SemanticVad(Data):
+class SemanticVad(Fine):
     """Turns begin by voice activity and end when the speaker seems to have finished."""
 
     type: Literal["semantic_vad"] = "semantic_vad"

@@ -15,6 +15,7 @@ class Reach(Enum):
 
     WORKS = "works"
     ECHOED = "accepted and echoed without effect"
+    ACCEPTED = "accepted without effect"  # where no object of the server has a place to echo it
     FIXED = "accepted; the server's own value stays and is echoed"
     REFUSED = "refused by name"
     UNSENT = "never sent"  # a server event that nothing here leads to
@@ -134,6 +135,12 @@ SESSION_FIELDS: tuple[Row, ...] = (
     ),
     Row("audio.input.format", Reach.WORKS, "until the first audio; PCM at 8000 to 48000 Hz, G.711"),
     Row(f"{_VAD}.idle_timeout_ms", Reach.WORKS, "with server_vad"),
+    *_rows(
+        Reach.WORKS,
+        f"{_VAD}.hysteresis",
+        f"{_VAD}.min_speech_ms",
+        note="this engine's own; echoed only to a client that set them",
+    ),
     Row("tools", Reach.WORKS, "functions, where the responder calls any; MCP tools are refused"),
     Row("tool_choice", Reach.WORKS, "where the responder calls functions"),
     Row("parallel_tool_calls", Reach.ECHOED),
@@ -169,11 +176,5 @@ RESPONSE_FIELDS: tuple[Row, ...] = (
     *_rows(Reach.WORKS, "tools", "tool_choice", note="where the responder calls functions"),
     Row("conversation", Reach.WORKS, '"none" runs beside the conversation, at most 8 at once'),
     Row("input", Reach.WORKS, "items and item references; sound in it is not listened to"),
-    *_rows(
-        Reach.REFUSED,
-        "parallel_tool_calls",
-        "prompt",
-        "reasoning",
-        note="only as a field of the session",
-    ),
+    *_rows(Reach.ACCEPTED, "parallel_tool_calls", "prompt", "reasoning", note="a response does not echo them"),
 )
