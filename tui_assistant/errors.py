@@ -14,6 +14,8 @@ AssistantError                  everything we raise on purpose; str() is one lin
 
 from __future__ import annotations
 
+_LONGEST_PROBLEM = 500  # characters: an error says what is wrong and does not send back what came
+
 
 class AssistantError(Exception):
     """Base of all errors raised on purpose. `hint` says what to do next, in one line, or is empty."""
@@ -67,10 +69,14 @@ class RemoteProtocolError(ProtocolError):
     """The peer sent something that the protocol does not allow; nothing has changed.
 
     Becomes an `error` event with `type` "invalid_request_error". `code` is one of PROTOCOL section 5.11
-    or None; `param` names the field, in dotted form.
+    or None; `param` names the field, in dotted form. Both are cut where the peer's own words make them too long.
     """
 
     def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(_cut(message))
         self.code = code
-        self.param = param
+        self.param = param and _cut(param)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_PROBLEM else f"{text[: _LONGEST_PROBLEM - 1]}…"

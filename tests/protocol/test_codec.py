@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -108,6 +109,8 @@ REFUSED: list[tuple[str | bytes, str, str | None]] = [
     (event("conversation.item.truncate", item_id="i", audio_end_ms=True), "invalid_value", "audio_end_ms"),
     # Numbers that JSON does not have
     ('{"type": "session.update", "session": {"x": NaN}}', "invalid_event", "session"),
+    ('{"type": "response.create", "response": {"prompt": {"x": [1e999]}}}', "invalid_event", "response"),
+    ('{"type": "response.cancel", "x": [%s1]}' % ("1," * 20_001), "invalid_event", None),
     ('{"type": "session.update", "session": {"x": [{"y": -Infinity}]}}', "invalid_event", "session"),
     ('{"type": "session.update", "session": {"x": 1e999}}', "invalid_event", "session"),
     ('{"type": "session.update", "session": {"x": ' + "9" * 6_000 + "}}", "invalid_event", None),
@@ -226,3 +229,21 @@ def test_server_events_are_read_strictly() -> None:
         codec.decode_server('{"type": "input_audio_buffer.committed"}')
     with pytest.raises(RemoteProtocolError):
         codec.decode_server('{"type": "unheard.of"}')
+
+
+def test_an_error_does_not_send_back_what_came() -> None:
+    text = json.dumps({"type": "session.update", "event_id": "e", "x" * 9_000: 1, "session": {}})
+    with pytest.raises(RemoteProtocolError) as caught:
+        codec.decode_client(text)
+    assert len(caught.value.message) == len(caught.value.param or "") == 500
+    assert codec.client_event_id(text) == "e"
+
+
+def test_a_frame_of_a_million_values_is_refused_before_it_is_parsed() -> None:
+    """Each wrong value would be a problem of its own: these were 2.5 s and 1.2 GiB."""
+    text = '{"type": "conversation.item.create", "event_id": "e", "item": [%s1]}' % ("1," * 1_000_000)
+    began = time.process_time()
+    with pytest.raises(RemoteProtocolError, match="commas"):
+        codec.decode_client(text)
+    assert codec.client_event_id(text) is None
+    assert time.process_time() - began < 0.5

@@ -10,6 +10,7 @@ from tui_assistant.protocol.items import Item, JsonObject, ResponseOptions
 from tui_assistant.protocol.session import Data
 
 MAX_APPEND_BYTES = 15 * 2**20  # the protocol's documented maximum of audio in one append
+MAX_COMMAS = 20_000  # in one event: base64 has none, and a text with so many is longer than any model's context
 
 
 class ClientEventBase(Data):

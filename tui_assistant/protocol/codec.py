@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from tui_assistant.errors import RemoteProtocolError
-from tui_assistant.protocol.client import MAX_APPEND_BYTES, ClientEvent, SessionUpdate
+from tui_assistant.protocol.client import MAX_APPEND_BYTES, MAX_COMMAS, ClientEvent, ResponseCreate, SessionUpdate
 from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.protocol.update import refusal
 
@@ -25,27 +25,45 @@ _TRANSCRIPTION_DELTA = "conversation.item.input_audio_transcription.delta"
 
 def decode_client(text: str | bytes) -> ClientEvent:
     """One client event. Raises RemoteProtocolError with the code and param of the service."""
+    refuse_too_many(text)
     try:
         event = _CLIENT.validate_json(text)
     except ValidationError as error:
         raise _client_refusal(error) from None
+    # JSON has no NaN; where values of any shape may stand the parser takes it, and it would come back out.
     if isinstance(event, SessionUpdate) and not _finite(event.session):
-        # Only here may values of any shape stand; JSON has no NaN, and it would come back out in session.updated.
         raise RemoteProtocolError("The event is not valid JSON.", code="invalid_event", param="session")
+    if isinstance(event, ResponseCreate) and event.response is not None and not _finite(event.response.model_dump()):
+        raise RemoteProtocolError("The event is not valid JSON.", code="invalid_event", param="response")
     return event
+
+
+def refuse_too_many(text: str | bytes) -> None:
+    """Raises RemoteProtocolError where the text may hold more values than an event can mean, before it is parsed.
+
+    Each wrong one would be a problem of its own in the validation: a second and 250 MiB for 400 KB of them.
+    """
+    if _commas(text) > MAX_COMMAS:
+        raise RemoteProtocolError(f"The event has more than {MAX_COMMAS} commas.", code="invalid_event")
+
+
+def _commas(text: str | bytes) -> int:
+    return text.count(",") if isinstance(text, str) else text.count(b",")
 
 
 def _finite(value: Any) -> bool:
     """Whether a JSON value has no NaN or infinity in it; the parser bounds its depth."""
     if isinstance(value, dict):
         return all(_finite(inner) for inner in value.values())
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return all(_finite(inner) for inner in value)
     return not isinstance(value, float) or math.isfinite(value)
 
 
 def client_event_id(text: str | bytes) -> str | None:
     """The event_id of a text that may be no valid event, for the error that answers it."""
+    if _commas(text) > MAX_COMMAS:
+        return None  # not worth the parsing
     try:
         value = _ANY.validate_json(text)
     except ValidationError:

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.client import ClientEvent, SessionUpdate
-from tui_assistant.protocol.codec import decode_client, wire
+from tui_assistant.protocol.codec import decode_client, refuse_too_many, wire
 from tui_assistant.protocol.dialects import values
 from tui_assistant.protocol.dialects.flat_session import FlatSession
 from tui_assistant.protocol.dialects.quirks import FlatQuirks
@@ -54,6 +54,7 @@ class Flat:
     # ------------------------------------------------------------------------------------------- from the client
 
     def decode(self, text: str | bytes) -> ClientEvent:
+        refuse_too_many(text)
         kind = _kind(text)
         if kind == _FINISH and self._quirks.finish:
             return self._finish(_parsed(text))
