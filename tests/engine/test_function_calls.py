@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakes import Driver, config, kinds
+from fakes import Driver, config, errors, kinds
 
 from tui_assistant.engine.ports import (
     Answer,
@@ -122,3 +122,18 @@ def test_a_cancelled_call_is_closed_and_not_gone_on_with() -> None:
     assert (item.status, item.call_id) == ("incomplete", "call_1")
     driver.send("response.create")
     assert [message.text for message in driver.of(Respond)[-1].messages] == ["hi"]
+
+
+def test_an_output_needs_its_call() -> None:
+    """As the service has it: the call has to be in the conversation, written by the model or by the client."""
+    driver = Driver(configuration=config(None))
+    output = {"type": "function_call_output", "call_id": "c1", "output": "2"}
+    refused = driver.send("conversation.item.create", item=output, event_id="mine")
+    assert errors(refused) == [("invalid_tool_call_id", None)]
+    assert refused[0].error.event_id == "mine"
+    assert refused[0].error.message == "Tool call ID 'c1' not found in conversation."
+    call = {"type": "function_call", "id": "call", "call_id": "c1", "name": "add", "arguments": "{}"}
+    driver.send("conversation.item.create", item=call)
+    assert kinds(driver.send("conversation.item.create", item=output))[-1] == "conversation.item.done"
+    driver.send("conversation.item.delete", item_id="call")
+    assert errors(driver.send("conversation.item.create", item=output)) == [("invalid_tool_call_id", None)]

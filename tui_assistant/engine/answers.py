@@ -51,6 +51,11 @@ class Answers:
         self._expecting = False  # an utterance was committed that the client has to ask an answer for
         self._expecting_since: int | None = None  # in the time of `tick`
 
+    @property
+    def busy(self) -> bool:
+        """A response runs, in the conversation or beside it."""
+        return self.current is not None or bool(self._outside)
+
     def create(self, options: ResponseOptions) -> None:
         """response.create. Raises RemoteProtocolError; then nothing has changed."""
         if options.conversation == "auto" and self.current is not None:

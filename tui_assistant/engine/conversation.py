@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tui_assistant.engine.ports import ChatMessage, ToolCall
 from tui_assistant.errors import RemoteProtocolError
-from tui_assistant.protocol.codec import encode_audio
+from tui_assistant.protocol.codec import decode_audio, encode_audio
 from tui_assistant.protocol.items import (
     AssistantMessage,
     FunctionCall,
@@ -61,6 +61,27 @@ class Conversation:
         except KeyError:
             message = f"Item with id '{item_id}' not found."
             raise RemoteProtocolError(message, code="item_not_found", param=param) from None
+
+    def check_new(self, item: Item) -> None:
+        """Raises RemoteProtocolError where a client may not put `item` in."""
+        if isinstance(item, FunctionCallOutput):
+            # "the server will check that a function_call item with the same ID exists in the conversation history"
+            if not any(isinstance(each, FunctionCall) and each.call_id == item.call_id for each in self):
+                message = f"Tool call ID '{item.call_id}' not found in conversation."
+                raise RemoteProtocolError(message, code="invalid_tool_call_id")
+            return
+        for place, part in enumerate(() if isinstance(item, FunctionCall) else item.content):
+            if not isinstance(part, InputAudio | OutputAudio) or part.audio is None:
+                continue
+            param = f"item.content.{place}.audio"
+            if isinstance(part, OutputAudio):  # "it cannot populate assistant audio messages"
+                raise RemoteProtocolError(
+                    "Assistant messages cannot be created with audio.", code="invalid_value", param=param
+                )
+            try:
+                decode_audio(part.audio)
+            except RemoteProtocolError as error:
+                raise RemoteProtocolError(error.message, code=error.code, param=param) from None
 
     def add(self, item: Item, previous_item_id: str | None = None) -> str | None:
         """Puts `item` behind `previous_item_id` (None: at the end, "root": at the front); returns what is before it."""

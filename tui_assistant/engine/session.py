@@ -190,6 +190,7 @@ class Session:
                 if item.id is not None and item.id == self._intake.item_id:
                     message = f"Item with id '{item.id}' already exists."
                     raise RemoteProtocolError(message, code="invalid_value", param="item.id")
+                self._conversation.check_new(item)
                 item = item.model_copy(update={"id": item.id or self._ids.next("item"), "status": "completed"})
                 behind = self._conversation.add(item, previous)
                 self._ids.take(item.id or "")
@@ -209,8 +210,9 @@ class Session:
                 self._outbox.send(server.ItemTruncated(item_id=item_id, content_index=index, audio_end_ms=end_ms))
 
     def _update(self, config: SessionConfig) -> None:
-        if config.type != self.config.type and (self._intake.buffer.end or self._conversation.last()):
-            message = "The type of a session cannot change after its first audio or item."
+        begun = self._intake.buffer.end or self._conversation.last() or self._answers.busy
+        if config.type != self.config.type and begun:
+            message = "The type of a session cannot change after its first audio, item or response."
             raise RemoteProtocolError(message, code="invalid_value", param="session.type")
         self._answers.check_voice(config.audio.output.voice, "session.audio.output.voice")
         if config.audio.input.format != self.config.audio.input.format and self._intake.buffer.end:
@@ -321,9 +323,10 @@ class Session:
 
     def _dictated(self, ask_id: str) -> _Dictated | None:
         """The item that a recogniser's stream belongs to, committed or still being spoken."""
-        if ask_id not in self._words and self._intake.dictated_item is not None:
-            open_id, item_id = self._intake.dictated_item
-            self._words = {ask: d for ask, d in self._words.items() if ask == open_id or d.seconds}
+        open_id, item_id = self._intake.dictated_item or (None, "")
+        # A turn that was cleared has no seconds, and its stream is not the open one.
+        self._words = {ask: d for ask, d in self._words.items() if ask == open_id or d.seconds}
+        if open_id is not None:
             self._words.setdefault(open_id, _Dictated(item_id, 0.0))
         return self._words.get(ask_id)
 

@@ -194,6 +194,10 @@ class ResponseOptions(Data):
     """"none": beside the conversation, which it reads and does not change."""
     input: tuple[InputItem, ...] | None = None
     """The context instead of the conversation; () is none at all."""
+    # Accepted without effect (support.py says so too), as in the session; a response has no place to echo them.
+    parallel_tool_calls: bool | None = None
+    prompt: dict[str, Any] | None = None
+    reasoning: dict[str, Any] | None = None
 
 
 JsonObject = dict[str, Any]
