@@ -175,6 +175,7 @@ def evaluate(
 @click.option("--token-file", metavar="FILE", help="A token that clients must show; or TUI_ASSISTANT_TOKEN.")
 @click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="A web page that may connect; may be repeated.")
 @click.option("--allow-host", multiple=True, metavar="NAME", help="Another name of this machine; may be repeated.")
+@click.option("--max-sessions", type=click.IntRange(1), metavar="N", help="One more is turned away with 503 (100).")
 @setting("--vad", "models.detector", "[silero|webrtc|energy]", "The voice-activity detector (silero).")
 @config_option
 @click.pass_context
@@ -186,13 +187,14 @@ def serve(
     token_file: str | None,
     allow_origin: tuple[str, ...],
     allow_host: tuple[str, ...],
+    max_sessions: int | None,
     config: str | None,
     **settings: Any,
 ) -> int:
     """The engine for other programs: a Realtime server on this machine, in OpenAI's dialects and Qwen's."""
     from tui_assistant.commands import serve
 
-    door = serve.Door(host, port, token_file, allow_origin, allow_host)
+    door = serve.Door(host, port, token_file, allow_origin, allow_host, max_sessions)
     return serve.run(given(ctx), config or ctx.obj, door)
 
 

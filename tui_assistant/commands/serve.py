@@ -28,6 +28,7 @@ class Door:
     token_file: str | None = None
     allow_origins: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
+    max_sessions: int | None = None  # None: the server's own limit
 
 
 def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
@@ -36,6 +37,7 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
     from tui_assistant.commands.assistant import worker_specs
     from tui_assistant.server.access import is_loopback
     from tui_assistant.server.app import RealtimeServer, ServerOptions
+    from tui_assistant.server.limits import MAX_SESSIONS
     from tui_assistant.state import log_folder
 
     token = _token(door.token_file)
@@ -51,6 +53,7 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
         allow_hosts=frozenset(name.lower() for name in door.allow_hosts),
         allow_origins=frozenset(door.allow_origins),
         detector=settings.models.detector,
+        max_sessions=MAX_SESSIONS if door.max_sessions is None else door.max_sessions,
         log=log_folder() / "workers.log",
     )
     # Clients get no timers or notes of the assistant on the screen, and leave none behind.
