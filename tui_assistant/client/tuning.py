@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import Any, Literal
 
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
@@ -35,11 +35,13 @@ class Tuning:
         else would refuse them.
         """
         mine = Tuning()
-        extra = {
+        extra: dict[str, Any] = {
             "hysteresis": self.hysteresis if fine and self.hysteresis != mine.hysteresis else None,
             "min_speech_ms": self.min_speech_ms if fine and self.min_speech_ms != mine.min_speech_ms else None,
         }
-        shared = {name: getattr(base, name) for name in ("create_response", "interrupt_response")} if base else {}
+        shared: dict[str, Any] = (
+            {name: getattr(base, name) for name in ("create_response", "interrupt_response")} if base else {}
+        )
         if self.kind == "semantic_vad":
             return SemanticVad(eagerness=self.eagerness, **shared, **extra)
         idle = base.idle_timeout_ms if isinstance(base, ServerVad) else None
@@ -110,7 +112,7 @@ class Undo:
     def __init__(self) -> None:
         self._back: list[tuple[Tuning, str]] = []
         self._forth: list[Tuning] = []
-        self._last_ms = -MERGE_MS
+        self._last_ms: float = -MERGE_MS
 
     def changed(self, before: Tuning, what: str, now_ms: float) -> None:
         """`before` is left behind because `what` is moved; one movement without a pause is one step."""
