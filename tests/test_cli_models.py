@@ -13,6 +13,7 @@ from tui_assistant.commands.assistant import worker_specs
 from tui_assistant.commands.models import model
 from tui_assistant.config import Flag, load
 from tui_assistant.errors import ModelError
+from tui_assistant.host.workers import WorkerSpec
 from tui_assistant.models import store
 from tui_assistant.models.registry import Port
 from tui_assistant.models.store import Entry, Store
@@ -68,8 +69,10 @@ def test_the_commands_are_there() -> None:
     assert "remove" in shown
 
 
-def test_only_semantic_vad_needs_a_judge() -> None:
-    assert Port.JUDGE not in worker_specs(load({}))
-    judged = worker_specs(load({"turn_detection.type": Flag("--turn-detection", "semantic_vad")}))
-    assert judged[Port.JUDGE].name == "best"
-    assert Port.JUDGE in worker_specs(load({}), remember=False)
+def test_a_judge_is_loaded_when_it_is_wanted() -> None:
+    semantic = {"turn_detection.type": Flag("--turn-detection", "semantic_vad")}
+    assert worker_specs(load(semantic))[Port.JUDGE] == WorkerSpec(Port.JUDGE, "best")
+    assert worker_specs(load({}))[Port.JUDGE] == WorkerSpec(Port.JUDGE, "best", lazy=True)
+    assert worker_specs(load(semantic), remember=False)[Port.JUDGE].lazy
+    chosen = {"models.judge": Flag("models.judge", "words")}
+    assert worker_specs(load(chosen))[Port.JUDGE].name == "words"

@@ -99,6 +99,8 @@ class ModelSettings(Section):
     recogniser: str = "pocketsphinx"
     responder: str = "skills"
     synthesiser: str = "espeak"
+    judge: str = "best"
+    """Of semantic_vad; best: smart-turn and the words, or the words alone where smart-turn is missing."""
 
 
 class ResponderSettings(Section):

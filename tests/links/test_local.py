@@ -12,7 +12,7 @@ from tui_assistant.engine.observation import FrameSeen, Observation
 from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.links.local import INPUT_RATE, OUTPUT_RATE, LocalLink, WorkerSpec
 from tui_assistant.models.registry import Port
-from tui_assistant.protocol import server
+from tui_assistant.protocol import client, server
 from tui_assistant.sound.resample import resample
 from tui_assistant.testing.server import scripted
 
@@ -90,3 +90,33 @@ async def test_the_speed_of_the_voice_is_the_sessions() -> None:
     created = heard.server[0]
     assert isinstance(created, server.SessionCreated)
     assert created.session.audio.output.speed == 1.25
+
+
+async def test_the_judge_is_there_when_one_switches_to_semantic_vad() -> None:
+    """It sleeps until then; that it is loaded is told once, and which one judges."""
+    specs = {**scripted(["hello"], ["Hello."]), Port.JUDGE: WorkerSpec(Port.JUDGE, "words", lazy=True)}
+    link, heard = LocalLink(specs), Heard()
+    await link.open(heard.events)
+    await asyncio.wait_for(link.ready(), 20)
+    assert not [status.told for status in heard.states if status.told]
+    for eagerness in ("low", "high"):
+        detection = {"type": "semantic_vad", "eagerness": eagerness}
+        session = {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
+        link.send(client.SessionUpdate(session=session))
+    await asyncio.wait_for(link.ready(), 20)
+    pcm = speech() + bytes(2 * INPUT_RATE * 2)
+    for begin in range(0, len(pcm), 6_400):
+        link.feed(pcm[begin : begin + 6_400])
+        await asyncio.sleep(0.01)
+    await heard.until("input_audio_buffer.speech_stopped")
+    await link.close()
+    (stopped,) = [event for event in heard.server if isinstance(event, server.SpeechStopped)]
+    assert stopped.reason is not None
+    assert stopped.reason["judge"] == "words"
+    told = [status for status in heard.states if status.told]
+    assert [status.told for status in told] == [
+        "the judge of semantic_vad is being loaded; until then it counts as undecided",
+        "the judge words is ready",
+    ]
+    assert told[0].text == "loading the judge"
+    assert heard.states[-1].text == "ready"

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from recording import blocks, sentence
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -126,7 +127,7 @@ async def test_a_signal_while_an_answer_runs(tmp_path: Path, number: signal.Sign
             events, code = await to_the_end(client)
             status, rest, errors, took = await ending
     assert (status, rest, errors, code) == (0, "", "", 1001)
-    assert len(workers) == 4
+    assert len(workers) == 3  # nobody has wanted a judge
     assert all(map(gone, workers))
     assert {event["type"] for event in events} == {"response.output_text.delta"}
     assert limits.DRAIN_S <= took < limits.DRAIN_S + 2 * limits.CLOSE_S + 1.5  # the last: workers, a busy machine
@@ -169,6 +170,35 @@ async def test_a_signal_while_nothing_runs(tmp_path: Path) -> None:
     assert (status, code) == (0, 1001)
     assert all(map(gone, workers))
     assert took < limits.DRAIN_S
+
+
+# ----------------------------------------------------------------------------------------------------- the judge
+
+
+async def test_the_judge_is_started_when_a_session_switches_to_semantic_vad(tmp_path: Path) -> None:
+    """Once for all sessions; its settings are those of any other model."""
+    detection: dict[str, Any] = {"type": "semantic_vad", "eagerness": "high"}
+    semantic = {"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
+    with running(tmp_path, TUI_ASSISTANT_MODELS__JUDGE="words") as program:
+        url = program.url + "?explain=1"
+        async with connect(url, proxy=None) as one, connect(url, proxy=None) as two, asyncio.timeout(30):
+            for client in (one, two):
+                await client.recv()
+            assert len(program.workers()) == 3
+            stopped = []
+            for client in (one, two):
+                await client.send(json.dumps({"type": "session.update", "session": semantic}))
+                for audio in blocks(sentence(silence_s=3)):  # no pause: the first answers are late
+                    await client.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+                kind = ""
+                while kind != "input_audio_buffer.speech_stopped":
+                    event = json.loads(await client.recv())
+                    kind = event["type"]
+                stopped.append(event["reason"])
+            assert len(program.workers()) == 4
+    assert [reason["rule"] for reason in stopped] == ["judge", "judge"]
+    assert stopped[0]["judge"] in ("late", "words")
+    assert stopped[1]["judge"] == "words"
 
 
 # ------------------------------------------------------------------------------------------------------ the door

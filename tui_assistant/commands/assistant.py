@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tui_assistant.runtime.options import TalkOptions
 
 STDIN = "-"
-JUDGE = "best"  # smart-turn and words, or words alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +99,10 @@ def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, Wor
     from tui_assistant.models.registry import Port
 
     models, voice = settings.models, settings.voice
-    judged = settings.turn_detection.type == "semantic_vad" or not remember  # a server's clients choose for themselves
+    # One can switch to semantic_vad at any time, and a server's clients choose for themselves.
+    judged = settings.turn_detection.type == "semantic_vad" and remember
     return {
-        **({Port.JUDGE: WorkerSpec(Port.JUDGE, JUDGE)} if judged else {}),
+        Port.JUDGE: WorkerSpec(Port.JUDGE, models.judge, lazy=not judged),
         Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, models.recogniser),
         Port.RESPONDER: WorkerSpec(Port.RESPONDER, *responder(settings, remember=remember)),
         Port.SYNTHESISER: WorkerSpec(

@@ -14,7 +14,8 @@ from tui_assistant.engine.session import Session
 from tui_assistant.host.workers import Post
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.codec import wire
-from tui_assistant.protocol.server import ErrorEvent, ServerEvent
+from tui_assistant.protocol.server import ErrorEvent, ServerEvent, SessionCreated, SessionUpdated
+from tui_assistant.protocol.session import SemanticVad
 
 _ASKS = get_args(Ask)
 _OBSERVATIONS = get_args(Observation)
@@ -112,6 +113,13 @@ class SessionHost:
             self._post(ask, lambda answer: self._answer(ask.ask_id, answer))
         else:
             self._on_event(cast("ServerEvent", output))
+
+
+def wants_judge(event: ServerEvent) -> bool:
+    """Whether a session that sends this goes by a TurnJudge from now on."""
+    if not isinstance(event, SessionCreated | SessionUpdated):
+        return False
+    return isinstance(event.session.audio.input.turn_detection, SemanticVad)
 
 
 def _as_data(answer: Answer) -> tuple[dict[str, Any], bytes]:

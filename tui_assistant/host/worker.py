@@ -56,6 +56,7 @@ class WorkerEvent:
 class WorkerState(Enum):
     """What a worker does; the value is a sentence for logs."""
 
+    ASLEEP = "Nobody has wanted the model yet; there is no process."
     STARTING = "The process runs or is about to; the model is not loaded yet; asks wait."
     READY = "The model answers."
     FAILED = "The model cannot be loaded or has died too often; asks are refused."
@@ -78,7 +79,7 @@ class Worker:
     def __init__(self, spec: WorkerSpec, on_event: Callable[[WorkerEvent], None], log: Path | None = None) -> None:
         self.spec = spec
         self.on_event = on_event
-        self.state = WorkerState.STARTING
+        self.state = WorkerState.ASLEEP
         self.failure = ""  # why the state is FAILED
         self.load_ms = 0
         self.deaths = 0
@@ -93,6 +94,10 @@ class Worker:
     # ------------------------------------------------------------------------------------------ for the pool
 
     def start(self) -> None:
+        """Once; a second call does nothing."""
+        if self.state is not WorkerState.ASLEEP:
+            return
+        self.state = WorkerState.STARTING
         self._task = asyncio.create_task(self._supervise(), name=f"worker {self.spec.port}")
 
     async def settled(self) -> bool:
@@ -116,7 +121,8 @@ class Worker:
         return ask_id in self._open
 
     def post(self, ask: Opening, on_answer: OnAnswer) -> None:
-        """Takes an ask; its answers come later, never from inside this call."""
+        """Takes an ask; its answers come later, never from inside this call. Wakes a worker that is asleep."""
+        self.start()
         entry = self._open[ask.ask_id] = _Open(ask, on_answer)
         if isinstance(ask, Transcribe):
             entry.stream = KeptStream()

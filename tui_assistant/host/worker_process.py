@@ -27,11 +27,15 @@ _ROOT = str(Path(__file__).resolve().parents[2])  # so that the worker finds thi
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """Which model a worker runs: a name of the registry, or a path `module:function`. Options must be JSON values."""
+    """Which model a worker runs: a name of the registry, or a path `module:function`. Options must be JSON values.
+
+    `lazy`: the process is started when the model is first wanted.
+    """
 
     port: Port
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    lazy: bool = False
 
 
 class WorkerProcess:

@@ -69,12 +69,21 @@ class WorkerPool:
     async def start(self) -> None:
         """Starts the processes and returns at once; the models load in the background and asks wait for them."""
         for worker in self._workers.values():
-            worker.start()
+            if not worker.spec.lazy:
+                worker.start()
+
+    def wake(self, port: Port) -> bool:
+        """Starts the process of a lazy model that will be wanted; True when this call did it."""
+        worker = self._workers.get(port)
+        if worker is None or worker.state is not WorkerState.ASLEEP or self._closed:
+            return False
+        worker.start()
+        return True
 
     async def ready(self, port: Port) -> bool:
-        """Waits until the model of `port` is loaded (True) or will never be, or there is none (False)."""
+        """Waits until the model of `port` is loaded (True) or will never be, or there is none, or it sleeps (False)."""
         worker = self._workers.get(port)
-        return worker is not None and await worker.settled()
+        return worker is not None and worker.state is not WorkerState.ASLEEP and await worker.settled()
 
     def state(self, port: Port) -> WorkerState | None:
         worker = self._workers.get(port)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tui_assistant.host.session import Session
-from tui_assistant.host.session_host import InputLog, SessionHost
+from tui_assistant.host.session_host import InputLog, SessionHost, wants_judge
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec, WorkerState
 from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.protocol.client import ClientEvent
+from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.protocol.session import Audio, AudioInput, AudioOutput, PcmFormat, SessionConfig
 
 __all__ = ["LocalLink", "WorkerSpec"]
@@ -51,10 +52,11 @@ class LocalLink:
         self._host: SessionHost | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._status: Callable[[LinkStatus], None] = lambda status: None
+        self._heard: Callable[[ServerEvent], None] = lambda event: None
 
     async def open(self, events: LinkEvents) -> None:
         """Starts the workers; they load while audio is already taken."""
-        self._status = events.status
+        self._status, self._heard = events.status, events.server_event
         self._pool = WorkerPool(self._specs, on_event=self._worker_event, log=self._log_path)
         await self._pool.start()
         audio = Audio(
@@ -65,7 +67,7 @@ class LocalLink:
         self._host = SessionHost(
             session,
             self._pool.post,
-            on_event=events.server_event,
+            on_event=self._server_event,
             on_observation=events.observation,
             log=self._input_log,
         )
@@ -103,10 +105,17 @@ class LocalLink:
             await asyncio.sleep(TICK_S)
             host.tick(round(self._clock() * 1000))
 
+    def _server_event(self, event: ServerEvent) -> None:
+        if wants_judge(event) and self._pool is not None and self._pool.wake(Port.JUDGE):
+            self._tell("the judge of semantic_vad is being loaded; until then it counts as undecided", "information")
+        self._heard(event)
+
     def _worker_event(self, event: WorkerEvent) -> None:
-        loading = [port for port in self._specs if self._pool and self._pool.state(port) is WorkerState.STARTING]
-        text = f"loading the {loading[0]}" if loading else "ready"
         bad = event.kind in ("died", "failed")
         # Which judge works is worth a line: without smart-turn semantic_vad goes by words alone.
         told = "" if event.kind == "ready" and event.port is not Port.JUDGE else event.message
-        self._status(LinkStatus(not loading, text, told, "error" if bad else "information"))
+        self._tell(told, "error" if bad else "information")
+
+    def _tell(self, told: str, severity: str) -> None:
+        loading = [port for port in self._specs if self._pool and self._pool.state(port) is WorkerState.STARTING]
+        self._status(LinkStatus(not loading, f"loading the {loading[0]}" if loading else "ready", told, severity))

@@ -76,7 +76,7 @@ class RealtimeServer:
 
     def __init__(self, options: ServerOptions, specs: Mapping[Port, WorkerSpec]) -> None:
         self._options = options
-        self._pool = WorkerPool(specs, on_event=_unheard, log=options.log)
+        self._pool = WorkerPool(specs, on_event=_tell, log=options.log)
         self._judged = Port.JUDGE in specs
         self._numbers = itertools.count(1)
         self._access = Access(options.host, options.port)
@@ -169,7 +169,7 @@ class RealtimeServer:
             await socket.close(TRY_AGAIN_LATER, "too many sessions; try again later")
             return
         session = self._session(dialect, session_id)
-        connection = Connection(socket, dialect, session, self._pool.scoped(session_id))
+        connection = Connection(socket, dialect, session, self._pool.scoped(session_id), wake=self._pool.wake)
         self._connections.add(connection)
         self._sockets.add(socket)
         try:
@@ -227,5 +227,6 @@ def _choose_subprotocol(connection: ServerConnection, offered: Sequence[Subproto
     return SUBPROTOCOL if SUBPROTOCOL in offered else None
 
 
-def _unheard(event: WorkerEvent) -> None:
-    """A worker's fate reaches each session as Failed answers."""
+def _tell(event: WorkerEvent) -> None:
+    """Each session hears of a worker's fate as Failed answers; this is for who runs the server."""
+    _log.log(logging.WARNING if event.kind in ("failed", "died") else logging.INFO, "%s", event.message)

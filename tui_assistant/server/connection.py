@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.host.session import Session
-from tui_assistant.host.session_host import SessionHost
+from tui_assistant.host.session_host import SessionHost, wants_judge
 from tui_assistant.host.worker import OnAnswer
-from tui_assistant.host.workers import Post
+from tui_assistant.host.workers import Port, Post
 from tui_assistant.protocol.client import InputAudioBufferAppend
 from tui_assistant.protocol.codec import client_event_id
 from tui_assistant.protocol.dialects.base import Dialect
@@ -33,10 +34,20 @@ Farewell = tuple[int, str]  # close code and reason
 class Connection:
     """Runs until the client goes, does not read, or the session expires."""
 
-    def __init__(self, socket: ServerConnection, dialect: Dialect, session: Session, post: Post) -> None:
+    def __init__(
+        self,
+        socket: ServerConnection,
+        dialect: Dialect,
+        session: Session,
+        post: Post,
+        *,
+        wake: Callable[[Port], bool] = lambda port: False,
+    ) -> None:
+        """`wake` starts a model that this session is going to ask."""
         self._socket = socket
         self._dialect = dialect
         self._post_on = post
+        self._wake = wake
         self._outgoing = Outgoing(socket, dialect)
         self._host = SessionHost(session, self._post, on_event=self._put_out)
         self._responding: set[str] = set()
@@ -136,6 +147,8 @@ class Connection:
             self._responding.discard(event.response.id)
         elif isinstance(event, ErrorEvent) and event.error.code == SESSION_EXPIRED:
             self._expired = event.error.message
+        elif wants_judge(event):
+            self._wake(Port.JUDGE)
         self._outgoing.put(event)
 
     def _post(self, ask: Any, on_answer: OnAnswer | None = None) -> None:  # Any: asks only pass through this room
