@@ -16,12 +16,13 @@ BLOCK_MS = 100  # of audio in an append
 
 
 @cache
-def sentence(rate: int = 24_000, silence_s: float = 1.5) -> bytes:
-    """int16 mono, with silence behind it."""
+def sentence(rate: int = 24_000, silence_s: float = 1.5, before_s: float = 0.0) -> bytes:
+    """int16 mono, with silence behind it, and before it where that is wanted."""
     with wave.open(str(SPEECH)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
         spoken = resample(samples, file.getframerate(), rate)
-    return spoken.astype("<i2").tobytes() + bytes(2 * int(rate * silence_s))
+    before, behind = (bytes(2 * int(rate * seconds)) for seconds in (before_s, silence_s))
+    return before + spoken.astype("<i2").tobytes() + behind
 
 
 def blocks(audio: bytes, bytes_per_second: int = 48_000) -> list[str]:

@@ -24,6 +24,7 @@ Line = str | Mapping[str, Any]  # what is answered; see ScriptedResponder
 
 RATE = 24_000  # Hz of the scripted voice
 MS_PER_CHARACTER = 20  # of its "speech": a tone, so that lengths can be computed
+TONE_HZ = 1_000  # low enough to be heard at every rate of the wire
 
 
 class ScriptedStream:
@@ -83,12 +84,13 @@ class ScriptedResponder:
 
 
 class ScriptedSynthesiser:
-    """A tone of MS_PER_CHARACTER for each character."""
+    """A square wave of MS_PER_CHARACTER for each character."""
 
     name = "scripted"
 
     def speak(self, request: Speak, cancellation: Cancellation) -> Iterator[AudioChunk]:
-        pcm = b"\x00\x10\x00\xf0" * (RATE * MS_PER_CHARACTER // 2000)
+        half = RATE // TONE_HZ // 2  # of a period, in samples
+        pcm = (b"\x00\x10" * half + b"\x00\xf0" * half) * (TONE_HZ * MS_PER_CHARACTER // 1000)
         for _ in request.text:
             if cancellation.cancelled:
                 return
