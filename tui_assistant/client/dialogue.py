@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Literal
 
 from tui_assistant.client.latency import Latency, Waterfall
@@ -37,19 +38,37 @@ class Flush:
     """Player: stop at once and drop what is not heard."""
 
 
+class Since(Enum):
+    """From where on a held turn has audio."""
+
+    PREROLL = "a little before the press"
+    LAST_TURN = "from the end of the last held turn on, so that nothing is missing between the two"
+    NOW = "behind what the link has already: it is part of the turn"
+
+
 @dataclass(frozen=True, slots=True)
 class TakeFloor:
-    """Microphone: audio goes to the link from now on, with pre-roll."""
+    """Microphone: all that is said goes to the link, as one turn. `at_ms`: the press."""
+
+    at_ms: float
+    since: Since = Since.PREROLL
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFloor:
+    """Microphone: the release was none; what is said goes to the link as before."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFloor:
-    """Microphone: a short tail still goes to the link, then `floor_released` is to be called."""
+    """Microphone: what was said up to `at_ms`, and a short tail, still goes out; then `floor_released` is to be called."""
+
+    at_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class DropFloor:
-    """Microphone: nothing goes to the link any more."""
+    """Microphone: nobody holds the floor any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +92,7 @@ Effect = (
     | PlayEnd
     | Flush
     | TakeFloor
+    | KeepFloor
     | ReleaseFloor
     | DropFloor
     | TranscriptLine
@@ -92,15 +112,17 @@ class Dialogue:
         self._latency = Latency()
         self.playback = Playback(output_rate)
         self.turn_detection: TurnDetection | None = None if push_to_talk else rules  # as the server echoed it
-        self.talking = False  # push-to-talk: the floor is held
+        self.talking = False  # the floor is held
         self._releasing = False  # the tail is still being sent
-        self._talk_began_ms = 0
+        self._taken_ms = 0.0  # when the floor was taken
+        self._went_on = False  # with a turn that was open already
         self._response_id: str | None = None
         self._answer_items: dict[str, str] = {}  # item -> its response
+        self._cancelled: set[str] = set()  # responses that are not done yet
         self._dead: set[str] = set()  # items that were cut off: their late audio is dropped
         self._user_open = False
         self._words_due: set[str] = set()  # committed items without their words
-        self._mode_after: Literal["hands-free"] | None = None  # switch once the floor is released
+        self._typed_due = False  # a typed message waits for its answer
 
     # ------------------------------------------------------------------------------------------------- questions
 
@@ -108,6 +130,11 @@ class Dialogue:
     def push_to_talk(self) -> bool:
         """What the user has chosen; `turn_detection` follows once the server has echoed it."""
         return self._push_to_talk
+
+    @property
+    def held(self) -> bool:
+        """The floor is held, or its tail is still being sent: until then the server detects no turns."""
+        return self.talking or self._releasing
 
     @property
     def user_open(self) -> bool:
@@ -130,77 +157,75 @@ class Dialogue:
         """The link is open: tells the server how we want to converse."""
         return [self._update(self._rules_wanted(), transcription=True)]
 
-    def toggle_mode(self, now_ms: int) -> list[Effect]:
-        """Hands-free <-> push-to-talk."""
-        if self._push_to_talk:
-            if self.talking:  # what was said so far is sent first
-                self._mode_after = "hands-free"
-                return self._release(now_ms)
-            self._push_to_talk = False
-            return [self._update(self._rules)]
-        self._push_to_talk = True
-        if self._user_open:
-            # In mid-speech the floor stays taken: the audio so far stays in the buffer, and the key sends it.
-            self.talking, self._talk_began_ms, self._user_open = True, now_ms, False
-            return [self._update(None), TakeFloor(), Tell("You have the floor: space sends.")]
-        return [self._update(None)]
+    def toggle_mode(self) -> list[Effect]:
+        """Hands-free <-> push-to-talk. While the floor is held the server hears of it after the release."""
+        self._push_to_talk = not self._push_to_talk
+        return [] if self.held else [self._update(self._rules_wanted())]
 
-    def talk(self, now_ms: int) -> list[Effect]:
-        """The talk key: takes the floor, or gives it back and sends."""
+    def press(self, at_ms: float, now_ms: int, *, last_turn: bool = False) -> list[Effect]:
+        """Takes the floor at `at_ms`, in either mode. `last_turn`: the last release was none, this turn goes on from it.
+
+        A press before the tail has been sent goes on with that turn. While the floor is held no silence ends the turn.
+        """
         if self.talking:
-            return self._release(now_ms)
+            return []
+        self.talking = True
+        if self._releasing:
+            self._releasing = False
+            return [KeepFloor()]
         effects = self.interrupt(now_ms)
         if not self._push_to_talk:
-            if not effects:
-                effects.append(Tell("Just speak: the microphone is open. m switches to push-to-talk."))
-            return effects
-        if self._releasing:
-            return effects  # the last tail is still on its way; the next press takes the floor
-        self.talking, self._talk_began_ms = True, now_ms
-        # "clear the buffer before a new input": what an earlier mode left there is not part of this turn
-        return [*effects, client.InputAudioBufferClear(), TakeFloor()]
+            effects.append(self._update(None))
+        self._taken_ms, self._went_on = at_ms, self._user_open
+        if self._went_on:  # the audio so far stays in the buffer, and the release sends it
+            return [*effects, TakeFloor(at_ms, Since.NOW)]
+        # "clear the buffer before a new input": what came before is not part of this turn
+        since = Since.LAST_TURN if last_turn else Since.PREROLL
+        return [*effects, client.InputAudioBufferClear(), TakeFloor(at_ms, since)]
+
+    def release(self, at_ms: float, *, spoke: bool) -> list[Effect]:
+        """Gives the floor back as of `at_ms`; what was said is sent. `spoke`: speech was heard, however short it was."""
+        if not self.talking:
+            return []
+        self.talking = False
+        if at_ms - self._taken_ms < MIN_TALK_MS and not spoke and not self._went_on:
+            hint = Tell("That was too short to hold a word: hold the key while you speak.")
+            return [DropFloor(), client.InputAudioBufferClear(), *self._detect_again(), hint]
+        self._releasing = True
+        return [ReleaseFloor(at_ms)]
 
     def floor_released(self) -> list[Effect]:
         """The tail has been sent."""
         if not self._releasing:
             return []
-        self._releasing = False
-        effects: list[Effect] = [client.InputAudioBufferCommit(), client.ResponseCreate()]
-        if self._mode_after is not None:
-            self._mode_after = None
-            self._push_to_talk = False
-            effects.append(self._update(self._rules))
-        return effects
+        self._releasing = self._user_open = False
+        return [client.InputAudioBufferCommit(), client.ResponseCreate(), *self._detect_again()]
+
+    def drop_talk(self) -> list[Effect]:
+        """Leaves the floor without sending."""
+        if not self.held:
+            return []
+        self.talking = self._releasing = self._user_open = False
+        return [DropFloor(), client.InputAudioBufferClear(), *self._transcript.abandon(), *self._detect_again()]
 
     def say(self, text: str, now_ms: int) -> list[Effect]:
         """A typed message; it interrupts a running answer and is answered."""
         item = UserMessage(content=(InputText(text=text),))
         create = client.ConversationItemCreate(item=item)
+        self._typed_due = True
         return [*self.interrupt(now_ms), create, client.ResponseCreate()]
 
     def interrupt(self, now_ms: int) -> list[Effect]:
         """Stops the running answer, keeping what was heard of it. Nothing, when there is none."""
-        effects: list[Effect] = []
-        if self._response_id is not None:
-            self._dead |= {item for item, response in self._answer_items.items() if response == self._response_id}
-            self._response_id = None
-            effects.append(client.ResponseCancel())
-        return effects + self._stop_playing()
-
-    def drop_talk(self) -> list[Effect]:
-        """Leaves the floor without sending."""
-        if not self.talking:
-            return []
-        self.talking = False
-        return [DropFloor(), client.InputAudioBufferClear(), *self._transcript.abandon()]
+        return self._cancel() + self._stop_playing()
 
     def tune(self, field: str, value: float) -> list[Effect]:
-        """Sets one field of server_vad; in push-to-talk it is kept for hands-free."""
+        """Sets one field of server_vad; in push-to-talk, and while the floor is held, it is kept for later."""
         if not isinstance(self._rules, ServerVad):
             return [Tell(f"{field} belongs to server_vad; semantic_vad has none.", "warning")]
         number = value if field == "threshold" else round(value)
         self._rules = self._rules.model_copy(update={field: number})
-        return [] if self._push_to_talk else [self._update(self._rules)]
+        return [] if self._push_to_talk or self.held else [self._update(self._rules)]
 
     # ---------------------------------------------------------------------------------------------- server events
 
@@ -251,8 +276,13 @@ class Dialogue:
                 self._response_id = response.id
                 if (response.metadata or {}).get("origin") == "timer":
                     return [Tell("A timer is up.", "warning")]
+                typed, self._typed_due = self._typed_due, False
+                if self.talking and not typed:  # it was on its way when the key went down
+                    return self._cancel()
             case server.OutputItemAdded(response_id=response_id, item=item):
                 self._answer_items[item.id or ""] = response_id
+                if response_id in self._cancelled:
+                    self._dead.add(item.id or "")
             case server.OutputAudioDelta(item_id=item_id, delta=delta) if item_id not in self._dead:
                 pcm = base64.b64decode(delta)
                 self.playback.add(item_id, len(pcm) // 2)
@@ -262,6 +292,7 @@ class Dialogue:
             case server.ResponseDone(response=response):
                 if response.id == self._response_id:
                     self._response_id = None
+                self._cancelled.discard(response.id)
                 for item in response.output:
                     self._answer_items.pop(item.id or "", None)
                     self._dead.discard(item.id or "")
@@ -274,13 +305,18 @@ class Dialogue:
             return []  # the answer ended while our cancel was on its way: nothing is lost
         return [Tell(message, "error")]
 
-    def _release(self, now_ms: int) -> list[Effect]:
-        self.talking = False
-        if now_ms - self._talk_began_ms < MIN_TALK_MS:
-            hint = Tell("That was too short to hold a word: press space, speak, press space again.")
-            return [DropFloor(), client.InputAudioBufferClear(), hint]
-        self._releasing = True
-        return [ReleaseFloor()]
+    def _cancel(self) -> list[Effect]:
+        """Ends the response that is being made."""
+        if self._response_id is None:
+            return []
+        self._dead |= {item for item, response in self._answer_items.items() if response == self._response_id}
+        self._cancelled.add(self._response_id)
+        self._response_id = None
+        return [client.ResponseCancel()]
+
+    def _detect_again(self) -> list[Effect]:
+        """The floor is free: the server decides again when a turn ends, if that is its business."""
+        return [] if self._push_to_talk else [self._update(self._rules)]
 
     def _stop_playing(self) -> list[Effect]:
         """Stops the sound and tells the server what was heard of it."""
