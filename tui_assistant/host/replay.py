@@ -9,13 +9,21 @@ from tui_assistant.engine import ports
 from tui_assistant.engine.outbox import Output
 from tui_assistant.engine.session import Session
 from tui_assistant.host import frames
+from tui_assistant.host.session import Session as NamedSession
 from tui_assistant.protocol.codec import decode_client
 from tui_assistant.protocol.server import ErrorEvent
 from tui_assistant.record.format import Call
 
 
+def rerun(calls: Iterable[Call]) -> Iterator[Output]:
+    """All that a session like the recorded one puts out, call by call. Raises UsageError when its making is unknown."""
+    calls = iter(calls)
+    first = next(calls, None)
+    yield from replay(NamedSession.remade(first.data if first is not None and first.call == "begin" else {}), calls)
+
+
 def replay(session: Session, calls: Iterable[Call]) -> Iterator[Output]:
-    """All that `session` puts out, call by call, `begin` included."""
+    """All that `session` puts out, call by call, what it says at its beginning included."""
     yield from session.begin()
     for call in calls:
         match call.call:

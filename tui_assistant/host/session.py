@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any, Self
+
 from tui_assistant.engine import session as engine
 from tui_assistant.engine.ports import SpeechDetector
+from tui_assistant.errors import UsageError
 from tui_assistant.models import registry
 from tui_assistant.protocol.session import SessionConfig
 
@@ -31,4 +35,27 @@ class Session(engine.Session):
         moment in Unix seconds, for the client to read.
         """
         detector = registry.create(registry.Port.DETECTOR, vad) if isinstance(vad, str) else vad
+        config = config or SessionConfig()
+        self.made_with: dict[str, Any] = {
+            "vad": vad if isinstance(vad, str) else vad.name,
+            "session_id": session_id,
+            "judge": judge,
+            "max_ms": max_ms,
+            "expires_at": expires_at,
+            "config": config.model_dump(mode="json"),
+        }
+        """What `remade` makes an equal session from; JSON."""
         super().__init__(detector, config, session_id=session_id, judge=judge, max_ms=max_ms, expires_at=expires_at)
+
+    @classmethod
+    def remade(cls, made_with: dict[str, Any]) -> Self:
+        """A fresh session that behaves like the one with that `made_with`. Raises UsageError when it is no such thing.
+
+        Raises ModelError when its detector is not installed here.
+        """
+        try:
+            values = {**made_with, "config": SessionConfig.model_validate_json(json.dumps(made_with["config"]))}
+            return cls(**values)
+        except (KeyError, TypeError, ValueError):
+            hint = "was it recorded by another version?"
+            raise UsageError("the recording does not say how its session was made", hint) from None

@@ -11,6 +11,7 @@ from tui_assistant.engine.observation import Observation
 from tui_assistant.engine.outbox import Output
 from tui_assistant.engine.ports import Answer, Ask
 from tui_assistant.engine.session import Session
+from tui_assistant.host.session import Session as NamedSession
 from tui_assistant.host.workers import Post
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.codec import wire
@@ -25,7 +26,7 @@ class InputLog(Protocol):
     """Takes the calls of a session in their order, so that they can be made again."""
 
     def write(self, call: str, data: dict[str, Any], payload: bytes = b"") -> None:
-        """`call` is feed, event, refuse, answer or tick; `data` is JSON; `payload` audio."""
+        """`call` is begin, feed, event, refuse, answer or tick; `data` is JSON; `payload` audio."""
         ...
 
 
@@ -52,6 +53,8 @@ class SessionHost:
 
     def begin(self) -> None:
         """Sends session.created."""
+        if self._log is not None:
+            self._log.write("begin", self._session.made_with if isinstance(self._session, NamedSession) else {})
         self._put_out(self._session.begin())
 
     def feed(self, data: bytes) -> None:
