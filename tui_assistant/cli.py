@@ -202,11 +202,18 @@ def serve(
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list instead of a table.")
 @click.option("--key-env", metavar="NAME", help="The variable that holds the server's key or token.")
-def conformance(url: str, as_json: bool, key_env: str | None) -> int:
+@click.option(
+    "--dialect",
+    type=click.Choice(["auto", "ga", "beta", "qwen"]),
+    default="auto",
+    help="OpenAI's GA or beta, or Qwen's; auto goes by the path and by the server's first session.",
+)
+@click.option("--at-once", type=click.IntRange(1, 64), default=3, help="So many sessions with the server at once.")
+def conformance(url: str, as_json: bool, key_env: str | None, dialect: str, at_once: int) -> int:
     """Does the Realtime server at URL keep the turn-detection contract? A table; status 3 when a row fails."""
     from tui_assistant.commands import conformance
 
-    return conformance.run(url, as_json=as_json, key_variable=key_env)
+    return conformance.run(url, as_json=as_json, key_variable=key_env, dialect=dialect, at_once=at_once)
 
 
 @cli.command()

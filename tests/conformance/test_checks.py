@@ -1,33 +1,30 @@
-"""Our own server keeps the contract; what cannot be checked says why."""
+"""Our own server keeps the contract in every dialect; what cannot be checked says why."""
 
 from __future__ import annotations
 
-import wave
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tui_assistant.conformance.checks import CHECKS, run
-from tui_assistant.conformance.peer import RATE, Peer
-from tui_assistant.conformance.verdict import Answer, NotOfferedError, Verdict
-from tui_assistant.errors import LinkError
-from tui_assistant.sound.resample import resample
+from tui_assistant.conformance.peer import BrokenOffError, Peer
+from tui_assistant.conformance.verdict import Answer, NotOfferedError, Verdict, brief, configure, vad
+from tui_assistant.conformance.wire import BETA, GA, QWEN, Wire
 
-SPEECH = Path(__file__).parents[1] / "data" / "speech" / "lj_0002.wav"
-
-
-@pytest.fixture(scope="module")
-def speech() -> bytes:
-    with wave.open(str(SPEECH)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        return resample(samples, file.getframerate(), RATE).tobytes()
+LONG_ANSWER = "This is a long answer that can be interrupted. " * 20
 
 
-@pytest.mark.realtime(heard=["hello"], answers=["This is a long answer that can be interrupted. " * 40])
-async def test_our_own_server_keeps_every_row(realtime_server_url: str, speech: bytes) -> None:
-    verdicts = await run(realtime_server_url, speech)
+def url_of(server: str, wire: Wire) -> str:
+    return server.replace("/v1/realtime", "/api-ws/v1/realtime") if wire is QWEN else server
+
+
+@pytest.mark.realtime(heard=["hello"], answers=[LONG_ANSWER])
+@pytest.mark.parametrize("wire", [GA, BETA, QWEN], ids=lambda wire: wire.name)
+async def test_our_own_server_keeps_every_row(
+    realtime_server_url: str, speech: Callable[[int], bytes], wire: Wire
+) -> None:
+    verdicts = await run(url_of(realtime_server_url, wire), speech(wire.rate), wire=wire, at_once=len(CHECKS))
     assert [verdict.name for verdict in verdicts] == list(CHECKS)
     assert [verdict for verdict in verdicts if verdict.answer != Answer.YES] == []
 
@@ -40,13 +37,37 @@ async def test_a_row_that_cannot_be_checked_says_why(realtime_server_url: str) -
         nothing: dict[str, Any] = {}
         return nothing["item_id"] == "", ""
 
-    verdicts = await run(realtime_server_url, b"", checks={"one": refused, "two": malformed})
+    async def broken(peer: Peer, speech: bytes) -> tuple[bool, str]:
+        raise BrokenOffError("it closed with 1011")
+
+    verdicts = await run(realtime_server_url, b"", checks={"one": refused, "two": malformed, "three": broken})
     assert verdicts == [
         Verdict("one", Answer.NOT_OFFERED, "no such setting"),
         Verdict("two", Answer.NO, "an event is malformed: 'item_id'"),
+        Verdict("three", Answer.NO, "it closed with 1011"),
     ]
 
 
-async def test_a_server_that_is_not_there_is_one_clear_line() -> None:
-    with pytest.raises(LinkError, match=r"cannot open ws://127\.0\.0\.1:1/v1/realtime"):
-        await run("ws://127.0.0.1:1/v1/realtime", b"")
+async def test_a_server_that_goes_away_fails_its_rows_and_nothing_else() -> None:
+    (verdict,) = await run("ws://127.0.0.1:1/v1/realtime", b"", checks={"one": CHECKS["threshold"]})
+    assert verdict.answer == Answer.NO
+    assert verdict.seen.startswith("cannot open ws://127.0.0.1:1/v1/realtime")
+
+
+@pytest.mark.parametrize("wire", [GA, QWEN], ids=lambda wire: wire.name)
+async def test_what_a_server_refuses_is_not_offered(realtime_server_url: str, wire: Wire) -> None:
+    async with Peer(url_of(realtime_server_url, wire), None, wire) as peer:
+        with pytest.raises(NotOfferedError, match="turn_detection"):
+            await configure(peer, {"type": "ear_trumpet"})
+
+
+async def test_keys_that_a_row_does_not_need_may_be_refused(realtime_server_url: str) -> None:
+    async with Peer(realtime_server_url, None, GA) as peer:
+        await configure(peer, vad(silence_duration_ms=700, threshold="loud"), needs=("silence_duration_ms",))
+        assert peer.of("error") == []
+        assert peer.wire.rules(peer.events[-1]["session"])["silence_duration_ms"] == 700
+
+
+def test_names_of_events_are_brief() -> None:
+    names = ["input_audio_buffer.committed", "conversation.item.added", "response.created", "response.created"]
+    assert brief(names) == "committed item.added response.created"

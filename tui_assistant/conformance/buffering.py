@@ -13,7 +13,6 @@ from tui_assistant.conformance.verdict import (
     STARTED,
     STOPPED,
     configure,
-    silence,
     vad,
 )
 
@@ -46,7 +45,7 @@ async def commit_manual(peer: Peer, speech: bytes) -> tuple[bool, str]:
 
 
 async def _commit_quiet(peer: Peer) -> tuple[bool, str]:
-    await peer.speak(silence(PAUSE_MS))
+    await peer.speak(peer.silence(PAUSE_MS))
     await peer.send(COMMIT)
     await peer.settle()
     committed, answers = len(peer.of(COMMITTED)), len(peer.of(CREATED))
@@ -66,7 +65,7 @@ async def clear_in_speech(peer: Peer, speech: bytes) -> tuple[bool, str]:
     await configure(peer, vad(create_response=True))
     await peer.speak(speech[: len(speech) // 4 * 2])
     await peer.send(CLEAR)
-    await peer.speak(silence(SILENCE_MS))
+    await peer.speak(peer.silence(SILENCE_MS))
     await peer.settle()
     started = [event["item_id"] for event in peer.of(STARTED)]
     after = [event["item_id"] for event in peer.of(STOPPED) + peer.of(COMMITTED)]
@@ -76,7 +75,7 @@ async def clear_in_speech(peer: Peer, speech: bytes) -> tuple[bool, str]:
 
 async def clear_idle(peer: Peer, speech: bytes) -> tuple[bool, str]:
     await configure(peer, vad())
-    return await _clear_then_commit(peer, silence(PAUSE_MS))
+    return await _clear_then_commit(peer, peer.silence(PAUSE_MS))
 
 
 async def clear_manual(peer: Peer, speech: bytes) -> tuple[bool, str]:

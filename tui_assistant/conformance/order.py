@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui_assistant.conformance.peer import Peer
 from tui_assistant.conformance.verdict import (
+    ANSWER_S,
     COMMIT,
     COMMITTED,
     CREATE,
@@ -12,22 +13,19 @@ from tui_assistant.conformance.verdict import (
     SILENCE_MS,
     STARTED,
     STOPPED,
+    brief,
     configure,
     in_order,
-    silence,
     vad,
 )
-
-ITEM = ["conversation.item.added", "conversation.item.done"]
 
 
 async def server_vad(peer: Peer, speech: bytes) -> tuple[bool, str]:
     await configure(peer, vad(create_response=True))
-    await peer.speak(speech + silence(SILENCE_MS))
-    await peer.wait(DONE)
-    wanted = [STARTED, STOPPED, COMMITTED, *ITEM, CREATED, DONE]
-    seen = dict.fromkeys(name for name in peer.types if name in wanted)
-    return in_order(peer.types, wanted), " ".join(seen)
+    await peer.speak(speech + peer.silence(SILENCE_MS))
+    await peer.wait(DONE, seconds=ANSWER_S)
+    wanted = [STARTED, STOPPED, COMMITTED, *peer.wire.item_events, CREATED, DONE]
+    return in_order(peer.types, wanted), brief(name for name in peer.types if name in wanted)
 
 
 async def manual(peer: Peer, speech: bytes) -> tuple[bool, str]:
@@ -37,7 +35,6 @@ async def manual(peer: Peer, speech: bytes) -> tuple[bool, str]:
     await peer.settle()
     unasked = CREATED in peer.types
     await peer.send(CREATE)
-    await peer.wait(DONE)
-    wanted = [COMMITTED, *ITEM, CREATED, DONE]
-    seen = dict.fromkeys(name for name in peer.types if name in wanted)
-    return not unasked and in_order(peer.types, wanted), " ".join(seen)
+    await peer.wait(DONE, seconds=ANSWER_S)
+    wanted = [COMMITTED, *peer.wire.item_events, CREATED, DONE]
+    return not unasked and in_order(peer.types, wanted), brief(name for name in peer.types if name in wanted)

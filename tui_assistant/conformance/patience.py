@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from tui_assistant.conformance.peer import Peer
-from tui_assistant.conformance.verdict import DONE, STOPPED, Check, NotOfferedError, configure, silence, vad
+from tui_assistant.conformance.verdict import ANSWER_S, DONE, STOPPED, Check, NotOfferedError, brief, configure, vad
 
 LONGEST_MS = {"low": 8000, "medium": 4000, "high": 2000, "auto": 4000}  # "max timeouts of 8s, 4s, and 2s"
 SLACK_MS = 500  # for what a detector takes to be speech behind the last sound
 MARGIN_MS = 200  # less is not another eagerness
 IDLE_MS = 5000  # the smallest that is allowed
+LATE_S = 5  # beyond it
 
 
 async def _wait_ms(peer: Peer, speech: bytes, eagerness: str) -> int:
     """How long the server waits behind an utterance; beyond LONGEST_MS when it does not end the turn."""
-    await configure(peer, {"type": "semantic_vad", "eagerness": eagerness, "create_response": False})
-    begin, end_ms = len(peer.events), peer.written_ms + len(speech) // 48
-    await peer.speak(speech + silence(LONGEST_MS["low"] + 2 * SLACK_MS))
+    rules = {"type": "semantic_vad", "eagerness": eagerness, "create_response": False}
+    await configure(peer, rules, needs=("eagerness",))
+    begin, end_ms = len(peer.events), peer.written_ms + peer.length_ms(speech)
+    await peer.speak(speech + peer.silence(LONGEST_MS["low"] + 2 * SLACK_MS))
     await peer.wait(STOPPED, seconds=5)
     await peer.settle()
     stops = peer.of(STOPPED, begin)
@@ -37,18 +39,17 @@ def eagerness(value: str, *, other: str, sign: int) -> Check:
 
 
 async def idle_timeout(peer: Peer, speech: bytes) -> tuple[bool, str]:
-    await configure(peer, vad(idle_timeout_ms=IDLE_MS))
-    rules = peer.of("session.updated")[-1]["session"]["audio"]["input"]["turn_detection"]
-    if rules.get("idle_timeout_ms") != IDLE_MS:
+    await configure(peer, vad(idle_timeout_ms=IDLE_MS), needs=("idle_timeout_ms",))
+    if "idle_timeout_ms" not in peer.wire.rules(peer.of("session.updated")[-1]["session"]):
         raise NotOfferedError("idle_timeout_ms is not taken over")
-    await peer.speak(silence(1000))
+    await peer.speak(peer.silence(1000))
     await peer.ask()
     await peer.send("response.cancel")  # nothing to be played: the time begins at once
-    await peer.wait(DONE)
-    event = await peer.wait("input_audio_buffer.timeout_triggered", seconds=IDLE_MS / 1000 + 2)
+    await peer.wait(DONE, seconds=ANSWER_S)
+    event = await peer.wait("input_audio_buffer.timeout_triggered", seconds=IDLE_MS / 1000 + LATE_S)
     if not event:
         return False, f"nothing {IDLE_MS} ms after the answer"
-    done = await peer.wait(DONE)
+    done = await peer.wait(DONE, seconds=ANSWER_S)
     order = ["input_audio_buffer.timeout_triggered", "input_audio_buffer.committed", "response.created"]
     behind = [name for name in peer.types[peer.types.index(order[0]) :] if name in order]
-    return bool(done) and behind == order, " ".join(behind)
+    return bool(done) and behind == order, brief(behind)
