@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui_assistant.models.registry import Port
     from tui_assistant.runtime.api import TalkApi
     from tui_assistant.runtime.options import TalkOptions
+    from tui_assistant.tui.keys.router import KeyWishes
 
 STDIN = "-"
 
@@ -48,7 +49,15 @@ def run(flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
             return run_plain(talk, interactive=not audio_on_stdin, eof_ends=_lines_end(options))
         from tui_assistant.tui.run import run_app
 
-        return run_app(talk, theme=settings.screen.theme or None)
+        return run_app(talk, theme=settings.screen.theme or None, keys=key_wishes(settings))
+
+
+def key_wishes(settings: Settings) -> KeyWishes:
+    from tui_assistant.client.hold import Method
+    from tui_assistant.tui.keys.router import KeyWishes
+
+    keys = settings.keys
+    return KeyWishes(keys.talk, keys.toggle, None if keys.method == "auto" else Method(keys.method))
 
 
 def _check(settings: Settings, flags: Mapping[str, Flag], options: Options) -> None:

@@ -10,11 +10,15 @@ from typing import ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter, NoColor
 
 from tui_assistant.errors import ConfigError
 from tui_assistant.runtime.api import Ended, Notice, TalkApi
 from tui_assistant.safetext import clean
+from tui_assistant.tui.keys.driver import choose
+from tui_assistant.tui.keys.router import KeyWishes, Router
+from tui_assistant.tui.keys.terminal import terminal_name
 from tui_assistant.tui.messages import Noticed
 from tui_assistant.tui.palette import ALIASES, DARK_THEME, THEMES, Styles, palette_of, variables
 from tui_assistant.tui.screens.main import MainScreen
@@ -30,17 +34,25 @@ class AssistantApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     TITLE = "tui-assistant"
 
-    def __init__(self, talk: TalkApi, *, theme: str | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        talk: TalkApi,
+        *,
+        theme: str | None = None,
+        keys: KeyWishes | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`theme`: "dark", "light", "ansi" or the name of any Textual theme; None: TEXTUAL_THEME, else "dark".
 
         Raises ConfigError for a theme that does not exist.
         """
         self.pens = Styles(palette_of(THEMES[0]))
+        self.router = Router(talk, keys, terminal=terminal_name)  # the key driver asks for it under this name
         super().__init__()
         self._talk = talk
         self._clock = clock
         self._key_time = 0.0
-        self._main = MainScreen(talk, lambda: self._key_time)
+        self._main = MainScreen(talk, lambda: self._key_time, self.router)
         self.ended_reason = ""
         for ours in THEMES:
             self.register_theme(ours)
@@ -50,6 +62,13 @@ class AssistantApp(App[None], inherit_bindings=False):
             known = ", ".join(sorted([*ALIASES, *self.available_themes]))
             raise ConfigError(f"There is no theme {clean(wanted, limit=40)!r}", f"there are: {known}")
         self.theme = name
+
+    def get_driver_class(self) -> type[Driver]:
+        """Ours, which knows of key releases; the stock one where ours does not fit. Unused without a terminal."""
+        stock = super().get_driver_class()
+        choice = choose(stock)
+        self.router.misfit = choice.reason
+        return choice.driver or stock
 
     def get_css_variables(self) -> dict[str, str]:
         palette = palette_of(self.current_theme)
@@ -65,7 +84,13 @@ class AssistantApp(App[None], inherit_bindings=False):
         self.push_screen(self._main)
         self.set_interval(1 / FRAMES_PER_SECOND, self._frame)
         # The Talk loads models and opens devices: not before something can be seen.
-        self.call_after_refresh(self._talk.start, self._listen)
+        self.call_after_refresh(self._start)
+        if self.router.misfit and not self.is_headless:
+            self.router.no_answer()
+
+    def _start(self) -> None:
+        self._talk.start(self._listen)
+        self.router.announce()  # the terminal has mostly answered by now
 
     def end_soon(self, status: int) -> None:
         """Ends the app with that status; may be called from a signal handler, even before there is a loop."""

@@ -9,11 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui_assistant.errors import UsageError
 from tui_assistant.runtime.api import TalkApi
 from tui_assistant.safetext import clean
+
+if TYPE_CHECKING:
+    from tui_assistant.tui.keys.router import KeyWishes
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 LAST_RESORT_SECONDS = 3.0  # a terminal that has gone can block the orderly way out, closing included (1.5 s)
@@ -25,7 +28,7 @@ RESTORE = (
 Handler = Callable[[int, FrameType | None], None]
 
 
-def run_app(talk: TalkApi, *, theme: str | None = None, mouse: bool = True) -> int:
+def run_app(talk: TalkApi, *, theme: str | None = None, keys: KeyWishes | None = None, mouse: bool = True) -> int:
     """The exit status: 0 after `q`, that of Ended, or 128 + the signal's number. Closes the Talk.
 
     Raises UsageError without a terminal, ConfigError for an unknown theme.
@@ -34,7 +37,7 @@ def run_app(talk: TalkApi, *, theme: str | None = None, mouse: bool = True) -> i
         raise UsageError("The screen needs a terminal on stdin and stderr", "use --plain in pipes and logs")
     from tui_assistant.tui.app import AssistantApp  # Textual takes 0.3 s to import
 
-    app = AssistantApp(talk, theme=theme)
+    app = AssistantApp(talk, theme=theme, keys=keys)
     attributes = _terminal_attributes()
     signalled: list[int] = []
     last_resort = threading.Timer(LAST_RESORT_SECONDS, lambda: _end_now(attributes, signalled[0]))

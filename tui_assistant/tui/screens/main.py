@@ -21,6 +21,7 @@ from textual.screen import Screen
 from tui_assistant.runtime.api import Line, LineChanged, Notice, Snapshot, Suggest, TalkApi, Told
 from tui_assistant.tui.bindings import Context, bindings_of
 from tui_assistant.tui.drawing.transcript import welcome
+from tui_assistant.tui.keys.router import Router
 from tui_assistant.tui.keys.talkkey import REPEAT_MS, Press, TalkKey
 from tui_assistant.tui.messages import LineTyped, Tuned, TuneLeft, TypingLeft
 from tui_assistant.tui.screens.devices import DeviceScreen
@@ -57,9 +58,13 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.MAIN)
     AUTO_FOCUS = ""
 
-    def __init__(self, talk: TalkApi, key_time: Callable[[], float]) -> None:
-        """`key_time`: when the key that is being handled was read, in seconds; a busy screen handles it later."""
+    def __init__(self, talk: TalkApi, key_time: Callable[[], float], router: Router) -> None:
+        """`key_time`: when the key that is being handled was read, in seconds; a busy screen handles it later.
+
+        `router` takes the talk key off before it gets here, while this screen says that it is `open`.
+        """
         super().__init__()
+        self._router = router
         self._talk = talk
         self._key_time = key_time
         self._talk_key = TalkKey()
@@ -136,9 +141,21 @@ class MainScreen(Screen[None]):
 
     def on_descendant_focus(self) -> None:
         self._key_bar()
+        self._open_router()
 
     def on_descendant_blur(self) -> None:
         self._key_bar()
+        self._open_router()
+
+    def on_screen_suspend(self) -> None:
+        self._router.open = False
+
+    def on_screen_resume(self) -> None:
+        self._open_router()
+
+    def _open_router(self) -> None:
+        """The talk key talks, unless what has the focus wants to be typed into."""
+        self._router.open = not isinstance(self.focused, TypeLine)
 
     def _key_bar(self) -> None:
         contexts: dict[type, Context] = {Tune: Context.TUNE, TypeLine: Context.TYPE}
@@ -196,6 +213,7 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(lambda: self.tune.update(self._snapshot))
 
     def action_type(self) -> None:
+        self._router.open = False  # at once: the next key may have been typed already
         self.add_class("typing")
         self.type_line.focus()
 
