@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Iterable
 
-from tui_assistant.engine.ports import Ask, Cancel, TranscribeEnd
+from tui_assistant.engine.ports import Ask, Cancel, TranscribeAudio, TranscribeEnd
 from tui_assistant.host.worker_asks import weight
 
 OUTBOX_BYTES = 8 * 2**20  # more than four minutes of speech at 16 kHz: a model that is further behind never catches up
+# Audio that comes so soon after the last batch waits for more of it: with fifty speakers, a write for each frame would
+# cost a quarter of the server. A single speaker's frames are further apart, and never wait.
+GATHER_S = 0.02
+BATCH_BYTES = 2**16  # a pipe's own buffer: what is not taken yet can still be taken back
 
 
 class Outbox:
@@ -19,7 +24,8 @@ class Outbox:
         self._limit = limit
         self._asks: deque[Ask] = deque()
         self._bytes = 0
-        self._filled = asyncio.Event()
+        self._filled, self._urgent = asyncio.Event(), asyncio.Event()
+        self._taken_s = 0.0  # when the last batch was
         self.dropped = 0
 
     def put(self, ask: Ask) -> bool:
@@ -31,6 +37,8 @@ class Outbox:
         self._asks.append(ask)
         self._bytes += size
         self._filled.set()
+        if not isinstance(ask, TranscribeAudio):
+            self._urgent.set()
         return True
 
     def cancel(self, ask_id: str, *, sent: bool) -> None:
@@ -44,13 +52,28 @@ class Outbox:
         self._bytes = sum(map(weight, self._asks))
         if self._asks:
             self._filled.set()
+            self._urgent.set()
         else:
             self._filled.clear()
 
-    async def get(self) -> Ask:
-        while not self._asks:
-            self._filled.clear()
-            await self._filled.wait()
-        ask = self._asks.popleft()
-        self._bytes -= weight(ask)
-        return ask
+    async def batch(self) -> list[Ask]:
+        """What waits, in order, at least one ask and about BATCH_BYTES at most."""
+        loop = asyncio.get_running_loop()
+        while not (self._asks and (self._urgent.is_set() or loop.time() >= self._taken_s + GATHER_S)):
+            if not self._asks:
+                self._filled.clear()
+                await self._filled.wait()
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._taken_s + GATHER_S):
+                    await self._urgent.wait()
+        self._taken_s = loop.time()
+        batch: list[Ask] = []
+        size = 0
+        while self._asks and size < BATCH_BYTES:
+            batch.append(self._asks.popleft())
+            size += weight(batch[-1])
+        self._bytes -= size
+        if not self._asks:
+            self._urgent.clear()
+        return batch

@@ -28,7 +28,7 @@ from tui_assistant.engine.ports import (
     TranscribeAudio,
     TranscribeEnd,
 )
-from tui_assistant.host.frames import FrameError, Hello, Ready, Reply, Unusable
+from tui_assistant.host.frames import FrameError, Hello, Ready, Reply, Unusable, encode
 from tui_assistant.host.kept import KeptStream
 from tui_assistant.host.outbox import Outbox
 from tui_assistant.host.worker_process import WorkerProcess, WorkerSpec
@@ -214,14 +214,16 @@ class Worker:
     async def _pump(self, process: WorkerProcess) -> None:
         with contextlib.suppress(ConnectionError):  # the reading side notices the death and acts on it
             while True:
-                ask = await self._outbox.get()
-                entry = self._open.get(ask.ask_id)
-                if entry is not None:
-                    entry.sent = True
-                try:
-                    await process.send(ask)
-                except FrameError:
-                    self._deliver(ask.ask_id, Failed("too_long", f"this is too long for the {self.spec.port}"))
+                frames = []
+                for ask in await self._outbox.batch():
+                    entry = self._open.get(ask.ask_id)
+                    if entry is not None:
+                        entry.sent = True
+                    try:
+                        frames.append(encode(ask))
+                    except FrameError:
+                        self._deliver(ask.ask_id, Failed("too_long", f"this is too long for the {self.spec.port}"))
+                await process.write(b"".join(frames))
 
     def _ready(self, ready: Ready) -> None:
         self.load_ms = ready.load_ms

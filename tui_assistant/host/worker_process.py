@@ -71,12 +71,16 @@ class WorkerProcess:
         return self._process.pid
 
     async def send(self, message: Message) -> None:
-        """Returns when the pipe has taken it. Raises ConnectionError when the process has gone."""
+        """As `write`, of one message. Raises FrameError when it is too long."""
+        await self.write(frames.encode(message))
+
+    async def write(self, data: bytes) -> None:
+        """Whole frames. Returns when the pipe has taken them. Raises ConnectionError when the process has gone."""
         stdin = self._process.stdin
         assert stdin is not None
         if stdin.is_closing():
             raise ConnectionResetError
-        stdin.write(frames.encode(message))
+        stdin.write(data)
         await stdin.drain()
 
     async def receive(self) -> Message | None:
