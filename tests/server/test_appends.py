@@ -11,8 +11,9 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tui_assistant.errors import RemoteProtocolError
-from tui_assistant.protocol.client import MAX_APPEND_BYTES
-from tui_assistant.server.appends import feed_in_slices
+from tui_assistant.protocol.client import MAX_APPEND_BYTES, InputAudioBufferAppend
+from tui_assistant.protocol.codec import decode_client
+from tui_assistant.server.appends import PlainAppend, feed_in_slices, plain_append
 from tui_assistant.server.limits import SLICE_CHARS
 from tui_assistant.testing.server import realtime_server
 
@@ -43,6 +44,84 @@ async def test_one_byte_too_much() -> None:
     with pytest.raises(RemoteProtocolError, match=f"{MAX_APPEND_BYTES} bytes, but got {MAX_APPEND_BYTES + 1}"):
         await feed_in_slices(base64.b64encode(bytes(MAX_APPEND_BYTES + 1)).decode(), fed.append)
     assert fed == []
+
+
+TYPE = '"type":"input_audio_buffer.append"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"type": "input_audio_buffer.append", "audio": GOOD}),  # openai
+        json.dumps({"type": "input_audio_buffer.append", "audio": GOOD}, separators=(",", ":")),
+        json.dumps({"event_id": "event_1", "type": "input_audio_buffer.append", "audio": GOOD}),  # dashscope
+        json.dumps({"type": "input_audio_buffer.append", "audio": GOOD, "event_id": "e 2"}),
+        f'{{"event_id":"",{TYPE},"audio":""}}',
+    ],
+)
+def test_the_audio_of_a_plain_append_is_found(text: str) -> None:
+    event = decode_client(text)
+    assert isinstance(event, InputAudioBufferAppend)
+    found = plain_append(text)
+    assert found is not None
+    assert (text[found.begin : found.end], found.event_id) == (event.audio, event.event_id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{{TYPE},"audio":"AAAA"',
+        f'{{{TYPE},"audio":"AAAA"}}}}',
+        f'{{{TYPE},"audio":"AAAA"}} ',  # JSON, but nobody writes it so: the parser may have it
+        f'{{{TYPE},"audio":"AAAA',
+        f'{{{TYPE},"audio":7}}',
+        f'{{{TYPE},"audio":"AAAA","audio":"BBBB"}}',
+        f'{{"event_id":"1",{TYPE},"audio":"AAAA","event_id":"2"}}',
+        f'{{"event_id":null,{TYPE},"audio":"AAAA"}}',
+        f'{{"event_id":"{"x" * 513}",{TYPE},"audio":"AAAA"}}',
+        f'{{"event_id":"a\\"b",{TYPE},"audio":"AAAA"}}',
+        f'{{"event_id":"a\nb",{TYPE},"audio":"AAAA"}}',
+        f'{{"event_id":"é",{TYPE},"audio":"AAAA"}}',
+        f'{{{TYPE},"audio":"AA\\"AA"}}',
+        '{"type":"input_audio_buffer.clear"}',
+        "",
+    ],
+)
+def test_everything_else_is_for_the_parser(text: str) -> None:
+    assert plain_append(text) is None
+
+
+async def test_an_escaped_slash_is_a_slash() -> None:
+    """Some languages write JSON so; the short way does not understand it, and leaves it to the parser."""
+    audio = base64.b64encode(bytes([255] * (3 * SLICE_CHARS))).decode()
+    assert "/" in audio
+    plain = plain_append(text := f'{{{TYPE},"audio":"{audio}"}}'.replace("/", "\\/"))
+    assert isinstance(plain, PlainAppend)
+    with pytest.raises(RemoteProtocolError):
+        await feed_in_slices(text, lambda piece: None, plain.begin, plain.end)
+    with realtime_server() as url:
+        async with connect(url, proxy=None) as client:
+            for _ in range(2):
+                await client.recv()
+            await client.send(text)
+            await client.send('{"type":"input_audio_buffer.commit","event_id":"behind"}')
+            assert json.loads(await client.recv())["type"] == "input_audio_buffer.committed"
+
+
+@pytest.mark.parametrize(
+    ("audio", "code", "param"),
+    [("\n" + GOOD + GOOD, "invalid_event", None), ("!" + GOOD + GOOD, "invalid_value", "audio")],
+)
+async def test_what_is_wrong_with_a_big_append_is_told_as_for_a_small_one(
+    audio: str, code: str, param: str | None
+) -> None:
+    with realtime_server() as url:
+        async with connect(url, proxy=None) as client:
+            for _ in range(2):
+                await client.recv()
+            await client.send(f'{{{TYPE},"audio":"{audio}","event_id":"bad"}}')
+            error = json.loads(await client.recv())["error"]
+            assert (error["code"], error["param"]) == (code, param)
 
 
 async def test_other_sessions_do_not_wait_for_15_mib() -> None:

@@ -21,7 +21,7 @@ from tui_assistant.protocol.codec import client_event_id
 from tui_assistant.protocol.dialects.base import Dialect
 from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.server import ErrorEvent, ResponseCreated, ResponseDone, ServerEvent
-from tui_assistant.server.appends import feed_in_slices
+from tui_assistant.server.appends import feed_in_slices, plain_append
 from tui_assistant.server.limits import CLOSE_S, LINGER_S, SLICE_CHARS
 from tui_assistant.server.outgoing import Outgoing
 
@@ -123,6 +123,10 @@ class Connection:
         if isinstance(frame, bytes):
             self._refuse(RemoteProtocolError("Binary frames are not part of the protocol.", code="invalid_event"))
             return
+        if len(frame) > SLICE_CHARS and (append := plain_append(frame)) is not None:
+            with contextlib.suppress(RemoteProtocolError):  # the dialect knows what is wrong with it
+                await feed_in_slices(frame, self._host.feed, append.begin, append.end)
+                return
         try:
             event = self._dialect.decode(frame)
         except RemoteProtocolError as error:
