@@ -120,10 +120,13 @@ async def test_each_format_in_and_out(
         right_answer(seen["audio"], name, rate)
         await client.send("conversation.item.retrieve", item_id=item_id)
         item = (await client.until("conversation.item.retrieved"))["conversation.item.retrieved"]["item"]
+        await client.send("conversation.item.retrieve", item_id=seen["response.done"]["response"]["output"][0]["id"])
+        answer = (await client.until("conversation.item.retrieved"))["conversation.item.retrieved"]["item"]
+    assert base64.b64decode(answer["content"][0]["audio"]) == seen["audio"]
     assert (item["role"], item["status"], len(item["content"])) == ("user", "completed", 1)
     (part,) = item["content"]
     assert (part["type"], part["transcript"]) == ("input_audio", "what time is it")
-    taken = DECODERS["audio/pcm"](base64.b64decode(part["audio"]))
+    taken = DECODERS[name](base64.b64decode(part["audio"]))
     begin = seen["input_audio_buffer.speech_started"]["audio_start_ms"] * rate // 1000
     assert abs(len(taken) - (expected[1] - expected[0]) * rate // 1000) <= 2 * FRAME_MS * rate // 1000
     assert np.array_equal(taken, DECODERS[name](data)[begin : begin + len(taken)])  # the very samples that were sent

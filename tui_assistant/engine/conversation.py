@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tui_assistant.engine.ports import ChatMessage, ToolCall
+from tui_assistant.engine.wire import wire_encode
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.codec import decode_audio, encode_audio
 from tui_assistant.protocol.items import (
@@ -19,17 +22,20 @@ from tui_assistant.protocol.items import (
     OutputText,
     UserMessage,
 )
+from tui_assistant.protocol.session import AudioFormat, PcmFormat
 
+_PCM = PcmFormat()
 KEPT_AUDIO_MS = 5 * 60_000  # of the user's audio, for conversation.item.retrieve: what one may still want to hear
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Audio of an item: `pcm` is int16 mono at `rate`; None once it is no longer kept."""
+    """Audio of an item: `pcm` is int16 mono at `rate`; None once it is no longer kept. `form`: how it is retrieved."""
 
     pcm: bytes | None
     rate: int
     ms: int
+    form: AudioFormat = _PCM
 
 
 class Conversation:
@@ -144,7 +150,8 @@ class Conversation:
         part = item.content[0] if item.content else None  # an answer that is being written has none yet
         if not isinstance(part, InputAudio | OutputAudio):
             return item
-        return item.model_copy(update={"content": (part.model_copy(update={"audio": encode_audio(recorded.pcm)}),)})
+        audio = wire_encode(np.frombuffer(recorded.pcm, "<i2"), recorded.form)
+        return item.model_copy(update={"content": (part.model_copy(update={"audio": encode_audio(audio)}),)})
 
     def truncate(
         self, item_id: str, audio_end_ms: int, text: str | None = None, so_far: Recorded | None = None
@@ -168,7 +175,7 @@ class Conversation:
             text = next((part.transcript for part in item.content if isinstance(part, OutputAudio)), None)
         self._heard[item_id] = _heard(text or "", audio_end_ms / recorded.ms)
         kept = recorded.pcm and recorded.pcm[: audio_end_ms * recorded.rate // 1000 * 2]
-        self.record(item_id, Recorded(kept, recorded.rate, audio_end_ms))
+        self.record(item_id, replace(recorded, pcm=kept, ms=audio_end_ms))
         self._items[item_id] = item.model_copy(update={"content": (OutputAudio(),)})
 
     def close(self, item: FunctionCall) -> None:

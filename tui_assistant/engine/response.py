@@ -306,7 +306,7 @@ class ResponseRun:
 
     def recorded(self) -> Recorded:
         """The sound of the answer so far."""
-        return Recorded(bytes(self._voice.pcm), self._voice.rate, self._voice.said_ms)
+        return Recorded(bytes(self._voice.pcm), self._voice.rate, self._voice.said_ms, self._voice.form)
 
     @property
     def said_ms(self) -> int:

@@ -309,9 +309,9 @@ class Session:
         item = UserMessage(id=taken.item_id, status="completed", content=(InputAudio(),))
         self._answers.idle.disarm()
         behind = self._conversation.add(item)
-        rate = wire_rate(self.config.audio.input.format)
+        form = self.config.audio.input.format
         length_ms = taken.end_ms - taken.start_ms
-        self._conversation.record(taken.item_id, Recorded(taken.pcm, rate, length_ms))
+        self._conversation.record(taken.item_id, Recorded(taken.pcm, wire_rate(form), length_ms, form))
         if taken.ask_id is not None:
             dictated = self._words.setdefault(taken.ask_id, _Dictated(taken.item_id, 0.0))
             dictated.seconds = length_ms / 1000

@@ -27,6 +27,7 @@ class Voice:
         self._mute = False  # the synthesiser has failed
         self.ask_id: str | None = None  # of the open Speak
         self.pcm = bytearray()  # all that was said so far: int16 at `rate`
+        self.form = output.format
         self.rate = wire_rate(output.format)
 
     @property
@@ -76,7 +77,7 @@ class Voice:
 
     def _encode(self, samples: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> bytes:
         self.pcm += samples.astype("<i2", copy=False).tobytes()
-        return wire_encode(samples, self._output.format)
+        return wire_encode(samples, self.form)
 
     def _say(self, pieces: list[str]) -> None:
         if not self._mute:
