@@ -167,6 +167,27 @@ def test_cancel(client: Client) -> None:
     assert client.until("error")[-1]["error"]["message"] == "Conversation has none active response"
 
 
+@pytest.mark.realtime(heard=["stop and listen"], answers=["one two three four five six seven. " * 100, "Yes?"])
+def test_speech_interrupts_an_answer(client: Client) -> None:
+    client.sdk.update_session(BOTH)
+    client.until("session.updated")
+    client.sdk.create_response()
+    client.until("response.audio.delta")
+    first = client.sdk.get_last_response_id()
+    client.speak(sentence() + bytes(2 * 16_000 * 2))
+    events = client.until("input_audio_buffer.speech_started")
+    assert [name for name in names(events) if name.endswith(".done")] == []
+    events = client.until("response.done")
+    assert [name for name in names(events) if not name.startswith("input_audio_buffer")] == ANSWER[4:]
+    cancelled = events[-1]["response"]
+    assert (cancelled["id"], cancelled["status"]) == (first, "cancelled")
+    assert cancelled["status_details"]["reason"] == "turn_detected"
+    events = client.until("response.done")
+    assert names(events)[-len(ANSWER) :] == ANSWER
+    assert events[-1]["response"]["status"] == "completed"
+    assert client.sdk.get_last_response_id() == events[-1]["response"]["id"] != first
+
+
 def test_clear(client: Client) -> None:
     client.sdk.update_session(BOTH, enable_turn_detection=False)
     client.until("session.updated")
