@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tui_assistant.client.hold import Edge, Hold, KeyEdge, Step
-
-RELEASE = {"press": Edge.PRESS, "repeat": Edge.REPEAT, "release": Edge.RELEASE}
 
 
 def pulses(times: Iterable[float]) -> list[KeyEdge]:
@@ -27,11 +25,15 @@ def wait(hold: Hold, until: float) -> list[Step]:
     return steps + hold.tick(until)
 
 
-def play(hold: Hold, keys: Sequence[KeyEdge], until: float | None = None) -> list[Step]:
-    """Hands the edges over at their times, ticking in between."""
+Stalls = Sequence[tuple[float, float]]
+
+
+def play(hold: Hold, keys: Sequence[KeyEdge], until: float | None = None, stalls: Stalls = ()) -> list[Step]:
+    """Hands the edges over at their times, ticking in between; in a stall nothing ticks, either."""
     steps: list[Step] = []
     for key in keys:
         while (due := hold.deadline) is not None and due < key.at_ms:
+            due = next((end for begin, end in stalls if begin <= due < end), due)
             steps += hold.tick(due)
         steps += hold.key(key)
     return steps if until is None else steps + wait(hold, until)
@@ -56,21 +58,24 @@ class Line:
     jitter_ms: float = 1.0
     spikes: tuple[tuple[float, float], ...] = ()  # (how likely per report, how late)
     stalls: tuple[float, float, float] | None = None  # (every so many ms, shortest, longest): nothing is read meanwhile
-    _: object = field(default=None, repr=False)
 
-    def deliver(self, sent: Sequence[float], rng: random.Random) -> list[float]:
+    def __str__(self) -> str:
+        return self.name
+
+    def deliver(self, sent: Sequence[float], rng: random.Random) -> tuple[list[float], Stalls]:
+        """When the reports arrive, and when our process stood still."""
         arrived, last = [], float("-inf")
         stall = self._stalls(sent, rng)
         for at in sent:
             late = abs(rng.gauss(0, self.jitter_ms))
-            late += sum(ms for chance, ms in self.spikes if rng.random() < chance)
+            late += max((ms for chance, ms in self.spikes if rng.random() < chance), default=0)
             at += late
             for begin, end in stall:
                 if begin <= at < end:
                     at = end + rng.random()
             last = max(last + 0.05, at)
             arrived.append(last)
-        return arrived
+        return arrived, stall
 
     def _stalls(self, sent: Sequence[float], rng: random.Random) -> list[tuple[float, float]]:
         if self.stalls is None:
@@ -86,5 +91,7 @@ class Line:
 
 LOCAL = Line("local 25-40 Hz", every_ms=(25, 40))
 SLOW = Line("local 90 ms", every_ms=(90, 90), jitter_ms=2)
-BUSY = Line("a busy screen", stalls=(600, 30, 140))
+BUSY = Line("a busy screen", stalls=(400, 20, 80))
+STALLING = Line("a stalling process", stalls=(3_000, 50, 500))
 SSH = Line("bad ssh", jitter_ms=8, spikes=((0.05, 150), (0.01, 400)))
+WORSE = Line("worse ssh", jitter_ms=8, spikes=((0.025, 150), (0.025, 400)))

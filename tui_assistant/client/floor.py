@@ -72,8 +72,8 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """The release was none: a late repeat came, while the tail was still being sent. The floor goes on as if nothing had
-    been."""
+    """The release was none: a late repeat came while the tail was still being sent. The floor goes on as if nothing had
+    happened."""
 
     at_ms: float
 

@@ -32,7 +32,7 @@ LONGEST_MS = 120_000.0  # the longest turn
 WARN_MS = 10_000.0  # the warning comes this much before it
 BOUNCE_MS = 40.0  # a press this soon after the release is the key's (or a remote desktop's) chatter: nobody is so fast
 LATE_MS = 300.0  # a pulse this soon after the tail has gone may still be a late repeat
-PUNCTUAL_MS = 30.0  # a tick later than this: our own process stood still, and repeats may be waiting, too:
+PUNCTUAL_MS = 10.0  # a tick later than this: our own process stood still, and repeats may be waiting, too:
 EXCUSE_MS = 60.0  # they get this much time to arrive
 STALL_MS = 1_000.0  # but no process stands still for longer
 

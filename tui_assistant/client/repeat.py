@@ -19,14 +19,12 @@ FIRST_SLACK_MS = 50.0  # by this
 
 SHORTEST_WINDOW_MS = 150.0  # shorter gains nothing that is noticed, and one hiccup of the scheduler would end a hold
 LONGEST_WINDOW_MS = 500.0  # the safe guess, and as long as a released key may go unnoticed
-P95_FACTOR, SPREAD_FACTOR, SLACK_MS = 1.3, 3.0, 50.0  # by simulation: see tests/client/test_hold_simulated.py
+SPREAD_FACTOR, SLACK_MS = 1.5, 40.0  # beyond the 95th percentile; found by tests/client/test_hold_simulated.py
 FEWEST = 6  # gaps before anything is concluded
-ENOUGH = (
-    100  # gaps after which the window follows the figures alone: a hiccup of 5 % is missed by 1 in 170 such samples
-)
+ENOUGH = 150  # gaps after which the window follows the figures alone: 1 such sample in 2000 misses a hiccup of 5 %
 KEPT = 200  # gaps remembered: some seconds of holding
 BURST_MS = 6.0  # pulses closer than this were held up together; the fastest repeat in use is 10 ms
-FORGET = 0.25  # of what the 95th percentile has fallen, a hold takes over this much: it rises at once
+FORGET = 0.1  # of what the 95th percentile has fallen, a hold takes over this much; it rises at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Repeats:
         if self._seen < FEWEST:
             return LONGEST_WINDOW_MS
         spread = self.learned.p95_ms - self.learned.median_ms
-        wanted = P95_FACTOR * self.learned.p95_ms + SPREAD_FACTOR * spread + SLACK_MS
+        wanted = self.learned.p95_ms + SPREAD_FACTOR * spread + SLACK_MS
         unsure = max(0.0, 1 - self._seen / ENOUGH)  # a few quiet repeats don't make a quiet line
         shortest = SHORTEST_WINDOW_MS + unsure * (LONGEST_WINDOW_MS - SHORTEST_WINDOW_MS)
         return min(LONGEST_WINDOW_MS, max(shortest, wanted))
@@ -92,7 +90,7 @@ class Repeats:
             self.learned = Learned(first, self.learned.median_ms, self.learned.p95_ms)
             return
         ordered = sorted(self._gaps)
-        p95, known = ordered[min(len(ordered) - 1, math.ceil(0.95 * len(ordered)))], self.learned.p95_ms
+        p95, known = ordered[_rank(len(ordered))], self.learned.p95_ms
         if p95 < known:
             p95 = known + FORGET * (p95 - known)
         self.learned = Learned(first, round(statistics.median(ordered), 1), round(p95, 1))
@@ -102,6 +100,11 @@ class Repeats:
         if not self._fresh or not SHORTEST_FIRST_MS <= pause_ms <= LONGEST_FIRST_MS:
             return known
         return round(pause_ms if pause_ms > known else known + FORGET * (pause_ms - known), 1)
+
+
+def _rank(n: int) -> int:
+    """Which of `n` sorted gaps is surely (19 times in 20) not below the 95th percentile of all gaps to come."""
+    return min(n - 1, math.ceil(0.95 * n + 1.64 * math.sqrt(0.95 * 0.05 * n)))
 
 
 SAME_KEY_MS = 120.0  # where a press switches: nobody presses twice on purpose within this; the slowest repeat is 90 ms
