@@ -117,10 +117,11 @@ async def faulty_server(upstream: str, kind: type[Fault]) -> AsyncIterator[str]:
     """The URL of the server at `upstream` with a fault in every session."""
 
     async def converse(client: ServerConnection) -> None:
-        async with connect(upstream, proxy=None, max_size=None) as server:
+        # what an answer still has to say is not read any more, and so nor is a close frame behind it
+        async with connect(upstream, proxy=None, max_size=None, close_timeout=0.1) as server:
             await Proxy(client, server, kind()).run()
 
-    async with serve(converse, "127.0.0.1", 0, max_size=None, close_timeout=1) as server:
+    async with serve(converse, "127.0.0.1", 0, max_size=None, close_timeout=0.1) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/realtime"
 
 

@@ -41,6 +41,7 @@ def test_every_row_has_its_fault() -> None:
     assert list(faults.FAULTS.values()) == list(CHECKS)
 
 
+@pytest.mark.soak  # the faults below say so too, each for all rows but one
 async def test_the_proxy_alone_turns_no_row(upstream: str, speech: Callable[[int], bytes]) -> None:
     async with faults.faulty_server(upstream, faults.Fault) as url:
         assert await _no(url, speech(GA.rate)) == {}
