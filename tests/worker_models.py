@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from tui_assistant.engine.ports import (
     AudioChunk,
     Cancellation,
     Final,
+    FunctionCallDelta,
     Partial,
     Respond,
     Responded,
@@ -69,8 +71,18 @@ class Talker:
     def __init__(self, options: Options) -> None:
         self._prefix = str(options.get("prefix", ""))
 
-    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
+    def respond(
+        self, request: Respond, cancellation: Cancellation
+    ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         text = request.messages[-1].text
+        if request.messages[-1].output_of is not None:
+            call = request.messages[-2].call
+            yield TextDelta(
+                f"{call and call.name} {call and call.arguments}: {text}, of {request.messages[-1].output_of}"
+            )
+        if text == "call":
+            yield from self._call(request)
+            return
         if text == "die":
             os.kill(os.getpid(), 9)
         if text == "fail":
@@ -92,6 +104,14 @@ class Talker:
             time.sleep(0.3)
         yield TextDelta(self._prefix + text)
         yield Responded({"skill": "echo"}, 1, 2)
+
+    def _call(self, request: Respond) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
+        """One function after the other, each argument by itself, slowly; the arguments say what was offered."""
+        for number, tool in enumerate(request.tools, 1):
+            for piece in ('{"of":', json.dumps(tool.parameters), f',"choice":"{request.tool_choice}"', "}"):
+                yield FunctionCallDelta(f"call_of_{number}", tool.name, piece)
+                time.sleep(0.05)
+        yield Responded({}, 3, 4)
 
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         ring(Alarm(f"{session_id} {os.getpid()}", {"origin": "timer"}))
