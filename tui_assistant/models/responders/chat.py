@@ -15,17 +15,19 @@ from typing import Any
 
 import httpx
 
-from tui_assistant.engine.ports import Alarm, Cancellation, Respond, Responded, TextDelta
+from tui_assistant.engine.ports import Alarm, Cancellation, FunctionCallDelta, Respond, Responded, TextDelta
 from tui_assistant.errors import ModelError
-from tui_assistant.models.responders import chat_errors
-from tui_assistant.models.responders.chat_settings import ChatSettings, from_options, is_loopback, messages_for
-from tui_assistant.models.responders.chat_stream import MAX_BODY_BYTES, ChatStream
+from tui_assistant.models.responders import chat_errors, chat_tools
+from tui_assistant.models.responders.chat_messages import messages_for
+from tui_assistant.models.responders.chat_settings import ChatSettings, from_options, is_loopback
+from tui_assistant.models.responders.chat_stream import MAX_BODY_BYTES, ChatStream, Said
 from tui_assistant.models.responders.endpoints import find_local, list_models
 
 _CONNECT_S = 5.0
 _DRAIN_S = 0.2
 _STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)  # a kept connection that the server has closed
-_MAX_TRIES = 3  # the request is sent again without what the server has refused, at most this often
+_MAX_TRIES = 4  # the request is sent again without what the server has refused, at most this often
+_Piece = Said | Responded | BaseException | None
 
 
 class Chat:
@@ -42,9 +44,11 @@ class Chat:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="chat", daemon=True).start()
 
-    def respond(self, request: Respond, cancellation: Cancellation) -> Iterator[TextDelta | Responded]:
+    def respond(
+        self, request: Respond, cancellation: Cancellation
+    ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         """Raises ModelError only while nothing has been said; what came before a disconnection stays."""
-        pieces: queue.SimpleQueue[str | Responded | BaseException | None] = queue.SimpleQueue()
+        pieces: queue.SimpleQueue[_Piece] = queue.SimpleQueue()
         answering = asyncio.run_coroutine_threadsafe(self._answer(request, pieces), self._loop)
 
         def cancel() -> None:
@@ -59,7 +63,7 @@ class Chat:
                 if isinstance(piece, Responded):
                     yield piece
                     return
-                yield TextDelta(piece)
+                yield piece if isinstance(piece, FunctionCallDelta) else TextDelta(piece)
         finally:
             answering.cancel()
 
@@ -67,18 +71,16 @@ class Chat:
         """A language model never speaks by itself."""
         return lambda: None
 
-    async def _answer(
-        self, request: Respond, pieces: queue.SimpleQueue[str | Responded | BaseException | None]
-    ) -> None:
+    async def _answer(self, request: Respond, pieces: queue.SimpleQueue[_Piece]) -> None:
         stream = ChatStream()
         said = False
         incomplete = ""
         try:
-            async for text in self._texts(request, stream):
+            async for piece in self._pieces(request, stream):
                 said = True
-                pieces.put(text)
+                pieces.put(piece)
         except ModelError as error:
-            if not said:
+            if not said or stream.calls:  # half a call must not be carried out
                 pieces.put(error)
                 return
             incomplete = error.message
@@ -87,6 +89,9 @@ class Chat:
             return
         if not said:
             pieces.put(chat_errors.empty(stream))
+            return
+        if not stream.done and stream.calls:
+            pieces.put(ModelError("the connection ended in the middle of a function call", "ask again"))
             return
         if not incomplete and not stream.done:
             incomplete = "the connection ended early"
@@ -97,7 +102,7 @@ class Chat:
             metadata["incomplete"] = incomplete
         pieces.put(Responded(metadata, stream.input_tokens, stream.output_tokens))
 
-    async def _texts(self, request: Respond, stream: ChatStream) -> AsyncIterator[str]:
+    async def _pieces(self, request: Respond, stream: ChatStream) -> AsyncIterator[Said]:
         await self._find()
         for attempt in range(_MAX_TRIES):
             answered = False
@@ -108,24 +113,24 @@ class Chat:
                     answered = True
                     if response.status_code != 200:
                         refusal = await _beginning(response)
-                        if self._can_do_without(response.status_code, refusal):
+                        if self._can_do_without(response.status_code, refusal, request):
                             continue
                         raise chat_errors.status(response, refusal, self._settings)
                     body = response.aiter_bytes()
                     async for piece in body:
-                        for text in stream.feed(piece):
-                            yield text
+                        for said in stream.feed(piece):
+                            yield said
                         if stream.complete:
                             break
-                    for text in stream.end():
-                        yield text
+                    for said in stream.end():
+                        yield said
                     await _drain(body)
                     return
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
                 if isinstance(error, _STALE) and not answered and attempt == 0:
                     continue
-                for text in _rest(stream):
-                    yield text
+                for said in _rest(stream):
+                    yield said
                 if stream.done:
                     return
                 if self._settings.auto and isinstance(error, httpx.ConnectError):
@@ -168,7 +173,9 @@ class Chat:
         return {"Authorization": f"Bearer {key}"} if key else {}
 
     def _body(self, request: Respond) -> dict[str, Any]:
-        body: dict[str, Any] = {"messages": messages_for(request, self._settings), "stream": True}
+        tools = {} if "tools" in self._refused else chat_tools.offered(request)
+        messages = messages_for(request, self._settings, native=bool(tools))
+        body: dict[str, Any] = {"messages": messages, "stream": True, **tools}
         if self._model:
             body["model"] = self._model
         if "stream_options" not in self._refused:
@@ -178,11 +185,13 @@ class Chat:
             body["max_completion_tokens" if newer else "max_tokens"] = request.max_output_tokens
         return body
 
-    def _can_do_without(self, status: int, body: bytes) -> bool:
+    def _can_do_without(self, status: int, body: bytes, request: Respond) -> bool:
         """Learns from a refusal which parameter this server does not know."""
-        if status not in (400, 422):
-            return False
         before = len(self._refused)
+        if request.tools and request.tool_choice != "required" and chat_tools.cannot_use_tools(status, body):
+            self._refused.add("tools")
+        if status not in (400, 422):
+            return len(self._refused) > before
         if b"stream_options" in body or b"include_usage" in body:
             self._refused.add("stream_options")
         if b"max_completion_tokens" in body:
@@ -208,7 +217,7 @@ async def _beginning(response: httpx.Response) -> bytes:
     return body
 
 
-def _rest(stream: ChatStream) -> list[str]:
+def _rest(stream: ChatStream) -> list[Said]:
     """What a broken stream still held back."""
     try:
         return list(stream.end())

@@ -1,4 +1,4 @@
-"""The chat responder's options, and the messages that it sends."""
+"""The chat responder's options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tui_assistant.engine.ports import Respond
 from tui_assistant.errors import ConfigError, ModelError
 
 DEFAULT_SYSTEM = (
@@ -80,37 +79,6 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def messages_for(request: Respond, settings: ChatSettings) -> list[dict[str, str]]:
-    """One system message, then the newest part of the conversation that fits, beginning with the user.
-
-    Neighbours of one role become one message: some models' templates accept nothing else, and a voice conversation has
-    many of them (two turns in a row, an interrupted answer).
-    """
-    system = [settings.system, request.instructions]
-    lines: list[tuple[str, str]] = []
-    for message in request.messages:
-        text = message.text.encode("utf-8", "replace").decode().strip()  # a lone surrogate cannot be sent
-        if not text:
-            continue
-        if message.role == "system":
-            system.append(text)
-        elif lines and lines[-1][0] == message.role:
-            lines[-1] = (message.role, f"{lines[-1][1]}\n{text}")
-        else:
-            lines.append((message.role, text))
-    head = "\n\n".join(part.strip() for part in system if part.strip())
-    kept: list[dict[str, str]] = []
-    room = settings.history
-    for role, text in reversed(lines):
-        if kept and len(text) > room:
-            break
-        kept.append({"role": role, "content": text[-settings.history :]})
-        room -= len(text)
-    while len(kept) > 1 and kept[-1]["role"] != "user":
-        kept.pop()
-    return [*([{"role": "system", "content": head}] if head else []), *reversed(kept)]
 
 
 def _number(options: dict[str, Any], key: str, default: float) -> float:

@@ -1,4 +1,4 @@
-"""What a chat server sends, made into pieces of text: chunks of a stream, a whole answer, errors, nonsense."""
+"""What a chat server sends, made into text and calls: chunks of a stream, a whole answer, errors, nonsense."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tui_assistant.engine.ports import FunctionCallDelta
 from tui_assistant.errors import ModelError
+from tui_assistant.models.responders.chat_tools import CallReader
 from tui_assistant.models.responders.sse import SseError, SseParser
 from tui_assistant.models.responders.thoughts import ThoughtFilter
 
 MAX_BODY_BYTES = 2**18  # of an answer that is no stream
+Said = str | FunctionCallDelta
 _MESSAGE_LIMIT = 200  # characters of a server's own error text
 _CHECK_ADDRESS = "check the address: it must be an OpenAI-compatible server's, e.g. http://127.0.0.1:11434/v1"
 
 
 class ChatStream:
-    """Takes the body of one answer in any pieces, gives text to speak. Never trusts what it reads."""
+    """Takes the body of one answer in any pieces, gives text to speak and calls. Never trusts what it reads."""
 
     def __init__(self) -> None:
         self._sse = SseParser()
         self._thoughts = ThoughtFilter()
+        self.calls = CallReader()
         self._head = bytearray()  # the body, as long as it may be something else than a stream
         self._events = 0
         self.done = False  # [DONE] or a finish_reason has been seen
@@ -31,7 +35,7 @@ class ChatStream:
         self.output_tokens = 0
         self.thought = False  # the model has thought, aloud or not
 
-    def feed(self, piece: bytes) -> Iterator[str]:
+    def feed(self, piece: bytes) -> Iterator[Said]:
         """Raises ModelError when the server reports an error in the stream."""
         if not self._events and len(self._head) < MAX_BODY_BYTES:
             self._head += piece
@@ -41,7 +45,7 @@ class ChatStream:
         except SseError as error:
             raise ModelError("the chat server answers with something endless", _CHECK_ADDRESS) from error
 
-    def end(self) -> Iterator[str]:
+    def end(self) -> Iterator[Said]:
         """The body is over. Raises ModelError when it was no answer at all."""
         for data in self._sse.end():
             yield from self._event(data)
@@ -53,8 +57,10 @@ class ChatStream:
         rest = self._thoughts.end()
         if rest:
             yield rest
+        if self.done:
+            yield from self.calls.end()
 
-    def _event(self, data: str) -> Iterator[str]:
+    def _event(self, data: str) -> Iterator[Said]:
         if data.strip() == "[DONE]":
             self._events += 1
             self.done = self.complete = True
@@ -69,7 +75,7 @@ class ChatStream:
     def _known(value: dict[str, Any]) -> bool:
         return "choices" in value or "usage" in value or bool(server_message(value))
 
-    def _chunk(self, value: dict[str, Any]) -> Iterator[str]:
+    def _chunk(self, value: dict[str, Any]) -> Iterator[Said]:
         if not isinstance(value.get("choices"), list) and (message := server_message(value)):
             raise ModelError(f"the chat server says: {message}")
         usage = value.get("usage")
@@ -90,6 +96,7 @@ class ChatStream:
         text = self._thoughts.feed(_text(part.get("content")))
         if text:
             yield text
+        yield from self.calls.feed(part.get("tool_calls"))
 
 
 def server_message(value: object) -> str:

@@ -25,6 +25,9 @@ class Fallback:
     def respond(
         self, request: Respond, cancellation: Cancellation
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
+        if _wants_tools(request):
+            yield from self._by_model(request, cancellation)
+            return
         said = list(self._first.respond(request, cancellation))
         key, value = NOT_UNDERSTOOD
         understood = not any(isinstance(piece, Responded) and piece.metadata.get(key) == value for piece in said)
@@ -42,6 +45,20 @@ class Fallback:
                 raise
             yield from said
 
+    def _by_model(
+        self, request: Respond, cancellation: Cancellation
+    ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
+        """`then` alone; where it is only hoped for and does not answer, `first` is better than nothing."""
+        spoken = False
+        try:
+            for piece in self._then.respond(request, cancellation):
+                spoken = True
+                yield piece
+        except ModelError:
+            if spoken or not self._optional:
+                raise
+            yield from self._first.respond(request, cancellation)
+
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         stops = [model.notify(session_id, ring) for model in (self._first, self._then)]
 
@@ -50,6 +67,12 @@ class Fallback:
                 one()
 
         return stop
+
+
+def _wants_tools(request: Respond) -> bool:
+    """A function has to be called, or one has been called and its output is to be gone on with."""
+    last = request.messages[-1] if request.messages else None
+    return bool(request.tools) and (request.tool_choice == "required" or (last is not None and bool(last.output_of)))
 
 
 def create(options: dict[str, Any]) -> Fallback:
