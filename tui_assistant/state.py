@@ -10,12 +10,14 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from platformdirs import user_state_path
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 STATE_VARIABLE = "TUI_ASSISTANT_STATE"  # another folder, e.g. for tests or a second profile
+MAX_TERMINALS = 32  # remembered; nobody uses more
+MAX_NAME = 100  # characters of a terminal's name, which the terminal chooses
 MAX_STATE_BYTES = 2**20  # what we write is a few hundred bytes; a larger file is not ours
 
 
@@ -69,6 +71,36 @@ class RememberedDevices(Remembered):
 
     input: str = ""
     output: str = ""
+
+
+Milliseconds = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+
+
+class LearnedKeys(BaseModel):
+    """The auto-repeat of one terminal; 0: not known."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    first_ms: Milliseconds = 0.0
+    median_ms: Milliseconds = 0.0
+    p95_ms: Milliseconds = 0.0
+
+
+class RememberedKeys(Remembered):
+    """How long auto-repeat takes, by the terminal's name."""
+
+    topic: ClassVar[str] = "keys"
+
+    terminals: dict[str, LearnedKeys] = {}
+
+    def of(self, terminal: str) -> LearnedKeys:
+        return self.terminals.get(terminal[:MAX_NAME], LearnedKeys())
+
+    def with_terminal(self, terminal: str, keys: LearnedKeys) -> Self:
+        """The newest comes last; the oldest are forgotten."""
+        name = terminal[:MAX_NAME]
+        others = [(other, known) for other, known in self.terminals.items() if other != name]
+        return self.model_copy(update={"terminals": dict([*others, (name, keys)][-MAX_TERMINALS:])})
 
 
 def write_private(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from conversation import RATE, RULES, answer_begins, answer_ends, failed, response, sound, turn, updated, words
 
 from tui_assistant.client import dialogue as do
-from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.dialogue import Dialogue, Effect, Since
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.protocol import client, server
@@ -67,37 +67,49 @@ def test_a_conversation_begins_by_saying_how_turns_are_taken() -> None:
 
 def test_m_switches_by_session_update_and_back_to_the_same_rules() -> None:
     dialogue = hands_free()
-    assert detection_of(dialogue.toggle_mode(0)) is None
+    assert detection_of(dialogue.toggle_mode()) is None
     dialogue.take(updated(None), 0)
     assert dialogue.turn_detection is None
-    assert detection_of(dialogue.toggle_mode(1)) == RULES.model_dump(mode="json")
+    assert detection_of(dialogue.toggle_mode()) == RULES.model_dump(mode="json")
 
 
 def test_push_to_talk_takes_the_floor_and_sends_after_the_tail() -> None:
     dialogue = push_to_talk()
-    assert sent(dialogue.talk(1000)) == ["input_audio_buffer.clear", "TakeFloor"]
+    effects = dialogue.press(1000, 1003)
+    assert sent(effects) == ["input_audio_buffer.clear", "TakeFloor"]
+    assert effects[-1] == do.TakeFloor(1000, Since.PREROLL)
     assert dialogue.talking
     assert dialogue.user_open
-    assert sent(dialogue.talk(2500)) == ["ReleaseFloor"]
+    assert dialogue.press(1100, 1100) == []
+    assert dialogue.release(2500, spoke=True) == [do.ReleaseFloor(2500)]
     assert not dialogue.talking
     assert dialogue.busy
     assert sent(dialogue.floor_released()) == ["input_audio_buffer.commit", "response.create"]
     assert dialogue.floor_released() == []
+    assert dialogue.release(2600, spoke=True) == []
 
 
 def test_a_press_too_short_for_a_word_is_cleared_with_a_hint() -> None:
     dialogue = push_to_talk()
-    dialogue.talk(1000)
-    effects = dialogue.talk(1099)
+    dialogue.press(1000, 1000)
+    effects = dialogue.release(1099, spoke=False)
     assert sent(effects) == ["DropFloor", "input_audio_buffer.clear"]
     assert "too short" in told(effects)[0]
+    assert not dialogue.held
+
+
+@pytest.mark.parametrize(("until_ms", "spoke"), [(1099, True), (1100, False)])
+def test_speech_is_sent_however_short_and_silence_when_it_was_meant(until_ms: float, spoke: bool) -> None:
+    dialogue = push_to_talk()
+    dialogue.press(1000, 1000)
+    assert sent(dialogue.release(until_ms, spoke=spoke)) == ["ReleaseFloor"]
 
 
 def test_the_talk_key_interrupts_before_it_takes_the_floor() -> None:
     dialogue = push_to_talk()
     run(dialogue, [*answer_begins("one two three"), sound(1000)])
     dialogue.heard(400, 0)
-    assert sent(dialogue.talk(2000)) == [
+    assert sent(dialogue.press(2000, 2000)) == [
         "response.cancel",
         "Flush",
         "conversation.item.truncate",
@@ -106,32 +118,111 @@ def test_the_talk_key_interrupts_before_it_takes_the_floor() -> None:
     ]
 
 
-def test_the_talk_key_does_nothing_but_explain_in_hands_free() -> None:
-    effects = hands_free().talk(0)
-    assert sent(effects) == []
-    assert "m switches" in told(effects)[0]
+def test_an_answer_that_was_on_its_way_when_the_key_went_down_is_cancelled_unheard() -> None:
+    dialogue = push_to_talk()
+    dialogue.press(0, 0)
+    assert sent(run(dialogue, answer_begins("late")[:1])) == ["response.cancel"]
+    assert run(dialogue, [*answer_begins("late")[1:], sound(500), *answer_ends("cancelled")]) == []
+    dialogue.release(1000, spoke=True)
+    dialogue.floor_released()
+    assert "Play" in sent(run(dialogue, [*answer_begins("two", "a2", "resp_2"), sound(100, "a2", "resp_2")]))
 
 
-def test_switching_in_mid_speech_keeps_the_words() -> None:
-    """VAD -> null during speech: the audio stays in the buffer, so the floor stays taken and the key sends it."""
+def test_a_message_typed_while_the_floor_is_held_is_answered() -> None:
+    dialogue = push_to_talk()
+    dialogue.press(0, 0)
+    dialogue.say("hello", 10)
+    assert "Play" in sent(run(dialogue, [*answer_begins("hi"), sound(500)]))
+
+
+def test_holding_in_hands_free_takes_the_turns_from_the_server_and_gives_them_back() -> None:
+    dialogue = hands_free()
+    effects = dialogue.press(1000, 1000)
+    assert sent(effects) == ["session.update", "input_audio_buffer.clear", "TakeFloor"]
+    assert detection_of(effects) is None
+    assert not dialogue.push_to_talk
+    assert sent(dialogue.release(2000, spoke=True)) == ["ReleaseFloor"]
+    effects = dialogue.floor_released()
+    assert sent(effects) == ["input_audio_buffer.commit", "response.create", "session.update"]
+    assert detection_of(effects) == RULES.model_dump(mode="json")
+
+
+def test_a_hold_that_was_too_short_gives_the_turns_back_too() -> None:
+    dialogue = hands_free()
+    dialogue.press(1000, 1000)
+    effects = dialogue.release(1050, spoke=False)
+    assert sent(effects) == ["DropFloor", "input_audio_buffer.clear", "session.update"]
+    assert detection_of(effects) == RULES.model_dump(mode="json")
+
+
+def test_a_hold_in_the_middle_of_a_turn_keeps_its_words_and_is_never_too_short() -> None:
     dialogue = hands_free()
     run(dialogue, turn()[:1])
-    effects = dialogue.toggle_mode(1000)
-    assert detection_of(effects) is None
+    effects = dialogue.press(1000, 1000)
     assert sent(effects) == ["session.update", "TakeFloor"]
-    dialogue.take(updated(None), 0)
-    assert sent(dialogue.talk(2000)) == ["ReleaseFloor"]
+    assert effects[-1] == do.TakeFloor(1000, Since.NOW)
+    assert sent(dialogue.release(1010, spoke=False)) == ["ReleaseFloor"]
+
+
+def test_what_is_tuned_during_a_hold_waits_for_its_end() -> None:
+    dialogue = hands_free()
+    dialogue.press(0, 0)
+    assert dialogue.tune("threshold", 0.7) == []
+    dialogue.release(1000, spoke=True)
+    assert dialogue.tune("silence_duration_ms", 900) == []
+    detection = detection_of(dialogue.floor_released())
+    assert isinstance(detection, dict)
+    assert (detection["threshold"], detection["silence_duration_ms"]) == (0.7, 900)
+
+
+def test_the_mode_switched_during_a_hold_is_the_servers_after_the_release() -> None:
+    dialogue = push_to_talk()
+    dialogue.press(0, 0)
+    assert dialogue.toggle_mode() == []
+    dialogue.release(1000, spoke=True)
+    effects = dialogue.floor_released()
+    assert sent(effects) == ["input_audio_buffer.commit", "response.create", "session.update"]
+    assert detection_of(effects) == RULES.model_dump(mode="json")
+
+    dialogue = hands_free()
+    dialogue.press(0, 0)
+    assert dialogue.toggle_mode() == []
+    dialogue.release(1000, spoke=True)
+    assert sent(dialogue.floor_released()) == ["input_audio_buffer.commit", "response.create"]
+    assert dialogue.push_to_talk
+
+
+def test_a_press_before_the_tail_has_gone_goes_on_with_the_turn() -> None:
+    dialogue = push_to_talk()
+    dialogue.press(0, 0)
+    dialogue.release(1000, spoke=True)
+    assert dialogue.press(1100, 1100) == [do.KeepFloor()]
+    assert dialogue.talking
+    assert sent(dialogue.release(2000, spoke=True)) == ["ReleaseFloor"]
     assert sent(dialogue.floor_released()) == ["input_audio_buffer.commit", "response.create"]
 
 
-def test_leaving_push_to_talk_with_the_floor_sends_first() -> None:
+def test_going_on_after_the_commit_is_a_new_turn_from_where_the_last_one_ended() -> None:
     dialogue = push_to_talk()
-    dialogue.talk(0)
-    assert sent(dialogue.toggle_mode(1000)) == ["ReleaseFloor"]
-    assert dialogue.push_to_talk
-    effects = dialogue.floor_released()
-    assert sent(effects) == ["input_audio_buffer.commit", "response.create", "session.update"]
-    assert not dialogue.push_to_talk
+    dialogue.press(0, 0)
+    dialogue.release(1000, spoke=True)
+    dialogue.floor_released()
+    run(dialogue, answer_begins("half an answer"))
+    effects = dialogue.press(1300, 1300, last_turn=True)
+    assert sent(effects) == ["response.cancel", "input_audio_buffer.clear", "TakeFloor"]
+    assert effects[-1] == do.TakeFloor(1300, Since.LAST_TURN)
+
+
+@pytest.mark.parametrize("let_go", [False, True])
+def test_dropping_the_floor_clears_it_and_sends_nothing(let_go: bool) -> None:
+    dialogue = hands_free()
+    assert dialogue.drop_talk() == []
+    dialogue.press(0, 0)
+    if let_go:
+        dialogue.release(1000, spoke=True)
+    assert sent(dialogue.drop_talk()) == ["DropFloor", "input_audio_buffer.clear", "session.update"]
+    assert not dialogue.held
+    assert dialogue.floor_released() == []
 
 
 def test_speech_during_an_answer_stops_it_and_tells_what_was_heard() -> None:
@@ -199,9 +290,9 @@ def test_tuning_acts_at_once_in_hands_free_and_is_kept_in_push_to_talk() -> None
     detection = detection_of(dialogue.tune("threshold", 0.62))
     assert isinstance(detection, dict)
     assert detection["threshold"] == 0.62
-    dialogue.toggle_mode(0)
+    dialogue.toggle_mode()
     assert dialogue.tune("silence_duration_ms", 800.0) == []
-    detection = detection_of(dialogue.toggle_mode(0))
+    detection = detection_of(dialogue.toggle_mode())
     assert isinstance(detection, dict)
     assert (detection["threshold"], detection["silence_duration_ms"]) == (0.62, 800)
 

@@ -39,6 +39,11 @@ class Microphone(Protocol):
         ...
 
     @property
+    def position(self) -> int:
+        """Of the first sample that the next `read` returns, unless some get lost before: as `position_at` counts."""
+        ...
+
+    @property
     def state(self) -> DeviceState:
         """Ask at every poll: the watchdog counts the time between the calls."""
         ...

@@ -51,6 +51,11 @@ class FileMicrophone:
         return self._recording.rate
 
     @property
+    def position(self) -> int:
+        """What was handed out."""
+        return self._position
+
+    @property
     def duration(self) -> float:
         """Seconds of the recording itself."""
         return self._recording.samples.size / self.rate

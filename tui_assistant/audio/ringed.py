@@ -62,6 +62,11 @@ class RingMicrophone:
         return self._gap + (self._ring.lost if self._ring is not None else 0)
 
     @property
+    def position(self) -> int:
+        """What was read or given up."""
+        return self._ring.position if self._ring is not None else 0
+
+    @property
     def silent(self) -> bool:
         """Zeros only, for SILENT_S."""
         return self.rate > 0 and self._silence.silent(self.rate)

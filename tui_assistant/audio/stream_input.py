@@ -51,6 +51,11 @@ class StreamMicrophone:
         self._closed = False
 
     @property
+    def position(self) -> int:
+        """What was handed out."""
+        return self._position
+
+    @property
     def state(self) -> DeviceState:
         """ENDED once the stream is over and all of it has been read."""
         if self._closed:

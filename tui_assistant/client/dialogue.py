@@ -61,7 +61,7 @@ class KeepFloor:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFloor:
-    """Microphone: what was said up to `at_ms`, and a short tail, still goes out; then `floor_released` is to be called."""
+    """Microphone: what was said up to `at_ms`, and a short tail, still goes out; then `floor_released` is called."""
 
     at_ms: float
 
@@ -106,7 +106,7 @@ class Dialogue:
     """One conversation as the user has it. Every call returns what is to be done, in order."""
 
     def __init__(self, rules: ServerVad | SemanticVad, output_rate: int, *, push_to_talk: bool = False) -> None:
-        self._rules: ServerVad | SemanticVad = rules  # of hands-free
+        self.rules: ServerVad | SemanticVad = rules  # of hands-free
         self._push_to_talk = push_to_talk
         self._transcript = Transcript()
         self._latency = Latency()
@@ -163,7 +163,7 @@ class Dialogue:
         return [] if self.held else [self._update(self._rules_wanted())]
 
     def press(self, at_ms: float, now_ms: int, *, last_turn: bool = False) -> list[Effect]:
-        """Takes the floor at `at_ms`, in either mode. `last_turn`: the last release was none, this turn goes on from it.
+        """Takes the floor at `at_ms`, in either mode. `last_turn`: the last release was none; goes on from it.
 
         A press before the tail has been sent goes on with that turn. While the floor is held no silence ends the turn.
         """
@@ -184,7 +184,7 @@ class Dialogue:
         return [*effects, client.InputAudioBufferClear(), TakeFloor(at_ms, since)]
 
     def release(self, at_ms: float, *, spoke: bool) -> list[Effect]:
-        """Gives the floor back as of `at_ms`; what was said is sent. `spoke`: speech was heard, however short it was."""
+        """Gives the floor back as of `at_ms`; what was said is sent. `spoke`: speech was heard, be it short."""
         if not self.talking:
             return []
         self.talking = False
@@ -221,11 +221,11 @@ class Dialogue:
 
     def tune(self, field: str, value: float) -> list[Effect]:
         """Sets one field of server_vad; in push-to-talk, and while the floor is held, it is kept for later."""
-        if not isinstance(self._rules, ServerVad):
+        if not isinstance(self.rules, ServerVad):
             return [Tell(f"{field} belongs to server_vad; semantic_vad has none.", "warning")]
         number = value if field == "threshold" else round(value)
-        self._rules = self._rules.model_copy(update={field: number})
-        return [] if self._push_to_talk or self.held else [self._update(self._rules)]
+        self.rules = self.rules.model_copy(update={field: number})
+        return [] if self._push_to_talk or self.held else [self._update(self.rules)]
 
     # ---------------------------------------------------------------------------------------------- server events
 
@@ -316,7 +316,7 @@ class Dialogue:
 
     def _detect_again(self) -> list[Effect]:
         """The floor is free: the server decides again when a turn ends, if that is its business."""
-        return [] if self._push_to_talk else [self._update(self._rules)]
+        return [] if self._push_to_talk else [self._update(self.rules)]
 
     def _stop_playing(self) -> list[Effect]:
         """Stops the sound and tells the server what was heard of it."""
@@ -334,7 +334,7 @@ class Dialogue:
         return self.turn_detection is not None and self.turn_detection.interrupt_response
 
     def _rules_wanted(self) -> TurnDetection | None:
-        return None if self._push_to_talk else self._rules
+        return None if self._push_to_talk else self.rules
 
     def _update(self, rules: TurnDetection | None, *, transcription: bool = False) -> client.SessionUpdate:
         settings: dict[str, Any] = {"turn_detection": rules.model_dump(mode="json") if rules else None}

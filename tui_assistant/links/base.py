@@ -19,6 +19,7 @@ class LinkStatus:
     text: str
     told: str = ""
     severity: str = "information"
+    lost: bool = False  # the conversation has broken off: audio that was not committed has gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,8 @@ class Snapshot:
     local_estimate: bool = False  # p(speech) comes from our own detector beside the conversation's
     link: str = "local"
     link_state: str = "ready"  # "starting", "ready", or what is wrong
-    microphone: str = ""  # foreign text; "" = none
+    microphone: str = ""  # foreign text; "" = none; "opens on press" while it is closed by the user's wish
+    microphone_start_ms: int | None = None  # what opening it costs: until its first sample came
     speaker: str = ""
     duplex: str = "half-duplex"  # "half-duplex" | "headphones" | "no echo"
     keyboard: Keyboard = Keyboard(Method.TOGGLE)

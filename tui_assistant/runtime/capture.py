@@ -1,26 +1,33 @@
-"""The microphone's audio on its way to the link: level, resampling, pre-roll, floor, mute and the half-duplex gate."""
+"""The microphone's audio on its way to the link: level, resampling, and which samples a held turn has, by their number.
+
+Samples are counted at the link's rate, from the first one of the conversation on, over all microphones. Which sample a
+moment of the clock has tells the microphone; so it does not matter how late a key, or the audio, is looked at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 
 import numpy as np
 
 from tui_assistant.audio.base import Microphone, Samples
+from tui_assistant.client.dialogue import Since
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ports import SpeechDetector
 from tui_assistant.sound.level import Meter
 from tui_assistant.sound.resample import Resampler
 
 PREROLL_MS = 300  # a finger is later than the tongue
+LEAST_PREROLL_MS = 100  # even just after a turn, whose end is then heard twice
 TAIL_MS = 200  # and earlier at the end
+KEEP_S = 1.5  # of what was heard, so that a press may be handled late
 
 
 class Floor(Enum):
-    """Who may be heard in push-to-talk."""
+    """Who may be heard."""
 
-    FREE = "nothing goes to the link"
+    FREE = "nobody holds the talk key"
     TAKEN = "the user speaks"
     ENDING = "the user has let go; the tail is still sent"
 
@@ -28,62 +35,116 @@ class Floor(Enum):
 class Capture:
     """Takes what the microphone has heard and says what of it the link gets. Rates: the microphone's and the link's."""
 
-    def __init__(self, rate: int, detector: SpeechDetector) -> None:
+    def __init__(self, rate: int, detector: Callable[[], SpeechDetector], *, tail_ms: int = TAIL_MS) -> None:
         self.rate = rate
         self._detector = detector
-        self._front = FrontEnd(rate, detector)
-        self._recent = np.zeros(0, np.int16)  # the last PREROLL_MS at the link's rate, while the floor is free
-        self._tail = 0  # samples that still go to the link
+        self._front: FrontEnd | None = None
+        self._tail = tail_ms * rate // 1000
+        self._recent = np.zeros(0, np.int16)  # the newest samples; they end at _end
+        self._end = 0  # samples heard
+        self._fed = 0  # up to here `due` has returned them, or they are not for the link
+        self._turn_end = 0  # of the last turn that was held
+        self._until: int | None = None  # where the floor that is ending ends
         self._resampler: Resampler | None = None
+        self._next = 0  # sample of the microphone that comes next
+        self._anchor = (0, 0)  # a sample of the microphone, and its number here
         self.meter: Meter | None = None
         self.microphone: Microphone | None = None
         self.floor = Floor.FREE
+
+    def prepare(self) -> FrontEnd:
+        """Makes the detector, which takes a moment."""
+        if self._front is None:
+            self._front = FrontEnd(self.rate, self._detector())
+        return self._front
 
     def use(self, microphone: Microphone | None) -> None:
         """Another microphone, started already, from now on."""
         self.microphone = microphone
         self._resampler = Resampler(microphone.rate, self.rate, quality="capture") if microphone else None
         self.meter = Meter(microphone.rate) if microphone else None
+        self._next = microphone.position if microphone else 0
+        self._anchor = (self._next, self._end)
+        self._recent = np.zeros(0, np.int16)  # of the other one, of any age
+        if microphone is None:
+            self.cut()
 
     def read(self) -> Samples:
-        """What was heard since the last call, at the link's rate."""
+        """What was heard since the last call, at the link's rate; kept for `due`."""
         if self.microphone is None or self._resampler is None or self.meter is None:
             return np.zeros(0, np.int16)
         samples = self.microphone.read()
+        lost, self._next = self.microphone.position - self._next - len(samples), self.microphone.position
+        if lost:  # what comes now was spoken that much later than its number says
+            self._anchor = (self._anchor[0] + lost, self._anchor[1])
         if not len(samples):
             return samples
         self.meter.push(samples)
-        return self._resampler.push(samples)
+        heard = self._resampler.push(samples)
+        self._end += len(heard)
+        kept = max(int(KEEP_S * self.rate), self._end - self._fed)
+        self._recent = np.concatenate([self._recent, heard])[-kept:]
+        return heard
+
+    def due(self) -> Samples:
+        """What the link is to have of all that was read and not returned yet. May end an ending floor."""
+        stop = self._end if self._until is None else min(self._end, self._until)
+        begin = max(self._fed, self._end - len(self._recent))
+        sent = self._recent[begin - self._end + len(self._recent) : stop - self._end + len(self._recent)]
+        self._fed = max(self._fed, stop)
+        if self._until is not None and self._end >= self._until:
+            self._until, self.floor, self._turn_end = None, Floor.FREE, self._fed
+        return sent
+
+    def skip(self) -> None:
+        """What was read so far is not for the link, unless as pre-roll."""
+        self._fed = self._end
+
+    def forget(self) -> None:
+        """What was read so far, and has been muted, is not even for the pre-roll."""
+        self._fed, self._recent = self._end, np.zeros(0, np.int16)
 
     def estimate(self, samples: Samples) -> Iterator[Frame]:
         """p(speech) of what the conversation's own detector does not get."""
-        return self._front.push(samples)
+        return self.prepare().push(samples)
 
-    def take_floor(self) -> None:
-        self.floor = Floor.TAKEN
+    # ------------------------------------------------------------------------------------------------- the floor
 
-    def release_floor(self) -> None:
-        """A short tail still goes out."""
+    def take_floor(self, at: float, since: Since) -> None:
+        """The user holds the floor; `at`: the press, in seconds of time.monotonic()."""
+        pressed = self.sample_at(at)
+        if since is Since.PREROLL:
+            latest = pressed - LEAST_PREROLL_MS * self.rate // 1000
+            begin = max(pressed - PREROLL_MS * self.rate // 1000, min(self._turn_end, latest))
+        else:
+            begin = self._turn_end if since is Since.LAST_TURN else self._fed
+        self._fed = max(begin, self._end - len(self._recent))
+        self.floor, self._until = Floor.TAKEN, None
+
+    def keep_floor(self) -> None:
+        """The release was none: goes on where the ending floor stands."""
+        self.floor, self._until = Floor.TAKEN, None
+
+    def release_floor(self, at: float) -> None:
+        """What was spoken up to `at` still goes out, and a short tail; what is beyond it already has gone."""
         self.floor = Floor.ENDING
-        # Behind what was heard up to now, which a quick finger may have left waiting.
-        self._tail = len(self._recent) + TAIL_MS * self.rate // 1000
+        self._until = max(self._fed, self.sample_at(at) + self._tail)
+
+    def cut(self) -> None:
+        """An ending floor ends with what has been returned."""
+        if self.floor is Floor.ENDING:
+            self._fed = self._until = min(self._fed, self._end)
 
     def drop_floor(self) -> None:
-        self.floor = Floor.FREE
+        """The audio goes on behind what was returned; a stream of all that is heard has no gap."""
+        self.floor, self._until = Floor.FREE, None
 
-    def held(self, samples: Samples) -> Samples:
-        """Push-to-talk: what of `samples`, with the pre-roll before them, goes to the link. May end the floor."""
-        recent = np.concatenate([self._recent, samples])
-        keep = PREROLL_MS * self.rate // 1000
-        if self.floor is Floor.FREE:
-            self._recent = recent[-keep:]
-            return np.zeros(0, np.int16)
-        self._recent = np.zeros(0, np.int16)
-        if self.floor is Floor.TAKEN:
-            return recent
-        sent = recent[: self._tail]
-        self._tail -= len(sent)
-        if not self._tail:
-            self.floor = Floor.FREE
-            self._recent = recent[len(sent) :][-keep:]
-        return sent
+    def sample_at(self, at: float) -> int:
+        """The number of the sample that was spoken at `at`, which may yet come; the next one where nobody knows."""
+        if self.microphone is None:
+            return self._end
+        sample = self.microphone.position_at(at)
+        if not sample and self._next:
+            return self._end
+        heard, number = self._anchor
+        return number + round((sample - heard) * self.rate / self.microphone.rate)

@@ -21,6 +21,7 @@ T = TypeVar("T")
 RETRY_S = 1.0  # between attempts to open a device that has gone
 # A microphone that never was there is looked for ever more rarely: every look takes time and fills the log.
 FIRST_LOOK_S, RAREST_LOOK_S = 4.0, 60.0
+LINGER_S = 1.0  # a microphone that opens on press stays open so long after the tail: for who presses again at once
 NO_MICROPHONE = "D plays a demo, i types a message, d chooses a device; `tui-assistant doctor` says what is missing"
 
 
@@ -52,6 +53,10 @@ class Equipment:
         self.microphone: Microphone | None = None
         self.speaker: OutputDevice | None = None
         self.demo = False
+        self.resting = False  # the microphone is closed until it is needed
+        self.start_ms: int | None = None  # of the microphone, until its first sample came
+        self._started_at: float | None = None
+        self._needed_until = 0.0
         self._retry_at: dict[str, float] = {}
         self._look_at: float | None = None  # when to look for a microphone that never was there
         self._look_s = FIRST_LOOK_S
@@ -97,6 +102,8 @@ class Equipment:
             self._start_microphone(FileMicrophone(options.recording, name=options.recording_name))
         elif options.stdin_rate is not None:
             self._start_microphone(StreamMicrophone(sys.stdin.buffer, rate=options.stdin_rate))
+        elif options.open_on_press:
+            self._rest()
         else:
             try:
                 self._start_microphone(self._named_microphone())
@@ -108,11 +115,36 @@ class Equipment:
                 self._look_s = FIRST_LOOK_S
                 self._look_at = self._clock() + self._look_s
 
+    def need(self, needed: bool, now: float) -> None:
+        """At every poll, and at a press: with `open_on_press` a microphone that nobody needs is closed."""
+        if not self._options.open_on_press:
+            return
+        if needed:
+            self._needed_until = now + LINGER_S
+            if self.resting:
+                self._try(lambda: self._start_microphone(self._named_microphone()))
+        elif not self.resting and now >= self._needed_until and (self.microphone is None or self.real_microphone):
+            self._rest()
+
+    def heard(self, seconds: float) -> None:
+        """The microphone gave samples: that many seconds."""
+        if self._started_at is not None:
+            self.start_ms = max(0, round((self._clock() - self._started_at - seconds) * 1000))
+            self._started_at = None
+
+    def _rest(self) -> None:
+        self.resting = True
+        self._look_at = None
+        self._retry_at.pop("microphone", None)
+        self._drop_microphone()
+        self._use_microphone(None)
+
     def choose(self, input: str | None, output: str | None) -> None:
         """Other devices, live; they are remembered."""
         if input is not None:
             self._input, self.demo = input, False
-            self._try(lambda: self._start_microphone(open_microphone(input or None)))
+            if not self.resting:
+                self._try(lambda: self._start_microphone(open_microphone(input or None)))
         if output is not None:
             self._output = output
             self._try(self._open_chosen_speaker)
@@ -218,7 +250,9 @@ class Equipment:
 
     def _start_microphone(self, microphone: Microphone) -> None:
         """The old one is closed only once the new one works."""
+        self._started_at = self._clock()
         microphone.start()
+        self.resting = False
         self._drop_microphone()
         self.microphone = microphone
         self._suggest("")

@@ -22,6 +22,8 @@ class TalkOptions:
     output: str = ""  # also "none"
     output_file: Path | None = None
     headphones: bool = False
+    open_on_press: bool = False  # in push-to-talk the microphone is closed while nobody holds the talk key
+    tail_ms: int = 200  # what is still heard after the release of the talk key
     demo: Path | None = None  # the recording that the demo key plays
     play_demo: bool = False  # at once
     exit_after_input: bool = False

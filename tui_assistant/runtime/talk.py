@@ -7,14 +7,11 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import cast, get_args
 
-from tui_assistant.audio.base import Microphone, OutputDevice
+from tui_assistant.audio.base import Microphone
 from tui_assistant.audio.echo import HalfDuplexGate
-from tui_assistant.client import dialogue as do
-from tui_assistant.client.dialogue import Dialogue, Effect
-from tui_assistant.client.hold import Edge, KeyEdge
-from tui_assistant.client.latency import Waterfall
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.hold import KeyEdge, Method
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.engine.observation import Dropped, FrameSeen, Observation, TurnState
 from tui_assistant.errors import AssistantError
@@ -22,23 +19,21 @@ from tui_assistant.links.base import Link, LinkEvents, LinkStatus
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 from tui_assistant.protocol import server
-from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.runtime import api
-from tui_assistant.runtime.alarms import RunningTimer, running_timers
-from tui_assistant.runtime.capture import Capture, Floor
+from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
+from tui_assistant.runtime.floor import FloorKeeper
+from tui_assistant.runtime.hands import Hands
 from tui_assistant.runtime.options import TalkOptions
-from tui_assistant.runtime.player import Player
 from tui_assistant.runtime.process import ProcessTuning
 from tui_assistant.runtime.scope import Scope
 from tui_assistant.runtime.view import View
 
 POLL_S = 0.01  # of the microphone's ring: half a block of the device, so that no frame waits long
+ENDING_POLL_S = 0.002  # while the tail is sent: the answer waits for its last sample
 READY_S = 20.0  # how long a recording waits for the models: what it says first shall be answered as fast as the rest
 SETTLE_S = 1.0  # after the end of the input, on top of the silence that ends a turn
 CLOSE_S = 1.5  # for workers and devices to end
-
-_CLIENT_EVENTS = get_args(get_args(ClientEvent)[0])
 
 
 class Talk:
@@ -53,13 +48,10 @@ class Talk:
         self._gate = HalfDuplexGate()
         self._gated = False
         self._muted = False
-        self._latency_ms: int | None = None
-        self._timers: tuple[RunningTimer, ...] = ()
         self._seen: FrameSeen | None = None  # the newest of the engine's frames
         self._link_state = "starting"
         self._turns = 0
         self._over_since: float | None = None
-        self._effects: list[Effect] = []
         self._listener: Callable[[api.Notice], None] = lambda notice: None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,12 +60,27 @@ class Talk:
         self._view = View(link.name, api.Mode.PUSH_TO_TALK if options.push_to_talk else api.Mode.HANDS_FREE)
         self._snapshot = self._view.empty(options.rules, options.volume)
         self._devices = api.Devices()
-        self._capture: Capture | None = None
-        self._player: Player | None = None
+        self._running = False  # everything is open
+        self._keyboard = api.Keyboard(Method.TOGGLE)  # the newest; the floor follows it
+        capture = Capture(
+            link.input_rate, lambda: registry.create(Port.DETECTOR, options.detector), tail_ms=options.tail_ms
+        )
+        self._hands = Hands(link, capture, show=self._show, tell=self._tell)
+        self._do = self._hands.do
+        self._floor = FloorKeeper(
+            capture,
+            self._dialogue,
+            tail_ms=options.tail_ms,
+            remember=options.remember,
+            act=self._do,
+            feed=self._feed,
+            wake=self._wake,
+            now_ms=lambda: clock() * 1000,
+        )
         self._equipment = Equipment(
             options,
             use_microphone=self._use_microphone,
-            use_speaker=self._use_speaker,
+            use_speaker=self._hands.use_speaker,
             tell=self._tell,
             suggest=lambda text: self._listener(api.Suggest(text)),
             clock=clock,
@@ -101,17 +108,16 @@ class Talk:
         return self._devices
 
     def toggle_mode(self) -> None:
-        self._call(lambda: self._do(self._dialogue.toggle_mode(self._now_ms)))
+        self._call(self._floor.toggle_mode)
 
     def talk(self) -> None:
-        self._call(lambda: self._do(self._dialogue.talk(self._now_ms)))
+        self._call(lambda: self._held(self._floor.toggle))
 
     def key(self, edge: KeyEdge) -> None:
-        if edge.edge is Edge.PRESS:  # the client's hold takes over from here
-            self.talk()
+        self._call(lambda: self._held(lambda: self._floor.key(edge)))
 
     def blur(self) -> None:
-        """Nothing yet: a hold does not exist before the client's hold is built in."""
+        self._call(lambda: self._held(self._floor.blur))
 
     def use_keyboard(self, keyboard: api.Keyboard) -> None:
         self._keyboard = keyboard
@@ -120,7 +126,7 @@ class Talk:
         self._call(lambda: self._do(self._dialogue.say(text, self._now_ms)))
 
     def interrupt(self) -> None:
-        self._call(lambda: self._do([*self._dialogue.drop_talk(), *self._dialogue.interrupt(self._now_ms)]))
+        self._call(self._interrupt)
 
     def toggle_mute(self) -> None:
         self._call(self._toggle_mute)
@@ -158,14 +164,15 @@ class Talk:
             while not self._stop.is_set():
                 self._poll()
                 tuning.rest(self._snapshot.state is api.State.IDLE, self._clock())
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(ENDING_POLL_S if self._floor.ending else POLL_S)
         finally:
             tuning.undo()
+            self._floor.drop()
             await self._link.close()
             self._equipment.close()
 
     async def _open(self) -> None:
-        self._capture = Capture(self._link.input_rate, registry.create(Port.DETECTOR, self._options.detector))
+        self._floor.capture.prepare()
         self._equipment.open_speaker()
         events = LinkEvents(self._server_event, self._observation, self._link_status)
         await self._link.open(events)
@@ -177,8 +184,9 @@ class Talk:
             self._equipment.play_demo()
         else:
             self._equipment.open_microphone()
+        self._running = True
         if self._options.hold_input:
-            self._do(self._dialogue.talk(self._now_ms))
+            self._floor.begin_input()
         if self._equipment.uses_devices:
             self._look_for_devices()
 
@@ -188,23 +196,17 @@ class Talk:
 
     def _poll(self) -> None:
         """One round: what was heard goes out, what was played is noticed, and the screen gets its picture."""
-        assert self._capture is not None
-        assert self._player is not None
         now = self._clock()
+        self._equipment.need(not self._dialogue.push_to_talk or self._dialogue.held, now)
         self._equipment.watch(now)
         self._gated = self._withheld(now)
-        samples = self._capture.read()
-        if self._dialogue.push_to_talk:
-            floor = self._capture.floor
-            self._feed(self._capture.held(samples).tobytes())
-            if floor is Floor.ENDING and self._capture.floor is Floor.FREE:
-                self._do(self._dialogue.floor_released())
-        elif len(samples):
-            # A server that detects turns needs a stream without gaps: what it must not hear is silence.
-            self._feed(bytes(samples.nbytes) if self._muted or self._gated else samples.tobytes())
+        self._floor.use_keyboard(self._keyboard)
+        samples = self._floor.poll(withheld=self._gated, muted=self._muted)
+        if len(samples):
+            self._equipment.heard(len(samples) / self._link.input_rate)
         if self._estimating:
-            self._estimate(self._capture, samples)
-        self._do(self._dialogue.heard(self._player.position, self._now_ms))
+            self._estimate(samples)
+        self._do(self._dialogue.heard(self._hands.played, self._now_ms))
         self._after_input(now)
         self._take_picture(now)
 
@@ -229,16 +231,18 @@ class Talk:
     @property
     def _estimating(self) -> bool:
         """The conversation's own detector does not hear the microphone: ours is shown."""
-        return not self._link.observes or self._dialogue.push_to_talk or self._muted or self._gated
+        unheard = self._dialogue.push_to_talk or self._dialogue.held or self._muted or self._gated
+        return not self._link.observes or unheard
 
-    def _estimate(self, capture: Capture, samples: object) -> None:
+    def _estimate(self, samples: object) -> None:
         phase = api.Phase.QUIET
         if self._dialogue.talking:
             phase = api.Phase.SPEECH
         elif self._dialogue.playback.playing:
             phase = api.Phase.ANSWER
-        for frame in capture.estimate(samples):  # type: ignore[arg-type]  # numpy's types stay out of this module
+        for frame in self._floor.capture.estimate(samples):  # type: ignore[arg-type]  # no numpy in this module
             self._scope.add(frame.p, frame.rms_dbfs, phase)
+            self._floor.heard(frame.p)
 
     def _after_input(self, now: float) -> None:
         """What follows once a recording is over."""
@@ -246,7 +250,7 @@ class Talk:
             self._over_since = None
             return
         if self._dialogue.talking and (self._options.hold_input or self._equipment.demo):
-            self._do(self._dialogue.talk(self._now_ms))
+            self._floor.end_input()
         if self._busy or self._over_since is None:
             self._over_since = now
         silence_ms = getattr(self._options.rules, "silence_duration_ms", 4_000)
@@ -286,80 +290,50 @@ class Talk:
         self._link_state = status.text
         if status.told:
             self._tell(status.told, status.severity)
+        if status.lost:
+            self._floor.drop("What you were saying was lost with the link: say it again.")
 
     def _use_microphone(self, microphone: Microphone | None) -> None:
-        if self._capture is not None:
-            self._capture.use(microphone)
+        if microphone is None and self._dialogue.talking:
+            self._floor.drop("What you were saying was dropped.")
+        self._floor.capture.use(microphone)
 
-    def _use_speaker(self, speaker: OutputDevice) -> None:
-        if self._player is None:
-            self._player = Player(self._link.output_rate, speaker)
-        else:
-            self._player.replace(speaker)
-
-    # ------------------------------------------------------------------------------------------- the effects
-
-    def _do(self, effects: list[Effect]) -> None:
-        """Carries out what the client core wants. An effect may bring server events at once: theirs come after."""
-        running = bool(self._effects)
-        self._effects += effects
-        if running:
-            return
-        while self._effects:
-            self._one(self._effects[0])
-            self._effects.pop(0)
-
-    def _one(self, effect: Effect) -> None:
-        assert self._capture is not None
-        assert self._player is not None
-        match effect:
-            case do.Play(pcm=pcm):
-                self._player.play(pcm)
-            case do.PlayEnd():
-                self._player.end()
-            case do.Flush():
-                self._player.flush()
-            case do.TakeFloor():
-                self._capture.take_floor()
-            case do.ReleaseFloor():
-                self._capture.release_floor()
-            case do.DropFloor():
-                self._capture.drop_floor()
-            case do.Tell(text=text, severity=severity):
-                self._tell(text, severity)
-            case do.Did(metadata=metadata):
-                self._follow(metadata)
-            case TranscriptLine():
-                self._listener(api.LineChanged(self._view.line(effect, self._now_ms)))
-            case Waterfall():
-                self._latency_ms = effect.total
-            case _:
-                assert isinstance(effect, _CLIENT_EVENTS)
-                self._link.send(cast("ClientEvent", effect))
-
-    def _follow(self, metadata: dict[str, str]) -> None:
-        """Does what a skill's response asks of the client."""
-        timers = running_timers(metadata)
-        if timers is not None:
-            self._timers = timers
-        speaker = self._equipment.speaker
-        with contextlib.suppress(KeyError, ValueError):
-            wanted = metadata["volume"]  # "0.50", or a change: "+0.10"
-            if speaker is not None:
-                base = speaker.gain if wanted[:1] in ("+", "-") else 0.0
-                speaker.gain = min(1.0, max(0.0, base + float(wanted)))
+    def _show(self, line: TranscriptLine) -> None:
+        self._listener(api.LineChanged(self._view.line(line, self._now_ms)))
 
     def _tell(self, text: str, severity: str) -> None:
         self._listener(api.Told(text, severity))
 
+    def _held(self, job: Callable[[], None]) -> None:
+        """Something of the talk key; it may stop an answer, at what has been heard by now."""
+        if self._running:
+            self._do(self._dialogue.heard(self._hands.played, self._now_ms))
+            job()
+
+    def _wake(self) -> bool:
+        """Whether there is a microphone that may be heard; opens it if it rests."""
+        self._equipment.need(True, self._clock())
+        if self._muted:
+            self._tell("The microphone is muted: x listens again.", "warning")
+        elif self._equipment.microphone is None:
+            self._tell("There is no microphone: d chooses one, i types a message.", "warning")
+        return not self._muted and self._equipment.microphone is not None
+
+    def _interrupt(self) -> None:
+        self._floor.drop("Dropped: nothing was sent.")
+        self._do(self._dialogue.interrupt(self._now_ms))
+
     def _toggle_mute(self) -> None:
         self._muted = not self._muted
-        if self._muted:
-            self._do(self._dialogue.drop_talk())
+        if self._muted and self._dialogue.talking:
+            self._floor.drop("Muted: what you were saying was dropped.")
+        elif self._muted:
+            self._floor.capture.cut()
 
     def _play_demo(self) -> None:
+        self._floor.drop()
         if self._dialogue.push_to_talk:  # the demo speaks hands-free
-            self._do([*self._dialogue.drop_talk(), *self._dialogue.toggle_mode(self._now_ms)])
+            self._floor.toggle_mode()
         self._muted = False
         self._equipment.play_demo()
 
@@ -384,15 +358,15 @@ class Talk:
             now,
             state=self._state,
             dialogue=self._dialogue,
+            floor=self._floor,
             seen=self._seen,
-            meter=self._capture.meter if self._capture is not None else None,
             frames=self._scope.frames,
             estimating=self._estimating,
             link_state=self._link_state,
             equipment=self._equipment,
             duplex=self._duplex,
             muted=self._muted,
-            latency_ms=self._latency_ms,
-            timers=self._timers,
+            latency_ms=self._hands.latency_ms,
+            timers=self._hands.timers,
             link_counters=self._link.counters,
         )

@@ -12,7 +12,10 @@ from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime import api
 from tui_assistant.runtime.alarms import RunningTimer, in_words
 from tui_assistant.runtime.equipment import Equipment
+from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.sound.level import Meter
+
+OPENS_ON_PRESS = "opens on press"  # behind "mic"
 
 
 class View:
@@ -58,8 +61,8 @@ class View:
         *,
         state: api.State,
         dialogue: Dialogue,
+        floor: FloorKeeper,
         seen: FrameSeen | None,
-        meter: Meter | None,
         frames: tuple[api.ScopeFrame, ...],
         estimating: bool,
         link_state: str,
@@ -87,14 +90,17 @@ class View:
             state_ms=round((now - self._state_since) * 1000),
             silence_ms=seen.silence_ms if ending and seen else 0,
             needed_ms=seen.needed_ms if ending and seen else 0,
-            level=_level(meter),
+            level=_level(floor.capture.meter),
             frames=frames,
             local_estimate=estimating,
             link=self._link,
             link_state=link_state,
-            microphone=microphone.name if microphone else "",
+            microphone=microphone.name if microphone else OPENS_ON_PRESS if equipment.resting else "",
+            microphone_start_ms=equipment.start_ms,
             speaker=speaker.name if speaker else "",
             duplex=duplex,
+            keyboard=floor.keyboard,
+            hold=floor.view(now * 1000),
             talking=dialogue.talking,
             muted=muted,
             demo=equipment.demo,

@@ -1,0 +1,201 @@
+"""Who has the floor: from the talk key to which samples the link gets, and what it is told about them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict
+
+from tui_assistant.audio.base import Samples
+from tui_assistant.client import dialogue as do
+from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.hold import (
+    Begin,
+    End,
+    EndReason,
+    Hold,
+    HoldPhase,
+    KeyEdge,
+    Learned,
+    Method,
+    Resume,
+    Step,
+    Warn,
+)
+from tui_assistant.runtime.api import HoldView, Keyboard
+from tui_assistant.runtime.capture import Capture, Floor
+from tui_assistant.state import LearnedKeys, RememberedKeys
+
+SPEECH_P = 0.5  # the local detector's word where the rules have no threshold
+
+_ENDED = {
+    EndReason.COUNTDOWN: "Sent: after a tap the floor is yours for so long.",
+    EndReason.LONGEST: "Sent: that was the longest turn.",
+}
+
+
+class FloorKeeper:
+    """Holds the talk key, the capture and the dialogue together. All calls come from the Talk thread.
+
+    `act` carries out effects, `feed` takes audio for the link; `wake` opens the microphone if need be and says whether
+    there is one that may be heard; `now_ms` is client time.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        dialogue: Dialogue,
+        *,
+        tail_ms: int,
+        remember: bool,
+        act: Callable[[list[Effect]], None],
+        feed: Callable[[bytes], None],
+        wake: Callable[[], bool],
+        now_ms: Callable[[], float],
+    ) -> None:
+        self.capture = capture
+        self._dialogue = dialogue
+        self._tail_ms = tail_ms
+        self._remember = remember
+        self._act = act
+        self._feed = feed
+        self._wake = wake
+        self._now_ms = now_ms
+        self.keyboard = Keyboard(Method.TOGGLE)
+        self._known = RememberedKeys()
+        self._hold = Hold(tail_ms=tail_ms)
+        self._taken_ms = 0.0
+
+    @property
+    def ending(self) -> bool:
+        """The tail is being sent."""
+        return self.capture.floor is Floor.ENDING
+
+    @property
+    def _free(self) -> bool:
+        return self.capture.floor is Floor.FREE
+
+    # ------------------------------------------------------------------------------------------- what the user does
+
+    def use_keyboard(self, keyboard: Keyboard) -> None:
+        """What the terminal tells of keys. Whoever holds another one's key has let go."""
+        if keyboard == self.keyboard:
+            return
+        self._steps(self._hold.blur(self._now_ms()))
+        self.save()
+        if self._remember:
+            self._known = RememberedKeys.load()
+        learned = Learned(**self._known.of(keyboard.terminal).model_dump())
+        self.keyboard = keyboard
+        self._hold = Hold(keyboard.method, learned, tail_ms=self._tail_ms)
+
+    def key(self, edge: KeyEdge) -> None:
+        self._steps(self._hold.key(edge))
+
+    def toggle(self) -> None:
+        if self._dialogue.talking and self._hold.phase in (HoldPhase.FREE, HoldPhase.ENDING):
+            self.end_input()
+        else:
+            self._steps(self._hold.toggle(self._now_ms()))
+
+    def blur(self) -> None:
+        self._steps(self._hold.blur(self._now_ms()))
+
+    def toggle_mode(self) -> None:
+        """Leaving hands-free in mid-speech, the user keeps the floor until the talk key sends."""
+        if not self._dialogue.push_to_talk and self._dialogue.user_open and not self._dialogue.held:
+            self._steps(self._hold.toggle(self._now_ms()))
+            if self._dialogue.talking:
+                self._act([do.Tell("You have the floor: the talk key sends.")])
+        self._act(self._dialogue.toggle_mode())
+
+    def drop(self, why: str = "") -> None:
+        """Nobody holds the floor any more, and nothing of this turn is sent. `why` is told if somebody held it."""
+        if self._hold.phase is not HoldPhase.FREE:
+            self._hold.drop()
+        if self._dialogue.held:
+            self._act([*self._dialogue.drop_talk(), *([do.Tell(why, "warning")] if why else [])])
+        self.save()
+
+    def begin_input(self) -> None:
+        """The whole input is one hold, without a key."""
+        now = self._now_ms()
+        self._act(self._dialogue.press(now, round(now)))
+
+    def end_input(self) -> None:
+        self._act(self._dialogue.release(self._now_ms(), spoke=True))
+
+    # ------------------------------------------------------------------------------------------------- what happens
+
+    def poll(self, *, withheld: bool, muted: bool) -> Samples:
+        """One round; returns what was heard. `withheld`: what nobody holds the floor for goes out as silence."""
+        now = self._now_ms()
+        if self._hold.deadline is not None and now >= self._hold.deadline:
+            self._steps(self._hold.tick(now))
+        samples = self.capture.read()
+        if not self._free:
+            self._feed(self.capture.due().tobytes())
+            if self._free:
+                self._act(self._dialogue.floor_released())
+                self.save()
+        if self._free:
+            if self._dialogue.push_to_talk:
+                self.capture.skip()
+            else:  # a server that detects turns needs a stream without gaps: what it must not hear is silence
+                rest = self.capture.due()
+                self._feed(bytes(rest.nbytes) if withheld or muted else rest.tobytes())
+            if muted:
+                self.capture.forget()
+        return samples
+
+    def heard(self, p: float) -> None:
+        """The local detector's word on one frame."""
+        if self._dialogue.talking and self._hold.phase is not HoldPhase.FREE:
+            threshold = getattr(self._dialogue.rules, "threshold", SPEECH_P)
+            self._steps(self._hold.heard(p >= threshold, self._now_ms()))
+
+    def view(self, now_ms: float) -> HoldView:
+        """The talk key as it is drawn."""
+        phase = self._hold.phase
+        if self._dialogue.talking and phase is HoldPhase.FREE:
+            phase = HoldPhase.HELD  # the whole input is one hold
+        held_ms = max(0, round(now_ms - self._taken_ms)) if self._dialogue.talking else 0
+        ends = self._hold.countdown_ms
+        return HoldView(phase, held_ms, None if ends is None else max(0, round(ends - now_ms)))
+
+    def save(self) -> None:
+        """Keeps what was learned of the keyboard, if that is new."""
+        learned = LearnedKeys(**asdict(self._hold.learned))
+        name = self.keyboard.terminal
+        if not name or learned == self._known.of(name):
+            return
+        self._known = self._known.with_terminal(name, learned)
+        if self._remember:
+            with contextlib.suppress(OSError):  # a full disk: the next run learns anew
+                self._known.save()
+
+    # ------------------------------------------------------------------------------------------- what a hold wants
+
+    def _steps(self, steps: list[Step]) -> None:
+        for step in steps:
+            match step:
+                case Begin(at_ms=at_ms):
+                    self._begin(at_ms)
+                case Resume(at_ms=at_ms):
+                    self._begin(at_ms, last_turn=not self._dialogue.held)
+                case End(at_ms=at_ms, reason=reason, spoke=spoke):
+                    told = [do.Tell(_ENDED[reason])] if reason in _ENDED and self._dialogue.talking else []
+                    self._act([*self._dialogue.release(at_ms, spoke=spoke), *told])
+                case Warn(left_ms=left_ms):
+                    self._act([do.Tell(f"The longest turn: {left_ms / 1000:.0f} s left.", "warning")])
+
+    def _begin(self, at_ms: float, *, last_turn: bool = False) -> None:
+        """What speaks is stopped first: opening a microphone takes its time."""
+        now = round(self._now_ms())
+        if not self._dialogue.held:
+            self._taken_ms = at_ms
+            self._act(self._dialogue.interrupt(now))
+            if not self._wake():
+                self._hold.drop()
+                return
+        self._act(self._dialogue.press(at_ms, now, last_turn=last_turn))
