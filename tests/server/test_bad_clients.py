@@ -19,6 +19,7 @@ from websockets.frames import Frame, Opcode
 from tui_assistant.host.workers import Port, WorkerSpec
 from tui_assistant.server import limits, outgoing
 from tui_assistant.server.app import RealtimeServer, ServerOptions
+from tui_assistant.server.connection import Connection
 from tui_assistant.testing.server import scripted
 
 
@@ -152,6 +153,29 @@ async def test_a_client_that_vanishes_frees_its_session_and_its_asks(monkeypatch
         assert asks.count("Cancel") == 2  # the words, and the open ask for alarms
         await event(good, "conversation.created")
         await fine(good)
+
+
+async def test_a_fault_of_our_own_ends_its_session_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says what and where, but not the error's text, which may quote what was said."""
+    async with serving() as server, connect(server.url, proxy=None) as good, connect(server.url, proxy=None) as bad:
+        await event(good, "conversation.created")
+        receive = Connection._receive
+
+        async def faulty(self: Connection, frame: str | bytes) -> None:
+            if "my secret" in str(frame):
+                raise KeyError(frame)
+            await receive(self, frame)
+
+        monkeypatch.setattr(Connection, "_receive", faulty)
+        await bad.send("my secret")
+        assert await close_code(bad) == 1011
+        await until(lambda: server.sessions == 1)
+        await fine(good)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert line.startswith("a session failed: KeyError in test_bad_clients.py:")
+    assert "secret" not in caplog.text
 
 
 async def test_a_client_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:

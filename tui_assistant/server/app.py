@@ -8,6 +8,7 @@ import itertools
 import logging
 import secrets
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -177,7 +178,9 @@ class RealtimeServer:
                 self.slow_readers += 1
                 _log.warning("a client that read nothing was disconnected")
         except Exception as error:  # noqa: BLE001  # a fault of one session must not end the others
-            _log.error("a session failed", extra={"kind": type(error).__name__})
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}:{place.lineno}"  # without the message: it may quote what was said
+            _log.error("a session failed: %s in %s", type(error).__name__, where)
             await socket.close(INTERNAL_ERROR, "the session failed")
         finally:
             self._connections.discard(connection)
