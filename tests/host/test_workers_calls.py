@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from fakes import ScriptedDetector
+from stub_server import DONE, StubServer, chunk, stream_head
 
 from tui_assistant.engine.session import Session
 from tui_assistant.host.session_host import SessionHost
 from tui_assistant.host.workers import Port, WorkerPool, WorkerSpec
-from tui_assistant.protocol import server
+from tui_assistant.protocol import server as server_events
 from tui_assistant.protocol.codec import decode_client
 
 ADD = {"type": "function", "name": "add", "description": "Adds.", "parameters": {"type": "object", "größe": [1, None]}}
@@ -26,12 +27,12 @@ class Client:
     """One session whose responder is a process."""
 
     def __init__(self, pool: WorkerPool) -> None:
-        self.events: list[tuple[float, server.ServerEvent]] = []
+        self.events: list[tuple[float, server_events.ServerEvent]] = []
         self._news = asyncio.Event()
         self._host = SessionHost(Session(ScriptedDetector([])), pool.post, on_event=self._event)
         self._host.begin()
 
-    def _event(self, event: server.ServerEvent) -> None:
+    def _event(self, event: server_events.ServerEvent) -> None:
         self.events.append((time.monotonic(), event))
         self._news.set()
 
@@ -45,7 +46,7 @@ class Client:
         item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
         self.send("conversation.item.create", item=item)
 
-    async def until(self, kind: str) -> list[tuple[float, server.ServerEvent]]:
+    async def until(self, kind: str) -> list[tuple[float, server_events.ServerEvent]]:
         """Everything up to the next event of that kind, which is taken away."""
         async with asyncio.timeout(20):
             while kind not in [event.type for _, event in self.events]:
@@ -55,7 +56,7 @@ class Client:
         found, self.events = self.events[:end], self.events[end:]
         return found
 
-    async def answer(self) -> list[tuple[float, server.ServerEvent]]:
+    async def answer(self) -> list[tuple[float, server_events.ServerEvent]]:
         await asyncio.sleep(0)
         self.events.clear()
         self.send("response.create")
@@ -74,7 +75,7 @@ async def assistant() -> AsyncIterator[Client]:
     await pool.close()
 
 
-def of(kind: type[Any], events: list[tuple[float, server.ServerEvent]]) -> list[Any]:
+def of(kind: type[Any], events: list[tuple[float, server_events.ServerEvent]]) -> list[Any]:
     return [event for _, event in events if isinstance(event, kind)]
 
 
@@ -82,19 +83,19 @@ async def test_the_arguments_stream_and_the_output_goes_on(assistant: Client) ->
     assistant.configure(tools=[ADD], tool_choice="required")
     assistant.say("call")
     events = await assistant.answer()
-    deltas = [(at, event) for at, event in events if isinstance(event, server.FunctionCallArgumentsDelta)]
+    deltas = [(at, event) for at, event in events if isinstance(event, server_events.FunctionCallArgumentsDelta)]
     assert len(deltas) == 4
     assert deltas[-1][0] - deltas[0][0] > 0.1, "they come while the model writes, not at its end"
-    (done,) = of(server.FunctionCallArgumentsDone, events)
+    (done,) = of(server_events.FunctionCallArgumentsDone, events)
     assert "".join(event.delta for _, event in deltas) == done.arguments
     assert json.loads(done.arguments) == {"of": ADD["parameters"], "choice": "required"}
     assert (done.name, done.call_id) == ("add", "call_of_1")
-    (over,) = of(server.ResponseDone, events)
+    (over,) = of(server_events.ResponseDone, events)
     assert (over.response.status, [item.type for item in over.response.output]) == ("completed", ["function_call"])
     output = {"type": "function_call_output", "call_id": "call_of_1", "output": '{"sum": 2}'}
     assistant.send("conversation.item.create", item=output)
     events = await assistant.answer()
-    text = "".join(event.delta for event in of(server.OutputTextDelta, events))
+    text = "".join(event.delta for event in of(server_events.OutputTextDelta, events))
     assert text.startswith(f"add {done.arguments}: ")
     assert '{"sum": 2}, of call_of_1' in text
 
@@ -103,12 +104,15 @@ async def test_two_calls_in_one_answer_and_a_choice_for_this_answer_alone(assist
     assistant.configure(tools=[ADD, NOW])
     assistant.say("call")
     events = await assistant.answer()
-    assert [event.call_id for event in of(server.FunctionCallArgumentsDone, events)] == ["call_of_1", "call_of_2"]
-    assert [event.output_index for event in of(server.OutputItemDone, events)] == [0, 1]
+    assert [event.call_id for event in of(server_events.FunctionCallArgumentsDone, events)] == [
+        "call_of_1",
+        "call_of_2",
+    ]
+    assert [event.output_index for event in of(server_events.OutputItemDone, events)] == [0, 1]
     assistant.say("call")
     assistant.events.clear()
     assistant.send("response.create", response={"tools": [NOW], "tool_choice": "none"})
-    (done,) = of(server.FunctionCallArgumentsDone, await assistant.until("response.done"))
+    (done,) = of(server_events.FunctionCallArgumentsDone, await assistant.until("response.done"))
     assert (done.name, json.loads(done.arguments)["choice"]) == ("now", "none")
 
 
@@ -118,9 +122,36 @@ async def test_a_cancelled_call_stops_and_the_next_answer_works(assistant: Clien
     assistant.send("response.create")
     await assistant.until(f"{ARGUMENTS}.delta")
     assistant.send("response.cancel")
-    (done,) = of(server.ResponseDone, await assistant.until("response.done"))
+    (done,) = of(server_events.ResponseDone, await assistant.until("response.done"))
     assert (done.response.status, done.response.output[0].status) == ("cancelled", "incomplete")
     await asyncio.sleep(0.3)
     assert assistant.events == []
     assistant.say("hello")
-    assert "".join(event.delta for event in of(server.OutputTextDelta, await assistant.answer())) == "hello"
+    assert "".join(event.delta for event in of(server_events.OutputTextDelta, await assistant.answer())) == "hello"
+
+
+async def test_a_chat_server_calls_and_goes_on(server: StubServer) -> None:
+    """From the protocol's tools to the server's, and back as events; the whole way through a process."""
+    piece = {"index": 0, "id": "c1", "function": {"name": "add", "arguments": '{"x": 1}'}}
+    made = {"choices": [{"index": 0, "delta": {"tool_calls": [piece]}, "finish_reason": "tool_calls"}]}
+    call = [stream_head(), f"data: {json.dumps(made)}\n\n".encode(), DONE]
+    server.handler = lambda request: iter(
+        call if len(server.requests) == 1 else [stream_head(), chunk("It is 2."), DONE]
+    )
+    options = {"then_options": {"base_url": server.url, "model": "m"}}
+    pool = WorkerPool({Port.RESPONDER: WorkerSpec(Port.RESPONDER, "fallback", options)}, on_event=lambda _: None)
+    await pool.start()
+    client = Client(pool)
+    client.configure(tools=[ADD])
+    client.say("who was the emperor of the moon")
+    (done,) = of(server_events.FunctionCallArgumentsDone, await client.answer())
+    assert (done.call_id, done.name, done.arguments) == ("c1", "add", '{"x": 1}')
+    output = {"type": "function_call_output", "call_id": "c1", "output": "2"}
+    client.send("conversation.item.create", item=output)
+    text = "".join(event.delta for event in of(server_events.OutputTextDelta, await client.answer()))
+    await pool.close()
+    assert text == "It is 2."
+    first, second = (request.json for request in server.requests)
+    assert first["tools"][0]["function"] == {"name": "add", "description": "Adds.", "parameters": ADD["parameters"]}
+    assert [message["role"] for message in second["messages"]] == ["system", "user", "assistant", "tool"]
+    assert second["messages"][-1] == {"role": "tool", "tool_call_id": "c1", "content": "2"}
