@@ -15,6 +15,13 @@ PACKAGES = {
     "pulseaudio": "pulseaudio",
     "pactl": "pulseaudio-utils",
     "portaudio": "libportaudio2 libasound2-plugins",
+    "Xvfb": "xvfb xauth",
+    "xdotool": "xdotool",
+    "import": "imagemagick",
+    "kitty": "kitty libgl1-mesa-dri",
+    "xterm": "xterm",
+    "foot": "foot",
+    "weston": "weston",
 }
 
 

@@ -58,6 +58,7 @@ class Router:
         self._down: str | None = None  # code of the talk key while its press is the Talk's
         self._last_ms = -SAME_HOLD_MS  # of the newest edge that went to the Talk
         self._other_ms = -SETTLE_MS  # of the newest key that went to Textual
+        self._elsewhere: set[str] = set()  # codes of keys that are down and Textual's; empty where releases are unknown
         self._late: tuple[str, float] | None = None  # a press that waits for the screen's word
         self._late_up: float | None = None  # ... and its release, if that came before
         self._console = False  # releases come beside the keys, so auto-repeat looks like presses (Windows)
@@ -68,18 +69,24 @@ class Router:
         """A key, on the input thread. `edge` None: the terminal does not say which. True: it is not Textual's."""
         with self._lock:
             if edge is Edge.RELEASE:
+                self._elsewhere.discard(code)
                 self._up(code, at_ms)
                 return True
             if edge is Edge.REPEAT:
                 if code == self._down:
                     self._send(Edge.REPEAT, at_ms)
                     return True
-                waits = self._late is not None and code == self._late[0]
-                return waits or name == self._toggle_key  # held down, the toggle key is pressed once
+                if self._late is not None and code == self._late[0]:
+                    return True
+                if code in self._elsewhere:
+                    return name == self._toggle_key  # held down, the toggle key is pressed once
+                edge = Edge.PRESS  # kitty calls the first press after the focus came back a repeat
+            taken = name == self._talk_key and self._press(code, edge, at_ms)
             if name != self._talk_key:
                 self._other_ms = at_ms
-                return False
-            return self._press(code, edge, at_ms)
+            if self._reports and not taken:
+                self._elsewhere.add(code)
+            return taken
 
     def key_up(self, at_ms: float) -> None:
         """The talk key's release, where it comes beside the keys (Windows)."""
@@ -92,6 +99,7 @@ class Router:
         """The window lost the focus: a release may never come."""
         with self._lock:
             self._down = self._late = None
+            self._elsewhere.clear()
             self._talk.blur()
 
     def attach(self) -> None:

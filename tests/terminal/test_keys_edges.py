@@ -1,0 +1,111 @@
+"""What real terminals tell of a held key, and that they are left as they were. Without sound: the Talk only writes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from xvfb import FIRST_REPEAT_MS, REPEAT_MS, TERMINALS, Window
+
+PROBE = str(Path(__file__).parent / "key_probe.py")
+RELEASED = ("kitty", "foot")
+NAMES = {"kitty": "kitty", "foot": "foot", "xterm": "xterm", "xterm+tmux": "xterm+tmux"}
+
+
+@contextmanager
+def probe(terminal: str, folder: Path, *arguments: str) -> Iterator[Window]:
+    """The screen in that terminal, once it takes keys."""
+    with Window(terminal, [sys.executable, PROBE, str(folder / "log"), *arguments], folder) as window:
+        window.until(lambda: len(window.events("keyboard")) >= 2 - (terminal not in RELEASED), 30)
+        time.sleep(0.5)
+        window.focus()
+        yield window
+
+
+def edges(window: Window) -> list[tuple[str, float]]:
+    return [(event["edge"], event["at"]) for event in window.events("key")]
+
+
+@pytest.mark.parametrize("terminal", TERMINALS)
+def test_a_held_key_and_the_way_out(terminal: str, tmp_path: Path) -> None:
+    with probe(terminal, tmp_path) as window:
+        keyboard = window.events("keyboard")[-1]
+        released = terminal in RELEASED
+        assert keyboard["method"] == ("released" if released else "inferred"), keyboard
+        assert keyboard["terminal"] == NAMES[terminal]
+        assert bool(keyboard["why"]) is not released
+
+        down, up = window.keys.hold("space", 1_000)
+        window.until(lambda: edges(window) and (not released or edges(window)[-1][0] == "release"))
+        time.sleep(0.2)
+        seen = edges(window)
+        times = [at for _, at in seen]
+        kinds = [kind for kind, _ in seen]
+        repeats = times[1:-1] if released else times[1:]
+        assert set(kinds[1 : len(repeats) + 1]) == {"repeat" if released else "pulse"}
+        assert kinds[0] == ("press" if released else "pulse")
+        assert 0 <= times[0] - down < 100
+        assert abs(repeats[0] - down - FIRST_REPEAT_MS) < 100
+        gaps = sorted(b - a for a, b in itertools.pairwise(repeats))
+        assert abs(gaps[len(gaps) // 2] - REPEAT_MS) < 10
+        assert times[-1] - up < 100
+        if released:
+            assert kinds[-1] == "release"
+            assert times[-1] >= up
+
+        # in the type line space is a space, and nothing of it goes to the Talk
+        window.keys.tap("i")
+        time.sleep(0.3)
+        for key in ("a", "space", "b"):
+            window.keys.tap(key)
+        window.keys.tap("Return")
+        window.until(lambda: window.events("say"))
+        assert [event["text"] for event in window.events("say")] == ["a b"]
+        assert len(edges(window)) == len(seen)
+
+        window.keys.tap("q")
+        assert window.ended() == 0
+        assert window.left() == {"settings": "same\n", "keyboard": "\x1b[?0u" if released else "", "after": ""}
+
+
+@pytest.mark.parametrize("terminal", TERMINALS)
+def test_the_focus_goes_in_mid_hold(terminal: str, tmp_path: Path) -> None:
+    with probe(terminal, tmp_path) as window:
+        blurred = len(window.events("blur"))
+        window.keys.down("space")
+        window.until(lambda: edges(window))
+        time.sleep(0.7)
+        window.focus(False)
+        if terminal != "xterm+tmux":  # tmux keeps focus reports to itself unless told otherwise
+            window.until(lambda: len(window.events("blur")) > blurred)
+        count = len(edges(window))
+        time.sleep(0.3)
+        assert len(edges(window)) == count, "no edge after the focus has gone"
+        window.keys.up("space")
+        window.focus()
+        window.keys.hold("space", 100)
+        window.until(lambda: len(edges(window)) > count, 5)
+        assert edges(window)[count][0] in ("press", "pulse")
+        window.keys.tap("q")
+        assert window.ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("terminal", ["kitty", "xterm"])
+def test_a_signal_in_mid_hold_leaves_the_terminal_as_it_was(terminal: str, number: int, tmp_path: Path) -> None:
+    with probe(terminal, tmp_path) as window:
+        window.keys.down("space")
+        window.until(lambda: edges(window))
+        os.kill(window.events("started")[0]["pid"], number)
+        assert window.ended() == 128 + number
+        window.keys.up("space")
+        assert window.left()["settings"] == "same\n"
+        # the key is still down: what it repeats is the shell's, as spaces and not as sequences
+        assert window.left()["keyboard"].replace(" ", "") == ("\x1b[?0u" if terminal in RELEASED else "")
