@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from tui_assistant.conformance.checks import CHECKS, run
 from tui_assistant.conformance.peer import BrokenOffError, Peer
@@ -66,6 +68,27 @@ async def test_keys_that_a_row_does_not_need_may_be_refused(realtime_server_url:
         await configure(peer, vad(silence_duration_ms=700, threshold="loud"), needs=("silence_duration_ms",))
         assert peer.of("error") == []
         assert peer.wire.rules(peer.events[-1]["session"])["silence_duration_ms"] == 700
+
+
+@pytest.mark.parametrize("row", ["eagerness high", "idle_timeout_ms", "create, no interrupt"])
+async def test_a_server_with_less_is_told_from_one_with_faults(row: str) -> None:
+    """It accepts everything and shows that it keeps to its own."""
+
+    async def stubborn(socket: ServerConnection) -> None:
+        kind = "semantic_vad" if "eagerness" in row else "server_vad"
+        session = {"turn_detection": {"type": kind, "create_response": True, "interrupt_response": True}}
+        async for _ in socket:
+            await socket.send(json.dumps({"type": "session.updated", "session": session}))
+
+    async with serve(stubborn, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        (verdict,) = await run(url, b"", wire=QWEN, checks={row: CHECKS[row]})
+    assert verdict.answer == Answer.NOT_OFFERED
+    assert verdict.seen in (
+        "eagerness is not taken over",
+        "idle_timeout_ms is not taken over",
+        "interrupt_response stays True",
+    )
 
 
 def test_names_of_events_are_brief() -> None:

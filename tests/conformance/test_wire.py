@@ -56,6 +56,8 @@ def test_flat_events_are_read_in_the_words_of_ga() -> None:
     event = {"type": "conversation.item.created", "item": {"id": "item_1"}}
     assert QWEN.read(event) == {**event, "type": "conversation.item.added"}
     assert GA.read(event) is event
+    assert (QWEN.said("conversation.item.added"), QWEN.said("response.done")) == (event["type"], "response.done")
+    assert GA.said("conversation.item.added") == "conversation.item.added"
     assert BETA.read({"type": "response.audio.delta"})["type"] == "response.output_audio.delta"
     assert BETA.item_events == QWEN.item_events == ["conversation.item.added"]
     assert GA.item_events == ["conversation.item.added", "conversation.item.done"]

@@ -25,7 +25,7 @@ async def server_vad(peer: Peer, speech: bytes) -> tuple[bool, str]:
     await peer.speak(speech + peer.silence(SILENCE_MS))
     await peer.wait(DONE, seconds=ANSWER_S)
     wanted = [STARTED, STOPPED, COMMITTED, *peer.wire.item_events, CREATED, DONE]
-    return in_order(peer.types, wanted), brief(name for name in peer.types if name in wanted)
+    return in_order(peer.types, wanted), brief(peer.wire.said(name) for name in peer.types if name in wanted)
 
 
 async def manual(peer: Peer, speech: bytes) -> tuple[bool, str]:
@@ -37,4 +37,6 @@ async def manual(peer: Peer, speech: bytes) -> tuple[bool, str]:
     await peer.send(CREATE)
     await peer.wait(DONE, seconds=ANSWER_S)
     wanted = [COMMITTED, *peer.wire.item_events, CREATED, DONE]
-    return not unasked and in_order(peer.types, wanted), brief(name for name in peer.types if name in wanted)
+    return not unasked and in_order(peer.types, wanted), brief(
+        peer.wire.said(name) for name in peer.types if name in wanted
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui_assistant.conformance.peer import Peer
 from tui_assistant.conformance.verdict import ANSWER_S, DONE, STOPPED, Check, NotOfferedError, brief, configure, vad
+from tui_assistant.conformance.wire import Event
 
 LONGEST_MS = {"low": 8000, "medium": 4000, "high": 2000, "auto": 4000}  # "max timeouts of 8s, 4s, and 2s"
 SLACK_MS = 500  # for what a detector takes to be speech behind the last sound
@@ -12,10 +13,17 @@ IDLE_MS = 5000  # the smallest that is allowed
 LATE_S = 5  # beyond it
 
 
+async def _offered(peer: Peer, rules: Event, key: str) -> None:
+    """Sets `rules`. Raises NotOfferedError when the session does not show `key` afterwards."""
+    await configure(peer, rules, needs=(key,))
+    if key not in peer.wire.rules(peer.of("session.updated")[-1]["session"]):
+        raise NotOfferedError(f"{key} is not taken over")
+
+
 async def _wait_ms(peer: Peer, speech: bytes, eagerness: str) -> int:
     """How long the server waits behind an utterance; beyond LONGEST_MS when it does not end the turn."""
     rules = {"type": "semantic_vad", "eagerness": eagerness, "create_response": False}
-    await configure(peer, rules, needs=("eagerness",))
+    await _offered(peer, rules, "eagerness")
     begin, end_ms = len(peer.events), peer.written_ms + peer.length_ms(speech)
     await peer.speak(speech + peer.silence(LONGEST_MS["low"] + 2 * SLACK_MS))
     await peer.wait(STOPPED, seconds=5)
@@ -39,9 +47,7 @@ def eagerness(value: str, *, other: str, sign: int) -> Check:
 
 
 async def idle_timeout(peer: Peer, speech: bytes) -> tuple[bool, str]:
-    await configure(peer, vad(idle_timeout_ms=IDLE_MS), needs=("idle_timeout_ms",))
-    if "idle_timeout_ms" not in peer.wire.rules(peer.of("session.updated")[-1]["session"]):
-        raise NotOfferedError("idle_timeout_ms is not taken over")
+    await _offered(peer, vad(idle_timeout_ms=IDLE_MS), "idle_timeout_ms")
     await peer.speak(peer.silence(1000))
     await peer.ask()
     await peer.send("response.cancel")  # nothing to be played: the time begins at once

@@ -22,6 +22,7 @@ _FLAT_TO_GA = {
     "response.audio.delta": "response.output_audio.delta",
     "response.audio_transcript.delta": "response.output_audio_transcript.delta",
 }
+_GA_TO_FLAT = {ga: flat for flat, ga in _FLAT_TO_GA.items()}
 # Qwen's errors come with an empty code as a rule; its words are as good.
 _CODES = {
     "conversation has none active response": "response_cancel_not_active",
@@ -52,6 +53,10 @@ class Wire:
             return {"turn_detection": turn_detection}
         audio = {"input": {"format": {"type": "audio/pcm", "rate": self.rate}, "turn_detection": turn_detection}}
         return {"type": "realtime", "audio": audio}
+
+    def said(self, name: str) -> str:
+        """An event's name in GA's words as this dialect has it."""
+        return _GA_TO_FLAT.get(name, name) if self.flat else name
 
     @property
     def unchanged(self) -> Event:
