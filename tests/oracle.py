@@ -49,10 +49,13 @@ class Rules:
 
 @dataclass(frozen=True)
 class Change:
-    """What the client does once `at` samples have been fed; `rules` of an update, None is manual."""
+    """What happens once `at` samples have been fed; `rules` of an update, None is manual.
+
+    The client does it, or time: "no_audio", the audio of an open turn stopped coming; "timeout", nobody spoke at all.
+    """
 
     at: int
-    kind: Literal["commit", "clear", "update"]
+    kind: Literal["commit", "clear", "update", "no_audio", "timeout"]
     rules: Rules | None = None
 
 
@@ -152,6 +155,14 @@ class _Recording:
         elif change.kind == "commit":
             item = self.announced or self.name()
             yield Turn("committed", item, at_ms, self.held, change.at)
+            self.take(change.at)
+        elif change.kind == "no_audio" and self.announced is not None:
+            end = at_ms * PER_MS
+            yield Turn("stopped", self.announced, at_ms, 0, end)
+            yield Turn("committed", self.announced, at_ms, self.held, end)
+            self.take(end)
+        elif change.kind == "timeout":
+            yield Turn("committed", self.name(), at_ms, self.held, change.at)
             self.take(change.at)
         elif change.kind == "update":
             before = self.first_rules

@@ -190,7 +190,7 @@ class Session:
                 if item.id is not None and item.id == self._intake.item_id:
                     message = f"Item with id '{item.id}' already exists."
                     raise RemoteProtocolError(message, code="invalid_value", param="item.id")
-                self._conversation.check_new(item)
+                self._conversation.check_new(item, previous)
                 item = item.model_copy(update={"id": item.id or self._ids.next("item"), "status": "completed"})
                 behind = self._conversation.add(item, previous)
                 self._ids.take(item.id or "")
