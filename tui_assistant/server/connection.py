@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from tui_assistant.server.limits import CLOSE_S, LINGER_S, SLICE_CHARS
 from tui_assistant.server.outgoing import Outgoing
 
 TICK_S = 0.1
+TURN_S = 0.001  # of work on one client's frames; then the others have their turn. To change turns costs 10 us
 SESSION_EXPIRED = "session_expired"  # the engine's last word
 POLICY_VIOLATION, GOING_AWAY = 1008, 1001  # close codes
 Farewell = tuple[int, str]  # close code and reason
@@ -86,11 +88,16 @@ class Connection:
     # ----------------------------------------------------------------------------------------------- the jobs
 
     async def _read(self) -> Farewell | None:
+        worked_s = 0.0
         try:
             async for frame in self._socket:
+                began = time.perf_counter()
                 await self._receive(frame)
                 await self._outgoing.room()
-                await asyncio.sleep(0)  # a client that sends without a pause must not keep the others waiting
+                worked_s += time.perf_counter() - began
+                if worked_s > TURN_S:  # a client that sends without a pause must not keep the others waiting
+                    worked_s = 0.0
+                    await asyncio.sleep(0)
         except ConnectionClosed:
             pass  # the client has gone without a goodbye
         return None
