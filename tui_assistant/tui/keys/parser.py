@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.keys import Keys
+from textual.message import Message
 
 from tui_assistant.client.hold import Edge
 from tui_assistant.tui.keys.sequences import flags_answer, split
@@ -24,7 +25,16 @@ class EdgeParser(XTermParser):
         """`report` is asked about each key and says whether it has taken it; `answered` gets the terminal's flags."""
         self._report = report
         self._answered = answered
+        self._typed = ""  # the character that is being read, until it has been asked about
         super().__init__(debug)
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """Character by character: what stock Textual gives back of a sequence that it did not understand, e.g. of one
+        in a pasted text, is told from what was typed."""
+        for character in data or [data]:  # no data at all: the end of the input
+            self._typed = character
+            yield from super().feed(character)
+        self._typed = ""
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if (flags := flags_answer(sequence)) is not None:
@@ -39,7 +49,9 @@ class EdgeParser(XTermParser):
             return
         if not keys:
             return  # a sequence that is not complete yet, or no key
-        name = keys[0].key if len(keys) == 1 and not alt else ""  # `alt`: escape stood before it
+        whole = len(sequence) > 1 or (sequence == self._typed and sequence != "\x1b")
+        self._typed = ""
+        name = keys[0].key if len(keys) == 1 and whole and not alt else ""  # `alt`: escape stood before it
         code, edge = (parts.code, parts.edge) if parts else (sequence, None)
         if not self._report(name, code, edge):
             yield from keys

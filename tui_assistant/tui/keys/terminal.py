@@ -62,7 +62,8 @@ def _client_of_tmux() -> str:
 def normal(key: str) -> str:
     """The key's name as Textual writes it: modifiers in its order."""
     *modifiers, last = key.strip().split("+") if len(key) > 1 else [key]
-    return "+".join([*sorted(modifier.lower() for modifier in modifiers), last if len(last) == 1 else last.lower()])
+    last = last if len(last) == 1 and not modifiers else last.lower()
+    return "+".join([*sorted(modifier.lower() for modifier in modifiers), last])
 
 
 def types_text(key: str) -> bool:
