@@ -78,6 +78,9 @@ _ANSWERS = (
     ports.Failed,
 )
 ANSWER_TYPES: tuple[type, ...] = _ANSWERS
+# ASCII only: lone surrogates of a confused model pass as escapes. `default=str`: paths among the options. json.dumps
+# would make such an encoder for each of thousands of frames a second.
+_write = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _TYPES: dict[str, type] = {kind.__name__: kind for kind in (*_ASKS, *_ANSWERS, Hello, Ready, Unusable)}
 
 
@@ -100,8 +103,7 @@ def encode(message: Message) -> bytes:
             header[item.name] = [[tool.name, tool.description, tool.parameters] for tool in content]
         else:
             header[item.name] = content
-    # ASCII only: lone surrogates of a confused model pass as escapes. `default=str`: paths among the options.
-    line = json.dumps(header, separators=(",", ":"), default=str).encode("ascii")
+    line = _write(header).encode("ascii")
     size = len(line) + 1 + len(tail)
     if size > MAX_FRAME_BYTES:
         raise FrameError("frame too long")
