@@ -62,6 +62,8 @@ def test_key_times_are_sample_positions() -> None:
     microphone.start()
     assert microphone.position_at(clock.now + 0.25) == 2000
     assert microphone.position_at(clock.now - 1) == 0
+    clock.now += 3 / RATE
+    assert microphone.read().size == microphone.position == 3
 
 
 def test_the_file_waits_through_a_suspend() -> None:

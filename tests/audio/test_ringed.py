@@ -53,6 +53,7 @@ def test_a_late_reader_loses_the_oldest_and_is_told(microphone) -> None:
         microphone._take(block(number + 1, RATE), 30.0 + number)
     assert microphone.read()[0] == 3
     assert microphone.lost == 2 * RATE
+    assert microphone.position == 12 * RATE
 
 
 def test_zeros_for_long_are_silent(microphone) -> None:
@@ -82,4 +83,5 @@ def test_opened_anew_it_goes_on_where_it_was(microphone) -> None:
     microphone._take(block(2), 30.06)
     assert microphone.read().tolist() == [1] * 80 + [0] * 400 + [2] * 80
     assert microphone.lost == 400
+    assert microphone.position == 560
     assert microphone.position_at(30.07) == 560

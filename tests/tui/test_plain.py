@@ -108,6 +108,9 @@ def test_changes_of_link_mode_and_device_are_lines() -> None:
             {"link_state": "reconnecting"},
             {"mode": Mode.PUSH_TO_TALK},
             {"microphone": ""},
+            {"microphone": "opens on press"},
+            {"talking": True, "microphone": "usb"},
+            {"talking": False, "microphone": "opens on press"},
             {"muted": True},
         ):
             time.sleep(0.6)
@@ -122,6 +125,9 @@ def test_changes_of_link_mode_and_device_are_lines() -> None:
         "09:00:00 --   link openai: reconnecting",
         "09:00:00 --   PUSH-TO-TALK",
         "09:00:00 --   no microphone",
+        "09:00:00 --   microphone: opens on press",
+        "09:00:00 --   listening: enter sends",
+        "09:00:00 --   not listening",
         "09:00:00 --   muted",
     ]
 

@@ -150,6 +150,8 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
         output="" if is_file(audio.output) else audio.output,
         output_file=Path(audio.output) if is_file(audio.output) else None,
         headphones=audio.headphones,
+        open_on_press=audio.open == "on-press",
+        tail_ms=settings.keys.tail_ms,
         demo=demo_recording(),
         play_demo=options.demo,
         exit_after_input=options.exit_after_input,

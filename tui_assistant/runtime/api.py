@@ -14,6 +14,8 @@ from typing import Protocol
 from tui_assistant.client.hold import HoldPhase, KeyEdge, Method
 from tui_assistant.protocol.session import TurnDetection
 
+OPENS_ON_PRESS = "opens on press"  # in the place of the microphone's name while it is closed by the user's wish
+
 
 class Mode(StrEnum):
     """Who decides when a turn ends."""
@@ -159,7 +161,7 @@ class Snapshot:
     local_estimate: bool = False  # p(speech) comes from our own detector beside the conversation's
     link: str = "local"
     link_state: str = "ready"  # "starting", "ready", or what is wrong
-    microphone: str = ""  # foreign text; "" = none; "opens on press" while it is closed by the user's wish
+    microphone: str = ""  # foreign text; "" = none, or OPENS_ON_PRESS
     microphone_start_ms: int | None = None  # what opening it costs: until its first sample came
     speaker: str = ""
     duplex: str = "half-duplex"  # "half-duplex" | "headphones" | "no echo"

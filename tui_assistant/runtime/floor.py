@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+
+import numpy as np
 
 from tui_assistant.audio.base import Samples
 from tui_assistant.client import dialogue as do
@@ -65,6 +67,8 @@ class FloorKeeper:
         self._known = RememberedKeys()
         self._hold = Hold(tail_ms=tail_ms)
         self._taken_ms = 0.0
+        self._withheld = self._muted = False  # at the last poll
+        self._read: list[Samples] = []  # since the last poll
 
     @property
     def ending(self) -> bool:
@@ -90,7 +94,8 @@ class FloorKeeper:
         self._hold = Hold(keyboard.method, learned, tail_ms=self._tail_ms)
 
     def key(self, edge: KeyEdge) -> None:
-        self._steps(self._hold.key(edge))
+        """Its own time counts, also where others were looked at meanwhile."""
+        self._steps([_not_after(step, edge.at_ms) for step in self._hold.key(edge)])
 
     def toggle(self) -> None:
         if self._dialogue.talking and self._hold.phase in (HoldPhase.FREE, HoldPhase.ENDING):
@@ -132,7 +137,14 @@ class FloorKeeper:
         now = self._now_ms()
         if self._hold.deadline is not None and now >= self._hold.deadline:
             self._steps(self._hold.tick(now))
-        samples = self.capture.read()
+        self._withheld, self._muted = withheld, muted
+        self._catch_up()
+        heard, self._read = self._read, []
+        return heard[0] if len(heard) == 1 else np.concatenate(heard)
+
+    def _catch_up(self) -> None:
+        """Reads, and sends what is for the link."""
+        self._read.append(self.capture.read())
         if not self._free:
             self._feed(self.capture.due().tobytes())
             if self._free:
@@ -143,10 +155,9 @@ class FloorKeeper:
                 self.capture.skip()
             else:  # a server that detects turns needs a stream without gaps: what it must not hear is silence
                 rest = self.capture.due()
-                self._feed(bytes(rest.nbytes) if withheld or muted else rest.tobytes())
-            if muted:
+                self._feed(bytes(rest.nbytes) if self._withheld or self._muted else rest.tobytes())
+            if self._muted:
                 self.capture.forget()
-        return samples
 
     def heard(self, p: float) -> None:
         """The local detector's word on one frame."""
@@ -182,7 +193,7 @@ class FloorKeeper:
                 case Begin(at_ms=at_ms):
                     self._begin(at_ms)
                 case Resume(at_ms=at_ms):
-                    self._begin(at_ms, last_turn=not self._dialogue.held)
+                    self._begin(at_ms, last_turn=True)
                 case End(at_ms=at_ms, reason=reason, spoke=spoke):
                     told = [do.Tell(_ENDED[reason])] if reason in _ENDED and self._dialogue.talking else []
                     self._act([*self._dialogue.release(at_ms, spoke=spoke), *told])
@@ -192,6 +203,7 @@ class FloorKeeper:
     def _begin(self, at_ms: float, *, last_turn: bool = False) -> None:
         """What speaks is stopped first: opening a microphone takes its time."""
         now = round(self._now_ms())
+        self._catch_up()  # after a stall the last turn's tail, or a new turn's begin, may be among what nobody has read
         if not self._dialogue.held:
             self._taken_ms = at_ms
             self._act(self._dialogue.interrupt(now))
@@ -199,3 +211,7 @@ class FloorKeeper:
                 self._hold.drop()
                 return
         self._act(self._dialogue.press(at_ms, now, last_turn=last_turn))
+
+
+def _not_after(step: Step, at_ms: float) -> Step:
+    return step if isinstance(step, Warn) or step.at_ms <= at_ms else replace(step, at_ms=at_ms)

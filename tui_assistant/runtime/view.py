@@ -15,8 +15,6 @@ from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.sound.level import Meter
 
-OPENS_ON_PRESS = "opens on press"  # behind "mic"
-
 
 class View:
     """Makes snapshots and transcript lines; keeps what only matters for showing: clocks and counters."""
@@ -95,7 +93,7 @@ class View:
             local_estimate=estimating,
             link=self._link,
             link_state=link_state,
-            microphone=microphone.name if microphone else OPENS_ON_PRESS if equipment.resting else "",
+            microphone=microphone.name if microphone else api.OPENS_ON_PRESS if equipment.resting else "",
             microphone_start_ms=equipment.start_ms,
             speaker=speaker.name if speaker else "",
             duplex=duplex,

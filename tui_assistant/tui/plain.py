@@ -1,7 +1,8 @@
 """The same conversation line by line: for screen readers, pipes and logs. No escape sequence, no Textual.
 
-`HH:MM:SS you  TEXT`, `HH:MM:SS bot  TEXT`; what is neither is `HH:MM:SS --  TEXT`. Lines that come in: an empty one is
-the talk key, `/mode`, `/mute`, `/stop`, `/quit`, `/help` are commands, anything else is a typed message.
+`HH:MM:SS you  TEXT`, `HH:MM:SS bot  TEXT`; what is neither is `HH:MM:SS --  TEXT`. Lines that come in: an empty one
+begins to talk, the next one sends; `/mode`, `/mute`, `/stop`, `/quit`, `/help` are commands, anything else is a typed
+message.
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
 
-from tui_assistant.runtime.api import Ended, Line, LineChanged, Mode, Notice, Snapshot, State, Suggest, TalkApi, Told
+from tui_assistant.runtime.api import (
+    OPENS_ON_PRESS,
+    Ended,
+    Line,
+    LineChanged,
+    Notice,
+    Snapshot,
+    State,
+    Suggest,
+    TalkApi,
+    Told,
+)
 from tui_assistant.safetext import clean
 
 LOOK_SECONDS = 0.25  # how often the snapshot is asked for changes of link, device and mode
 QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the last answer has been given
 LEAST_READ = 65_536  # bytes read at once
-COMMANDS = (
-    "an empty line talks, and sends in push-to-talk; /mode /mute /stop /quit /help; anything else is a typed message"
-)
+COMMANDS = "press enter to talk, enter again to send; /mode /mute /stop /quit /help; anything else is a typed message"
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 
 
@@ -149,9 +159,10 @@ class Printer:
             self._aside(str(now.mode))
         if now.muted is not before.muted:
             self._aside("muted" if now.muted else "listening again")
-        if now.talking is not before.talking and now.mode is Mode.PUSH_TO_TALK:
-            self._aside("listening" if now.talking else "sent")
-        if now.microphone != before.microphone and not now.demo:
+        if now.talking is not before.talking:
+            self._aside("listening: enter sends" if now.talking else "not listening")
+        pressed = OPENS_ON_PRESS in (now.microphone, before.microphone) and before.microphone
+        if now.microphone != before.microphone and not now.demo and not pressed:
             self._aside(f"microphone: {now.microphone}" if now.microphone else "no microphone")
 
     def _drained(self) -> bool:
