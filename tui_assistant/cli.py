@@ -227,13 +227,16 @@ def devices(as_json: bool) -> int:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a list.")
+@click.option("--keys", is_flag=True, help="Hold a key and see what this terminal tells of it.")
 @config_option
 @click.pass_context
-def doctor(ctx: click.Context, /, as_json: bool, config: str | None) -> int:
+def doctor(ctx: click.Context, /, as_json: bool, keys: bool, config: str | None) -> int:
     """What works, what doesn't, and the line that mends it."""
     from tui_assistant.commands import doctor
 
-    return doctor.run(as_json, config or ctx.obj)
+    if keys and as_json:
+        raise click.UsageError("--keys is for people, --json is not")
+    return doctor.run(as_json, config or ctx.obj, keys)
 
 
 @cli.group()

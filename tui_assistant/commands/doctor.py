@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from tui_assistant import __version__
+from tui_assistant.client.hold import Method
 from tui_assistant.commands.assistant import is_file
 from tui_assistant.commands.devices import list_quietly
 from tui_assistant.commands.logs import quiet_libraries
@@ -44,8 +45,12 @@ class Finding:
     mend: str = ""
 
 
-def run(as_json: bool, config: str | None) -> int:
-    """0, or 3 when something essential is missing."""
+def run(as_json: bool, config: str | None, keys: bool = False) -> int:
+    """0, or 3 when something essential is missing. `keys`: the interactive probe of the keyboard instead."""
+    if keys:
+        from tui_assistant.commands import doctor_keys
+
+        return doctor_keys.run(load(file=config))
     findings = list(examine(config))
     if as_json:
         click.echo(json.dumps({"version": __version__, "findings": [asdict(each) for each in findings]}))
@@ -70,7 +75,7 @@ def examine(config: str | None) -> Iterator[Finding]:
         settings = Settings.model_construct()
         for line in error.message.splitlines():
             yield Finding("settings", Verdict.BAD, line, "tui-assistant config edit")
-    yield from terminal()
+    yield from terminal(settings)
     yield from audio(settings)
     yield detector(settings)
     yield from others(settings)
@@ -94,7 +99,7 @@ def libraries() -> Finding:
     return Finding("libraries", Verdict.OK, ", ".join(found))
 
 
-def terminal() -> Iterator[Finding]:
+def terminal(settings: Settings) -> Iterator[Finding]:
     if not (sys.stdin is not None and sys.stdin.isatty()):
         yield Finding("terminal", Verdict.NOTE, "stdin is not a terminal", "use --plain in pipes and logs")
         return
@@ -106,7 +111,11 @@ def terminal() -> Iterator[Finding]:
         yield Finding("terminal", Verdict.NOTE, size, f"make it at least {SMALLEST[0]}x{SMALLEST[1]}")
     else:
         yield Finding("terminal", Verdict.OK, size)
-    yield Finding("keys", Verdict.OK, "toggle: press space to talk, press it again to send")
+    from tui_assistant.commands.doctor_keys import meaning, method
+
+    keyboard = method(settings)
+    verdict = Verdict.OK if keyboard.method is Method.RELEASED else Verdict.NOTE
+    yield Finding("keys", verdict, f"{keyboard.method} ({keyboard.terminal}). {meaning(keyboard)}")
 
 
 def audio(settings: Settings) -> Iterator[Finding]:

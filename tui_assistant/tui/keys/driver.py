@@ -41,6 +41,15 @@ def choose(stock: type[Driver]) -> Choice:
         return Choice(None, f"Textual has changed: {type(error).__name__}")
 
 
+def misfit() -> str:
+    """Why our driver could not be used on this system, for `doctor`; "" when it can."""
+    if sys.platform == "win32":
+        from textual.drivers.windows_driver import WindowsDriver as Stock
+    else:
+        from textual.drivers.linux_driver import LinuxDriver as Stock
+    return choose(Stock).reason
+
+
 def fit(stock: type[Driver]) -> str:
     """Why this Textual can't be extended, in a few words; "" when it can."""
     from textual._xterm_parser import XTermParser
