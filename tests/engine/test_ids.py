@@ -20,3 +20,16 @@ def test_names_that_the_client_took_are_passed_over() -> None:
     ids.take("item_2")
     ids.take("mine")
     assert [ids.next("item"), ids.next("item")] == ["item_3", "item_4"]
+
+
+def test_names_that_cannot_be_made_are_not_kept() -> None:
+    ids = Ids("x")
+    for number in range(1_000):
+        ids.take(f"mine {number}")
+        ids.take(ids.next("item"))
+    for odd in ("", "_", "item", "item_x_", "item_x_-5", "item_5000", "item_x_" + "9" * 5_000):
+        ids.take(odd)
+    ids.take("item_x_1002")
+    assert ids._taken == {"item_x_1002"}
+    assert [ids.next("item"), ids.next("item")] == ["item_x_1001", "item_x_1003"]
+    assert not ids._taken

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import Driver, LoudnessDetector, Models, config, plain, vad_update
+from fuzz.ledger import Ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_assistant.engine import intake
 from tui_assistant.engine.observation import FrameSeen
 from tui_assistant.engine.outbox import Output
-from tui_assistant.engine.ports import Alarm, Failed, Partial, Transcribe
+from tui_assistant.engine.ports import Alarm, Failed, FunctionCallDelta, Judge, Judged, Partial, Respond, Transcribe
 from tui_assistant.protocol import server
 from tui_assistant.protocol.session import (
     Audio,
@@ -43,13 +44,18 @@ CLIENT: list[tuple[str, dict[str, Any]]] = [
     ("response.create", {}),
     ("response.cancel", {}),
     ("conversation.item.create", {"item": TYPED}),
+    ("conversation.item.create", {"item": {"type": "function_call_output", "call_id": "c1", "output": "2"}}),
+    ("response.create", {"response": {"conversation": "none", "input": [TYPED], "output_modalities": ["text"]}}),
+    ("response.create", {"response": {"tools": [{"type": "function", "name": "add"}], "tool_choice": "required"}}),
 ]
 VADS: list[Any] = [
     None,
     {"type": "server_vad", "silence_duration_ms": 100},
     {"interrupt_response": False},
     {"create_response": False},
+    {"type": "server_vad", "idle_timeout_ms": 5_000},
     {"type": "semantic_vad", "eagerness": "high"},
+    {"type": "semantic_vad", "eagerness": "low", "create_response": False},
 ]
 
 
@@ -73,7 +79,8 @@ def sessions(draw: st.DrawFn) -> tuple[AudioFormat, Any, list[tuple[int, int]], 
         st.tuples(st.just(QUIET), st.sampled_from([60, 200, 260, 600, 750]) | st.integers(1, 700)),
     )
     blocks = [block for each in draw(st.lists(utterance, min_size=1, max_size=4)) for block in each]
-    vad = draw(st.sampled_from([ServerVad(silence_duration_ms=200), ServerVad(), SemanticVad(eagerness="high"), None]))
+    idle = ServerVad(silence_duration_ms=200, idle_timeout_ms=5_000)
+    vad = draw(st.sampled_from([ServerVad(silence_duration_ms=200), idle, SemanticVad(eagerness="high"), None]))
     item_id = st.integers(1, 4).map(lambda number: f"item_{number}")
     about = st.sampled_from([("truncate", {"audio_end_ms": 30}), ("retrieve", {}), ("delete", {})])
     doing = st.one_of(
@@ -81,18 +88,27 @@ def sessions(draw: st.DrawFn) -> tuple[AudioFormat, Any, list[tuple[int, int]], 
         st.sampled_from(VADS).map(lambda value: ("vad", value)),
         st.tuples(about, item_id).map(lambda t: (f"conversation.item.{t[0][0]}", {"item_id": t[1], **t[0][1]})),
         *[st.just(("answer", None))] * 4,
-        st.sampled_from([("partial", None), ("alarm", None), ("fail", None)]),
+        st.sampled_from([("partial", None), ("alarm", None), ("fail", None), ("call", None)]),
+        st.sampled_from([300, 1_600, 6_000]).map(lambda passed_ms: ("tick", passed_ms)),
+        st.sampled_from([0.0, 0.2, 1.0]).map(lambda p: ("judge", p)),
     )
     deeds = draw(st.lists(st.tuples(st.floats(0, 1), doing), max_size=16))
     return draw(st.sampled_from(FORMATS)), vad, blocks, sorted(deeds, key=lambda deed: deed[0])
 
 
-def make(audio_format: AudioFormat, vad: Any) -> Driver:
+class Timed(Driver):
+    """`now_ms`: the real time of the last tick."""
+
+    now_ms = 0
+
+
+def make(audio_format: AudioFormat, vad: Any, *, judge: bool = False) -> Timed:
     audio = AudioInput(format=audio_format, turn_detection=vad, transcription=Transcription())
-    return Driver(LoudnessDetector(), SessionConfig(audio=Audio(input=audio)), Models(voice=lambda text: bytes(4_800)))
+    configuration = SessionConfig(audio=Audio(input=audio))
+    return Timed(LoudnessDetector(), configuration, Models(voice=lambda text: bytes(4_800)), judge=judge)
 
 
-def do(driver: Driver, deed: tuple[str, Any]) -> None:
+def do(driver: Timed, deed: tuple[str, Any]) -> None:
     kind, value = deed
     if kind == "vad":
         driver.event(vad_update(value))
@@ -102,13 +118,20 @@ def do(driver: Driver, deed: tuple[str, Any]) -> None:
         driver.answer(streams[-1], Partial("so", " far"))
     elif kind == "fail" and (streams := driver.of(Transcribe)):
         driver.answer(streams[-1], Failed("worker", "It died."))
+    elif kind == "call" and (asks := [ask for ask in driver.open if isinstance(ask, Respond)]):
+        driver.answer(asks[0], FunctionCallDelta("c1", "add", '{"x":'))
+    elif kind == "judge" and (questions := driver.of(Judge)):
+        driver.answer(questions[-1], Judged(value, "script"))
+    elif kind == "tick":
+        driver.now_ms += value
+        driver.tick(driver.now_ms)
     elif kind == "alarm":
         driver.answer("ask_1", Alarm("The timer is up."))
     elif isinstance(value, dict):
         driver.event(plain(kind, **value))
 
 
-def play(driver: Driver, data: bytes, deeds: list[tuple[float, Any]], cuts: list[float]) -> list[Output]:
+def play(driver: Timed, data: bytes, deeds: list[tuple[float, Any]], cuts: list[float]) -> list[Output]:
     """Feeds the data, cut at shares of its length (odd bytes too) and where something is done."""
     places = [(round(share * len(data)), deed) for share, deed in deeds]
     done = 0
@@ -121,13 +144,38 @@ def play(driver: Driver, data: bytes, deeds: list[tuple[float, Any]], cuts: list
     return driver.outputs
 
 
-@given(session=sessions(), cuts=st.lists(st.floats(0, 1), max_size=25))
+@given(session=sessions(), cuts=st.lists(st.floats(0, 1), max_size=25), judge=st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_output_does_not_depend_on_cutting(session: Any, cuts: list[float]) -> None:
+def test_output_does_not_depend_on_cutting(session: Any, cuts: list[float], judge: bool) -> None:
     audio_format, vad, blocks, deeds = session
     data = sound(blocks, audio_format)
-    whole = play(make(audio_format, vad), data, deeds, [])
-    assert play(make(audio_format, vad), data, deeds, cuts) == whole
+    whole = play(make(audio_format, vad, judge=judge), data, deeds, [])
+    assert play(make(audio_format, vad, judge=judge), data, deeds, cuts) == whole
+
+
+def test_idle_timeout_calls_and_judges_do_not_depend_on_cutting() -> None:
+    """One session with all of them, so that the property above is known to have met each."""
+    deeds: list[tuple[float, Any]] = [
+        (0.05, ("conversation.item.create", {"item": TYPED})),
+        (0.06, ("response.create", {"response": {"conversation": "none", "input": [TYPED]}})),
+        (0.07, ("response.create", {})),
+        (0.08, ("call", None)),
+        *[(0.09 + number / 200, ("answer", None)) for number in range(4)],
+        (0.12, ("tick", 10)),
+        (0.2, ("tick", 6_000)),
+        (0.22, ("vad", {"type": "semantic_vad", "eagerness": "low"})),
+        (0.91, ("judge", 1.0)),
+    ]
+    idle, data = ServerVad(idle_timeout_ms=5_000), sound([(QUIET, 1_000), (LOUD, 1_500), (QUIET, 600)], FORMATS[1])
+    whole = make(FORMATS[1], idle, judge=True)
+    play(whole, data, deeds, [])
+    for size in (1, 7, 40):
+        cuts = [number / (13 * size) for number in range(13 * size)]
+        assert play(make(FORMATS[1], idle, judge=True), data, deeds, cuts) == whole.outputs
+    assert whole.of(server.TimeoutTriggered)
+    assert whole.of(server.FunctionCallArgumentsDone)
+    assert [stop.reason["rule"] for stop in whole.of(server.SpeechStopped) if stop.reason] == ["judge"]
+    assert [done.response.conversation_id for done in whole.of(server.ResponseDone)].count(None) == 1
 
 
 @pytest.mark.parametrize("audio_format", FORMATS, ids=str)
@@ -181,7 +229,8 @@ def turns(driver: Driver) -> list[tuple[Any, ...]]:
 def test_late_answers_move_no_turn(session: Any, waits: list[float]) -> None:
     """Every answer at another moment, and some never: speech events, their reasons and every frame stay."""
     audio_format, vad, blocks, deeds = session
-    kept = [deed for deed in deeds if deed[1][0] not in ("answer", "fail", "conversation.item.delete")]
+    not_kept = ("answer", "fail", "call", "tick", "judge", "conversation.item.delete")  # and what time does is time's
+    kept = [deed for deed in deeds if deed[1][0] not in not_kept]
     late = sorted([*kept, *((wait, ("answer", None)) for wait in waits)], key=lambda deed: deed[0])
     data = sound(blocks, audio_format)
     prompt, slow = make(audio_format, vad), make(audio_format, vad)
@@ -192,31 +241,13 @@ def test_late_answers_move_no_turn(session: Any, waits: list[float]) -> None:
 
 @given(session=sessions())
 @settings(max_examples=250, deadline=None)
-def test_every_response_is_closed_once_and_in_order(session: Any) -> None:
-    """Whatever happens: created ... done, nothing of it behind done, every part and item that was opened is closed."""
+def test_every_event_may_follow_the_ones_before(session: Any) -> None:
+    """Whatever happens; for responses: created ... done, nothing behind done, all that was opened is closed."""
     audio_format, vad, blocks, deeds = session
     driver = make(audio_format, vad)
     play(driver, sound(blocks, audio_format), deeds, [])
     driver.settle()
-    open_parts: dict[str, list[str]] = {}
+    ledger = Ledger()
     for event in driver.events:
-        match event:
-            case server.ResponseCreated(response=response):
-                assert not open_parts, "one response at a time"
-                open_parts[response.id] = []
-            case server.ResponseDone(response=response):
-                assert open_parts.pop(response.id) == [], "something was left open"
-                assert response.status != "in_progress"
-            case server.OutputItemAdded(response_id=response_id):
-                open_parts[response_id].append("item")
-            case server.ContentPartAdded(response_id=response_id):
-                open_parts[response_id].append("part")
-            case server.ContentPartDone(response_id=response_id):
-                assert open_parts[response_id].pop() == "part"
-            case server.OutputItemDone(response_id=response_id):
-                assert open_parts[response_id].pop() == "item"
-            case server.OutputAudioDelta(response_id=response_id):
-                assert open_parts[response_id] == ["item", "part"]
-    assert not open_parts, "every response ends once its asks are answered"
-    ids = [event.event_id for event in driver.events]
-    assert len(set(ids)) == len(ids)
+        ledger.take(event)
+    assert not ledger.running, "every response ends once its asks are answered"

@@ -26,6 +26,7 @@ class Ledger:
         self.running: dict[str, Run] = {}
         self.open_turn: str | None = None  # announced; neither stopped, committed nor cleared
         self.committed: set[str] = set()
+        self._by_hand = False
         self._events: set[str] = set()
         self._responses: set[str] = set()
         self._announced: set[str] = set()
@@ -43,8 +44,8 @@ class Ledger:
     def beside(self) -> list[str]:
         return [response_id for response_id, run in self.running.items() if not run.inside]
 
-    def drop(self) -> None:
-        """The client has cleared the buffer, or gone from manual mode to turn detection: uncommitted items are gone."""
+    def _drop(self) -> None:
+        """Items that are not committed are gone."""
         self._dropped |= (self._announced | self._spoken) - self.committed
         self.open_turn = None
 
@@ -81,7 +82,12 @@ class Ledger:
                 self.committed.add(item_id)
                 self._waiting = item_id
             case server.BufferCleared():
-                self.drop()
+                self._drop()
+            case server.SessionCreated(session=session) | server.SessionUpdated(session=session):
+                by_hand = session.audio.input.turn_detection is None
+                if self._by_hand and not by_hand:
+                    self._drop()  # what was announced before the client took over
+                self._by_hand = by_hand
             case server.ItemAdded(item=item, previous_item_id=previous):
                 assert item.id not in self.order
                 self.order.insert(0 if previous is None else self.order.index(previous) + 1, item.id or "")
