@@ -8,7 +8,9 @@ Turn detection is the real one; nothing is transcribed, but the recogniser's wor
 
 Latency: from sending the append with which TurnDetector, given the same audio in the same pieces, makes the decision to
 the receipt of speech_started or speech_stopped. Whatever TurnDetector says must come, with the same milliseconds, and
-nothing else. Second part: how long ten sessions wait for an answer while another one sends an append of 15 MiB.
+nothing else. `core_waited_for` is the share of time in which the server could have run but others had its core: unless
+the machine was quiet, latencies are theirs. Second part: how long ten sessions wait for an answer while another one
+sends an append of 15 MiB.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "bench")]
 
 import numpy as np  # noqa: E402  # the number of threads is set just above
-from serve_load import CHUNK_MS, Client, Load, append, frame  # noqa: E402
+from serve_load import CHUNK_MS, LAST, LAST_QUESTION, Client, Load, append, question  # noqa: E402
 from serve_process import Served, pin, serving  # noqa: E402
 
 from tui_assistant import ServerVad, TurnDetector  # noqa: E402
@@ -40,7 +42,7 @@ from tui_assistant.sound.wav import read_wav  # noqa: E402
 SPEECH = ROOT / "tests" / "data" / "speech"
 PAUSE_S = 0.8  # between two recordings: long enough to end a turn
 OTHERS = 10  # sessions beside the big append
-BIG_TIMES, BIG_S = 3, 8.0  # how often the big append is sent, and how long its sender is watched each time
+BIG_TIMES, BIG_S, BIG_AFTER_S = 3, 8.0, 1.0  # how often, how long the others speak, and when the big append comes
 Event = tuple[str, int]  # type and milliseconds of audio
 
 
@@ -88,8 +90,9 @@ def many(served: Served, options: argparse.Namespace) -> dict[str, Any]:
     clients = connect(served.url, options.sessions, len(chunks), options.rate)
     load = Load(clients, [append(chunk) for chunk in chunks])
     served.settle()
-    used = served.cpu_s()
+    used, waited_s = served.cpu_s(), served.waited_s()
     load.run(options.seconds)
+    waited_s = served.waited_s() - waited_s
     used = {name: after - used[name] for name, after in served.cpu_s().items()}
     memory_mib = served.memory_mib()
     decisions = [expected(chunks, client.first, count, options.rate) for client in clients]
@@ -104,6 +107,7 @@ def many(served: Served, options: argparse.Namespace) -> dict[str, Any]:
         "send_late_ms": spread(load.late),
         "cpu_ms_per_audio_s": {name: round(1000 * seconds / audio_s, 3) for name, seconds in used.items()},
         "core_used": round(sum(used.values()) / options.seconds, 3),
+        "core_waited_for": round(waited_s / options.seconds, 3),
         "server_mib": round(memory_mib["server"], 1),
         "mib_per_session": round((memory_mib["server"] - before_mib["server"]) / options.sessions, 3),
         "closed": sum(client.closed for client in clients),
@@ -161,14 +165,14 @@ def beside_a_big_append(served: Served, options: argparse.Namespace) -> dict[str
     delayed: list[float] = []
     late: list[float] = []
     taken: list[float] = []
+    waited_s, start = served.waited_s(), time.perf_counter()
     for _ in range(BIG_TIMES):
         clients = connect(served.url, OTHERS, len(chunks), options.rate)
         calm += probed(clients, chunks, None, late)
         sender, *clients = connect(served.url, 1 + OTHERS, len(chunks), options.rate)
         began = time.perf_counter()
-        # an error event tells when the server is through with what was sent before
-        delayed += probed(clients, chunks, (sender, big + probe(), 1.0), late)
-        taken += [at - began - 1.1 for at, text in sender.received if b'"type":"error"' in text]
+        delayed += probed(clients, chunks, (sender, big + LAST_QUESTION, BIG_AFTER_S), late)
+        taken += [at - began - BIG_AFTER_S for at, text in sender.received if LAST in text]
         sender.close()
     before, beside = spread(calm), spread(delayed)
     return {
@@ -178,24 +182,20 @@ def beside_a_big_append(served: Served, options: argparse.Namespace) -> dict[str
         "added_ms": {name: round(beside[name] - before[name], 2) for name in beside},
         "big_append_took_s": [round(seconds, 2) for seconds in taken],
         "send_late_ms": spread(late),
+        "core_waited_for": round((served.waited_s() - waited_s) / (time.perf_counter() - start), 3),
     }
-
-
-def probe() -> bytes:
-    """A question about an item that does not exist: the session answers with one error, and nothing changes."""
-    return frame(json.dumps({"type": "conversation.item.retrieve", "item_id": "none", "event_id": "probe"}).encode())
 
 
 def probed(
     clients: Sequence[Client], chunks: Sequence[bytes], big: tuple[Client, bytes, float] | None, late: list[float]
 ) -> list[float]:
     """How long each probe of each client waited for its answer."""
-    load = Load(clients, [append(chunk) for chunk in chunks], probe=probe(), big=big)
+    load = Load(clients, [append(chunk) for chunk in chunks], probe=question("probe"), big=big)
     load.run(BIG_S)
     late += load.late
     waits = []
     for client in clients:
-        answers = [at for at, text in client.received if b'"type":"error"' in text]
+        answers = [at for at, text in client.received if b'"probe"' in text]
         assert len(answers) == len(client.sent), "a probe was not answered"
         waits += [at - sent for at, sent in zip(answers, client.sent, strict=True)]
         client.close()

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 CHUNK_MS = 20
 POLL_EVERY = 4  # sends between two looks at what has come: under 0.1 ms
+LONGEST_S = 60.0  # for a server that is far behind to come to the end
 PIECE = 2**16  # of the big append, sent between two chunks: about 20 us
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
@@ -40,6 +41,16 @@ def append(pcm: bytes) -> bytes:
     return frame(b'{"type":"input_audio_buffer.append","audio":"' + base64.b64encode(pcm) + b'"}')
 
 
+def question(event_id: str) -> bytes:
+    """About an item that does not exist: the session answers with one error that names it, and nothing changes."""
+    event = {"type": "conversation.item.retrieve", "item_id": "none", "event_id": event_id}
+    return frame(json.dumps(event).encode())
+
+
+LAST = b'"the last question"'
+LAST_QUESTION = question("the last question")
+
+
 @dataclass(slots=True)
 class Client:
     """One connection. `sent` and `received` are moments of time.perf_counter."""
@@ -49,6 +60,7 @@ class Client:
     sent: list[float] = field(default_factory=list)  # of each chunk
     received: list[tuple[float, bytes]] = field(default_factory=list)
     closed: bool = False
+    done: bool = False  # what was sent last has been answered
     _socket: socket.socket = field(init=False)
     _inbox: bytearray = field(default_factory=bytearray)
 
@@ -116,6 +128,7 @@ class Client:
         for opcode, payload in self._frames():
             if opcode == TEXT:
                 self.received.append((now, payload))
+                self.done = self.done or LAST in payload
             elif opcode == PING:
                 self.send(frame(payload, PONG))
             elif opcode == CLOSE:
@@ -144,13 +157,14 @@ class Load:
     clients: Sequence[Client]
     frames: Sequence[bytes]  # of the recording, which is repeated
     probe: bytes = b""  # sent behind each append, if set
-    big: tuple[Client, bytes, float] | None = None  # who sends what in one frame beside the others, and after how long
+    # who sends what beside the others, LAST_QUESTION at its end, and after how long
+    big: tuple[Client, bytes, float] | None = None
     late: list[float] = field(default_factory=list)  # seconds by which each append was sent too late
     _selector: select.epoll = field(default_factory=select.epoll)
     _by_file: dict[int, Client] = field(default_factory=dict)
 
-    def run(self, seconds: float, linger_s: float = 1.0) -> None:
-        """Speaks for so long, and then only listens."""
+    def run(self, seconds: float) -> None:
+        """Speaks for so long, and then listens until the server has dealt with all of it."""
         everybody = [*self.clients, *([self.big[0]] if self.big else [])]
         self._by_file = {client.fileno(): client for client in everybody}
         for number in self._by_file:
@@ -172,9 +186,13 @@ class Load:
             client.send(data)
             client.sent.append(now)
             self.late.append(now - due)
-        until = time.perf_counter() + linger_s
-        while (wait := until - time.perf_counter()) > 0:
-            self._listen(wait)
+        for client in self.clients:
+            client.send(LAST_QUESTION)
+        until = time.perf_counter() + LONGEST_S
+        while not all(client.done or client.closed for client in everybody) and time.perf_counter() < until:
+            if self.big:
+                rest = rest[self.big[0].send_some(rest[:PIECE]) :]
+            self._listen(0.001 if len(rest) else 0.1)
         gc.enable()
         self._selector.close()
 

@@ -39,6 +39,10 @@ class Served:
         """CPU seconds so far: of the server itself, and of its workers together."""
         return {"server": _cpu_s(self.pid), "workers": sum(map(_cpu_s, self._workers()))}
 
+    def waited_s(self) -> float:
+        """How long the server has been ready to run while something else had its core."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+
     def memory_mib(self) -> dict[str, float]:
         """PSS: what several processes share is counted once."""
         return {"server": _pss_mib(self.pid), "workers": sum(map(_pss_mib, self._workers()))}
