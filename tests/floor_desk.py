@@ -32,9 +32,10 @@ def signal(begin: int, end: int) -> NDArray[np.int16]:
 class Counting:
     """A microphone of such samples."""
 
-    name, silent, lost, rate, state = "counting", False, 0, RATE, DeviceState.RUNNING
+    name, silent, lost, rate = "counting", False, 0, RATE
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.state = DeviceState.RUNNING
         self._clock = clock
         self.started_at: float | None = None
         self.position = 0

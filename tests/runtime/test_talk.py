@@ -2,146 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from conversation import answer_begins, answer_ends, turn, updated, words
+from conversation import answer_begins, answer_ends, turn, words
+from talk_desk import RATE, Desk, Socket, noise, sound
 
-from tui_assistant.audio.base import DeviceList, DeviceState
+from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.files import FileMicrophone
-from tui_assistant.errors import DeviceError
-from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.protocol import client, server
-from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime import api, equipment
-from tui_assistant.runtime.options import TalkOptions
-from tui_assistant.runtime.talk import Talk
-from tui_assistant.sound.wav import Recording, WavWriter
+from tui_assistant.sound.wav import WavWriter
 from tui_assistant.state import RememberedDevices
-
-RATE = 16_000
-
-
-class ScriptedLink:
-    """Keeps what it is sent; `say` lets the server speak, on the Talk thread."""
-
-    name, input_rate, output_rate, observes = "scripted", RATE, 24_000, False
-
-    def __init__(self) -> None:
-        self.sent: list[client.ClientEvent] = []
-        self.audio = bytearray()
-        self.events: LinkEvents | None = None
-        self.counters: dict[str, int] = {}
-        self.closed = False
-        self.talk: Talk | None = None
-
-    async def open(self, events: LinkEvents) -> None:
-        self.events = events
-        events.status(LinkStatus(True, "ready"))
-
-    def send(self, event: client.ClientEvent) -> None:
-        self.sent.append(event)
-        if isinstance(event, client.SessionUpdate) and self.events is not None:
-            rules = event.session["audio"]["input"]["turn_detection"]
-            self.events.server_event(updated(ServerVad(**rules) if rules else None))
-
-    def feed(self, pcm: bytes) -> None:
-        self.audio += pcm
-
-    async def ready(self) -> None:
-        """It always is."""
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def say(self, *events: server.ServerEvent) -> None:
-        assert self.talk is not None
-        assert self.events is not None
-        for event in events:
-            self.talk._call(lambda event=event: self.events.server_event(event))  # type: ignore[misc,union-attr]
-
-    @property
-    def types(self) -> list[str]:
-        return [event.type for event in self.sent]
-
-
-class Desk:
-    """A running Talk and what it told."""
-
-    def __init__(self, link: ScriptedLink, options: TalkOptions) -> None:
-        self.link = link
-        self.talk = link.talk = Talk(link, options)
-        self._notices: queue.SimpleQueue[api.Notice] = queue.SimpleQueue()
-        self.notices: list[api.Notice] = []
-        self.talk.start(self._notices.put)
-        self.until(lambda: self.snapshot.microphone != "" or bool(self.suggested) or bool(self.ended))
-
-    def until(self, condition: Callable[[], bool], seconds: float = 8.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, (self.snapshot, self.notices, self.link.types)
-            time.sleep(0.005)
-
-    @property
-    def snapshot(self) -> api.Snapshot:
-        return self.talk.snapshot()
-
-    @property
-    def told(self) -> list[str]:
-        while not self._notices.empty():
-            self.notices.append(self._notices.get())
-        return [notice.text for notice in self.notices if isinstance(notice, api.Told)]
-
-    @property
-    def lines(self) -> dict[str, api.Line]:
-        _ = self.told
-        return {notice.line.key: notice.line for notice in self.notices if isinstance(notice, api.LineChanged)}
-
-    @property
-    def suggested(self) -> list[str]:
-        _ = self.told
-        return [notice.text for notice in self.notices if isinstance(notice, api.Suggest) and notice.text]
-
-    @property
-    def suggested_last(self) -> str:
-        _ = self.told
-        return [notice.text for notice in self.notices if isinstance(notice, api.Suggest)][-1]
-
-    @property
-    def ended(self) -> list[api.Ended]:
-        _ = self.told
-        return [notice for notice in self.notices if isinstance(notice, api.Ended)]
-
-
-def noise(seconds: float) -> Recording:
-    samples = np.random.default_rng(1).integers(-3000, 3000, int(RATE * seconds)).astype(np.int16)
-    return Recording(samples, RATE, 1, False)
-
-
-def sound(seconds: float, item: str = "a1") -> server.OutputAudioDelta:
-    pcm = np.full(int(24_000 * seconds), 500, "<i2").tobytes()
-    return server.OutputAudioDelta(response_id="resp_1", item_id=item, delta=base64.b64encode(pcm).decode())
-
-
-@pytest.fixture
-def open_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Desk]]:
-    monkeypatch.setenv("TUI_ASSISTANT_STATE", str(tmp_path / "state"))
-    desks: list[Desk] = []
-
-    def open_one(**options: object) -> Desk:
-        given = {"recording": noise(20), "recording_name": "noise", "output": "none", **options}
-        desks.append(Desk(ScriptedLink(), TalkOptions(**given)))  # type: ignore[arg-type]
-        return desks[-1]
-
-    yield open_one
-    for desk in desks:
-        desk.talk.close()
-        assert desk.link.closed
 
 
 def test_hands_free_streams_the_microphone_without_gaps(open_desk: Callable[..., Desk]) -> None:
@@ -261,26 +135,6 @@ def test_a_skill_changes_the_volume_and_the_timers(open_desk: Callable[..., Desk
     desk.link.say(did(volume="loud", timers="nonsense"))
     time.sleep(0.1)
     assert abs(desk.snapshot.volume - 0.7) < 1e-6
-
-
-class Socket:
-    """Where microphones are plugged in: `open` is the runtime's open_microphone."""
-
-    def __init__(self) -> None:
-        self.plugged: FileMicrophone | None = None
-
-    def open(self, name: str | None) -> FileMicrophone:
-        if self.plugged is None:
-            raise DeviceError("no microphone found", "plug one in")
-        return self.plugged
-
-
-@pytest.fixture
-def socket(monkeypatch: pytest.MonkeyPatch) -> Socket:
-    made = Socket()
-    monkeypatch.setattr(equipment, "open_microphone", made.open)
-    monkeypatch.setattr(equipment, "list_devices", DeviceList)
-    return made
 
 
 def test_without_a_microphone_the_assistant_opens_says_so_and_takes_typed_words(
