@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tui_assistant.conformance.peer import Peer
 from tui_assistant.conformance.verdict import ANSWER_S, DONE, STOPPED, Check, NotOfferedError, brief, configure, vad
 from tui_assistant.conformance.wire import Event
@@ -9,6 +11,12 @@ from tui_assistant.conformance.wire import Event
 LONGEST_MS = {"low": 8000, "medium": 4000, "high": 2000, "auto": 4000}  # "max timeouts of 8s, 4s, and 2s"
 SLACK_MS = 500  # for what a detector takes to be speech behind the last sound
 MARGIN_MS = 200  # less is not another eagerness
+BEGUN = 0.28  # of "what time is it": "what", which nobody takes for a whole sentence
+LOAD_S = 1.0  # a server may load what judges the end of a thought when it is first asked for
+# Audio comes here faster than anybody speaks, and who judges by words has to know them before the silence: else the
+# speed of the machine is compared. Shorter than the second without audio after which our own server ends a turn.
+WORDS_S = 0.7
+BEFORE_MS = 400  # of the silence, which recognisers need for their last word
 IDLE_MS = 5000  # the smallest that is allowed
 LATE_S = 5  # beyond it
 
@@ -21,11 +29,18 @@ async def _offered(peer: Peer, rules: Event, key: str) -> None:
 
 
 async def _wait_ms(peer: Peer, speech: bytes, eagerness: str) -> int:
-    """How long the server waits behind an utterance; beyond LONGEST_MS when it does not end the turn."""
+    """How long the server waits behind the beginning of a question; beyond LONGEST_MS when it does not end the turn.
+
+    Whoever has finished is answered soon at any eagerness.
+    """
+    speech = speech[: round(len(speech) / 2 * BEGUN) * 2]
     rules = {"type": "semantic_vad", "eagerness": eagerness, "create_response": False}
     await _offered(peer, rules, "eagerness")
+    await asyncio.sleep(LOAD_S)
     begin, end_ms = len(peer.events), peer.written_ms + peer.length_ms(speech)
-    await peer.speak(speech + peer.silence(LONGEST_MS["low"] + 2 * SLACK_MS))
+    await peer.speak(speech + peer.silence(BEFORE_MS))
+    await asyncio.sleep(WORDS_S)
+    await peer.speak(peer.silence(LONGEST_MS["low"] + 2 * SLACK_MS))
     await peer.wait(STOPPED, seconds=5)
     await peer.settle()
     stops = peer.of(STOPPED, begin)
