@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tui_assistant import state
-from tui_assistant.state import RememberedDevices
+from tui_assistant.state import MAX_NAME, MAX_TERMINALS, LearnedKeys, RememberedDevices, RememberedKeys
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,24 @@ def test_without_the_variable_the_folder_is_the_platforms(monkeypatch: pytest.Mo
     monkeypatch.delenv(state.STATE_VARIABLE)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state.state_folder().name == "tui-assistant"
+
+
+def test_keyboards_are_remembered_by_name_and_the_oldest_forgotten(folder: Path) -> None:
+    keys = RememberedKeys()
+    for number in range(MAX_TERMINALS + 5):
+        keys = keys.with_terminal(f"term {number}", LearnedKeys(first_ms=500, median_ms=number, p95_ms=40))
+    keys = keys.with_terminal("term 7", LearnedKeys(median_ms=99)).with_terminal("x" * 5_000, LearnedKeys(median_ms=1))
+    keys.save()
+    known = RememberedKeys.load()
+    assert len(known.terminals) == MAX_TERMINALS
+    assert known.of("term 5") == known.of("never seen") == LearnedKeys()
+    assert known.of("term 7").median_ms == 99
+    assert known.of("x" * 5_000).median_ms == 1
+    assert max(map(len, known.terminals)) == MAX_NAME
+
+
+@pytest.mark.parametrize("value", ["-1", "1e9", "NaN", '"fast"'])
+def test_a_keyboard_without_sense_is_not_believed(folder: Path, value: str) -> None:
+    folder.mkdir()
+    (folder / "keys.json").write_text(f'{{"terminals": {{"xterm": {{"median_ms": {value}}}}}}}')
+    assert RememberedKeys.load() == RememberedKeys()

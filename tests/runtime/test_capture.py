@@ -230,3 +230,25 @@ def test_reads_at_the_links_rate_and_measures_at_the_microphones() -> None:
 def test_the_estimate_has_a_frame_every_32_ms() -> None:
     frames = list(Capture(RATE, Deaf).estimate(np.zeros(RATE, np.int16)))
     assert [frame.end_ms for frame in frames] == list(range(32, 1000, 32))
+
+
+def test_a_press_finds_its_sample_through_the_resampler_too() -> None:
+    """A microphone at 48 kHz that is silent up to 0.9 s: the sound begins 200 ms behind the begin of the turn."""
+    capture, tape = Capture(RATE, Deaf), Tape(48_000)
+    capture.use(tape)
+    sound = np.where(np.arange(3 * 48_000) < 0.9 * 48_000, 0, 8_000).astype(np.int16)
+    sent: list[NDArray[np.int16]] = []
+    for begin in range(0, len(sound), 480):
+        if begin == 48_000:
+            capture.take_floor(1.0, Since.PREROLL)
+        if begin == 2 * 48_000:
+            capture.release_floor(2.0)
+        tape.waiting.append(sound[begin : begin + 480])
+        capture.read()
+        if capture.floor is Floor.FREE:
+            capture.skip()
+        else:
+            sent.append(capture.due())
+    held = np.concatenate(sent)
+    assert len(held) == RATE + PREROLL + TAIL
+    assert abs(int(np.argmax(held >= 4_000)) - 200 * RATE // 1000) <= 1

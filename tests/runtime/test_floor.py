@@ -11,6 +11,7 @@ from floor_desk import RATE, FloorDesk, signal
 
 from tui_assistant.client.hold import Edge, HoldPhase, Method
 from tui_assistant.runtime.api import Keyboard
+from tui_assistant.runtime.capture import Floor
 from tui_assistant.state import LearnedKeys, RememberedKeys
 
 HELD = ["input_audio_buffer.clear", "input_audio_buffer.commit", "response.create"]
@@ -276,3 +277,42 @@ def test_what_a_keyboard_taught_is_remembered_by_the_terminals_name(
     desk.keeper.use_keyboard(Keyboard(Method.INFERRED, "xterm"))
     assert desk.keeper._hold.learned.first_ms == 500
     assert desk.keeper.keyboard.terminal == "xterm"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_happens_nobody_keeps_the_floor_and_the_server_has_its_turns_back(seed: int) -> None:
+    dice = random.Random(seed)
+    desk = FloorDesk(push_to_talk=dice.random() < 0.5, method=dice.choice(list(Method)))
+    for _ in range(150):
+        match dice.randrange(12):
+            case 0:
+                desk.keeper.toggle()
+            case 1:
+                desk.keeper.blur()
+            case 2:
+                desk.keeper.drop("dropped")
+            case 3:
+                desk.keeper.toggle_mode()
+            case 4:
+                desk.muted = not desk.muted
+                desk.awake = not desk.muted
+                if desk.muted and desk.dialogue.talking:
+                    desk.keeper.drop("muted")
+            case 5:
+                desk.detector.p = dice.choice([0.0, 0.9])
+            case 6:
+                desk.hands.do(desk.dialogue.take(turn(f"u{dice.random()}")[0], 0))
+            case 7:
+                desk.keeper.use_keyboard(Keyboard(dice.choice(list(Method)), "desk"))
+            case _:
+                desk.key(dice.choice(list(Edge)), desk.ms)
+        desk.pass_to(desk.ms + dice.choice([1, 30, 300, 900]))
+    desk.key(Edge.RELEASE, desk.ms)
+    desk.pass_to(desk.ms + 125_000, step_ms=50)
+    assert not desk.dialogue.held
+    assert desk.capture.floor is Floor.FREE
+    assert desk.keeper.view(desk.now * 1000).phase is HoldPhase.FREE
+    detection = [event for event in desk.link.events if event in ("detect", "manual")]
+    assert detection[-1] == ("manual" if desk.dialogue.push_to_talk else "detect")
+    for before, event in zip(desk.link.events, desk.link.events[1:], strict=False):
+        assert (before == "input_audio_buffer.commit") is (event == "response.create")
