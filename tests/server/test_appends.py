@@ -6,9 +6,10 @@ import asyncio
 import base64
 import json
 import time
+from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.client import MAX_APPEND_BYTES, InputAudioBufferAppend
@@ -124,29 +125,45 @@ async def test_what_is_wrong_with_a_big_append_is_told_as_for_a_small_one(
             assert (error["code"], error["param"]) == (code, param)
 
 
+TRIES = 3  # something else may keep the machine busy; a server that blocks does so each time
+
+
 async def test_other_sessions_do_not_wait_for_15_mib() -> None:
     """The server is on a thread here, so that what is measured is its loop and the lock that both share."""
     text = json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(bytes(MIB_15)).decode()})
+    added: list[float] = []
     with realtime_server() as url:
         async with connect(url, proxy=None) as big, connect(url, proxy=None) as small:
             for client in (big, small):
                 for _ in range(2):
                     await client.recv()
+            while len(added) < TRIES and (not added or added[-1] >= 0.02):
+                await big.send(text)  # all of it is on its way now
+                beside = await echoes(small, while_awaited(big))
+                assert len(beside) > 20
+                alone = await echoes(small, asyncio.ensure_future(asyncio.sleep(len(beside) / 100)))
+                added.append(sorted(beside)[-2] - sorted(alone)[-2])  # the longest but one of each
+    assert min(added) < 0.02, added
 
-            async def echo() -> float:
-                begin = time.perf_counter()
-                await small.send('{"type":"input_audio_buffer.clear"}')
-                assert json.loads(await small.recv())["type"] == "input_audio_buffer.cleared"
-                return time.perf_counter() - begin
 
-            await big.send(text)  # all of it is on its way now
-            await big.send('{"type":"input_audio_buffer.clear"}')
-            answered = asyncio.ensure_future(big.recv())
-            delays = []
-            while not answered.done():
-                delays.append(await echo())
-                await asyncio.sleep(0.005)
-            assert json.loads(answered.result())["type"] == "input_audio_buffer.cleared"
-    delays.sort()
-    assert len(delays) > 20
-    assert delays[-2] < 0.02  # the longest but one: the machine may be busy with something else once
+def while_awaited(client: ClientConnection) -> asyncio.Future[Any]:
+    """Until the server has taken all that this client has sent."""
+
+    async def clear() -> None:
+        await client.send('{"type":"input_audio_buffer.clear"}')
+        assert json.loads(await client.recv())["type"] == "input_audio_buffer.cleared"
+
+    return asyncio.ensure_future(clear())
+
+
+async def echoes(client: ClientConnection, during: asyncio.Future[Any]) -> list[float]:
+    """How long the client waits for its answers, in seconds, one after the other."""
+    delays = []
+    while not during.done():
+        begin = time.perf_counter()
+        await client.send('{"type":"input_audio_buffer.clear"}')
+        assert json.loads(await client.recv())["type"] == "input_audio_buffer.cleared"
+        delays.append(time.perf_counter() - begin)
+        await asyncio.sleep(0.005)
+    await during
+    return delays
