@@ -87,8 +87,7 @@ def _sounds(peer: Peer, speech: bytes) -> tuple[int, int]:
 
 
 async def on_when_unset(peer: Peer, speech: bytes) -> tuple[bool, str]:
-    created = await peer.wait("session.created")
-    shown = peer.wire.rules(created.get("session", {}))
+    shown = peer.wire.rules(await peer.greet())
     await peer.speak(peer.silence(LEAD_MS) + speech + peer.silence(SILENCE_MS))
     await peer.settle()
     turns = len(peer.of(STOPPED))
@@ -97,6 +96,7 @@ async def on_when_unset(peer: Peer, speech: bytes) -> tuple[bool, str]:
 
 async def usual_silence(peer: Peer, speech: bytes) -> tuple[bool, str]:
     """A turn that nobody has set silence_duration_ms for ends as one that it is set for."""
+    await peer.configure({"type": "server_vad", "create_response": False})  # answers are of no use; else all is unset
     unset = await _listen(peer, speech)
     documented = (await _turn(peer, speech, silence_duration_ms=peer.wire.silence_ms))[1]
     if not unset[1] or not documented:

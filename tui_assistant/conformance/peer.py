@@ -26,6 +26,7 @@ BLOCK_MS = 40
 OPEN_S = 10.0
 CLOSE_S = 1.0  # some servers leave a close frame unanswered
 MAX_FRAME_BYTES = 64 * 2**20  # of one event: ten minutes of audio are less
+REPLY_S = 20.0  # of a server that has much to do
 SETTLE_S = 0.3  # for what a server does beside its queue of events
 
 
@@ -158,7 +159,7 @@ class Peer:
         """The events of a type so far, from the index `since` on."""
         return [event for event in self.events[since:] if event["type"] == type]
 
-    async def wait(self, *types: str, seconds: float = 10.0) -> Event:
+    async def wait(self, *types: str, seconds: float = REPLY_S) -> Event:
         """The next event of one of `types`; {} when none comes in time. Raises BrokenOffError."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
