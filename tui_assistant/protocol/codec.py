@@ -43,12 +43,19 @@ def refuse_too_many(text: str | bytes) -> None:
 
     Each wrong one would be a problem of its own in the validation: a second and 250 MiB for 400 KB of them.
     """
-    if _commas(text) > MAX_COMMAS:
+    if _too_many(text):
         raise RemoteProtocolError(f"The event has more than {MAX_COMMAS} commas.", code="invalid_event")
 
 
-def _commas(text: str | bytes) -> int:
-    return text.count(",") if isinstance(text, str) else text.count(b",")
+def _too_many(text: str | bytes) -> bool:
+    if len(text) <= MAX_COMMAS:
+        return False
+    place = -1
+    for _ in range(MAX_COMMAS + 1):  # `find` takes a fortieth of the time of `count` where there is little to find
+        place = text.find(",", place + 1) if isinstance(text, str) else text.find(b",", place + 1)
+        if place < 0:
+            return False
+    return True
 
 
 def _finite(value: Any) -> bool:
@@ -62,7 +69,7 @@ def _finite(value: Any) -> bool:
 
 def client_event_id(text: str | bytes) -> str | None:
     """The event_id of a text that may be no valid event, for the error that answers it."""
-    if _commas(text) > MAX_COMMAS:
+    if _too_many(text):
         return None  # not worth the parsing
     try:
         value = _ANY.validate_json(text)
