@@ -10,6 +10,7 @@ from fake_talk import FakeTalk, scene, talked
 from textual import events
 from textual.pilot import Pilot
 
+from tui_assistant.client.hold import Edge
 from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.screens.devices import DeviceScreen
@@ -34,7 +35,7 @@ async def running(
 @pytest.mark.parametrize(
     ("key", "call"),
     [
-        ("space", ("talk",)),
+        ("space", ("key", Edge.PULSE)),
         ("f2", ("talk",)),
         ("m", ("toggle_mode",)),
         ("escape", ("interrupt",)),
@@ -49,10 +50,10 @@ async def test_a_key_is_a_call(key: str, call: tuple[str, ...], size: tuple[int,
         assert talk.calls == [call]
 
 
-async def test_space_held_down_talks_once() -> None:
+async def test_the_toggle_key_held_down_talks_once() -> None:
     async with running() as (talk, app, pilot):
         for number in range(20):
-            event = events.Key("space", " ")
+            event = events.Key("f2", None)
             event.time = 50.0 + (0.5 + 0.03 * number if number else 0.0)  # as a terminal repeats a held key
             app.post_message(event)
         await pilot.pause(0.3)
@@ -94,7 +95,7 @@ async def test_the_talk_key_works_while_a_slider_has_the_focus() -> None:
     async with running() as (talk, app, pilot):
         await pilot.press("t", "space", "m", "x")
         assert isinstance(app.screen.focused, Tune)
-        assert talk.calls == [("talk",), ("toggle_mode",), ("toggle_mute",)]
+        assert talk.calls == [("key", Edge.PULSE), ("toggle_mode",), ("toggle_mute",)]
         await pilot.press("q")
         await pilot.pause()
         assert app.return_code == 0

@@ -8,7 +8,8 @@ import pytest
 from fake_talk import SPEAKING_NOW, FakeTalk, scene, talked
 from textual.pilot import Pilot
 
-from tui_assistant.runtime.api import Level, Mode, Snapshot, State, Suggest, Told
+from tui_assistant.client.hold import HoldPhase, Method
+from tui_assistant.runtime.api import HoldView, Keyboard, Level, Mode, Snapshot, State, Suggest, Told
 from tui_assistant.tui.app import AssistantApp
 
 WIDE, SMALL = (120, 40), (80, 24)
@@ -46,11 +47,48 @@ def test_a_newcomer_without_a_microphone(snap_compare: Compare, size: tuple[int,
     assert snap_compare(app_of(talk), terminal_size=size, run_before=pressing())
 
 
-def test_push_to_talk_held_with_the_light_theme(snap_compare: Compare) -> None:
-    manual = scene(2_000, mode=Mode.PUSH_TO_TALK, turn_detection=None, state=State.SPEECH, state_ms=1_240, talking=True)
-    talk = FakeTalk(manual)
+def push_to_talk(hold: HoldView, method: Method = Method.RELEASED) -> FakeTalk:
+    why = (
+        ""
+        if method is Method.RELEASED
+        else "xterm doesn't report key releases: holding works, it ends when auto-repeat does"
+    )
+    talk = FakeTalk(
+        scene(
+            2_000,
+            mode=Mode.PUSH_TO_TALK,
+            turn_detection=None,
+            state=State.IDLE if hold.phase is HoldPhase.FREE else State.SPEECH,
+            state_ms=hold.held_ms,
+            hold=hold,
+            talking=True,
+            keyboard=Keyboard(method, "xterm", why),
+        )
+    )
     talk.first = talked()
+    return talk
+
+
+def test_push_to_talk_held_with_the_light_theme(snap_compare: Compare) -> None:
+    talk = push_to_talk(HoldView(HoldPhase.HELD, 1_240))
     assert snap_compare(app_of(talk, "light"), terminal_size=WIDE, run_before=pressing())
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_push_to_talk_latched(snap_compare: Compare, size: tuple[int, int]) -> None:
+    talk = push_to_talk(HoldView(HoldPhase.LATCHED, 12_200, 17_800))
+    assert snap_compare(app_of(talk), terminal_size=size, run_before=pressing())
+
+
+def test_push_to_talk_armed_where_releases_are_inferred(snap_compare: Compare) -> None:
+    talk = push_to_talk(HoldView(HoldPhase.ARMED, 240), Method.INFERRED)
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing())
+
+
+def test_push_to_talk_for_a_newcomer(snap_compare: Compare) -> None:
+    talk = push_to_talk(HoldView())
+    talk.first = []
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing())
 
 
 def test_tuning_while_the_answer_is_heard(snap_compare: Compare) -> None:

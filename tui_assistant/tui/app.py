@@ -28,8 +28,8 @@ FRAMES_PER_SECOND = 30
 
 class AssistantApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "cancelled", show=False)
-    ]  # in dialogs; the main screen has its own
+        Binding("ctrl+c", "cancelled", show=False),  # in dialogs; the main screen has its own
+    ]
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     TITLE = "tui-assistant"
@@ -121,6 +121,10 @@ class AssistantApp(App[None], inherit_bindings=False):
             self.exit(return_code=message.notice.status)
         else:
             self._main.take(message.notice)
+
+    def action_switch(self) -> None:
+        """The toggle key in a dialog."""
+        self._main.action_switch()
 
     def action_cancelled(self) -> None:
         self.exit(return_code=130)  # what SIGINT would give

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -34,7 +36,10 @@ M, T, L, D, H = Context.MAIN, Context.TUNE, Context.TYPE, Context.DEVICES, Conte
 DIGITS = tuple("0123456789")
 
 KEYS: tuple[Key, ...] = (
-    Key(M, ("space", "f2"), "space", "talk", "talk", "In push-to-talk: listen; again: send. Stops a running answer."),
+    Key(
+        M, ("space",), "space", "talk", "talk", "Hold it and speak, let go to send. A tap latches: the next tap sends."
+    ),
+    Key(M, ("f2",), "F2", "switch", "", "Talks without holding, everywhere: press it, speak, press it again to send."),
     Key(M, ("m",), "m", "mode", "mode", "Changes between HANDS-FREE and PUSH-TO-TALK."),
     Key(M, ("t",), "t", "tune", "tune", "Goes to the sliders of turn detection; they act at once."),
     Key(M, ("i",), "i", "type", "type", "Types a message instead of speaking it."),
@@ -70,20 +75,32 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def keys_of(context: Context) -> tuple[Key, ...]:
-    return tuple(key for key in KEYS if key.context is context)
+def keys_of(context: Context, talk: TalkKeys = DEFAULT_KEYS) -> tuple[Key, ...]:
+    """The table's part for that context, with the talk keys as the settings name them."""
+    return tuple(_named(key, talk) for key in KEYS if key.context is context)
 
 
-def bar_of(context: Context) -> tuple[Key, ...]:
+def _named(key: Key, talk: TalkKeys) -> Key:
+    match key.action:
+        case "talk":
+            return replace(key, keys=(talk.talk,), label=talk.talk_label)
+        case "switch":
+            return replace(key, keys=(talk.toggle,), label=talk.toggle_label)
+        case _:
+            return key
+
+
+def bar_of(context: Context, talk: TalkKeys = DEFAULT_KEYS) -> tuple[Key, ...]:
     """What the key bar shows there. On the sliders the talk key and quitting still work, and are shown behind."""
-    own = tuple(key for key in keys_of(context) if key.name)
+    own = tuple(key for key in keys_of(context, talk) if key.name)
     if context is Context.TUNE:
-        return own + tuple(key for key in keys_of(Context.MAIN) if key.action in ("talk", "mode", "quit"))
+        return own + tuple(key for key in keys_of(Context.MAIN, talk) if key.action in ("talk", "mode", "quit"))
     return own
 
 
 def bindings_of(context: Context, skip: tuple[str, ...] = ()) -> list[BindingType]:
-    """Textual's bindings of that context. An action of several keys that differ gets the key as its argument."""
+    """Textual's bindings of that context. An action of several keys that differ gets the key as its argument. The talk
+    keys have ids, by which the app's keymap gives them other keys."""
     from textual.binding import Binding  # here, so that the help text needs no Textual
 
     result: list[BindingType] = []
@@ -93,7 +110,10 @@ def bindings_of(context: Context, skip: tuple[str, ...] = ()) -> list[BindingTyp
         directed = context in (Context.TUNE, Context.DEVICES, Context.HELP) and key.action in _DIRECTED
         for name in key.keys:
             action = f"{key.action}('{name}')" if directed else key.action
-            result.append(Binding(name, action, key.name or key.help, show=False))
+            rebound = {"talk": "talk", "switch": "toggle"}.get(key.action)
+            result.append(Binding(name, action, key.name or key.help, show=False, id=rebound))
+    if context in (Context.DEVICES, Context.HELP):  # a dialog hides the main screen's bindings
+        result += [Binding(DEFAULT_KEYS.toggle, "app.switch", show=False, id="toggle")]
     return result
 
 

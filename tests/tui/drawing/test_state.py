@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 from fake_talk import scene
 
-from tui_assistant.runtime.api import Mode, Snapshot, State
+from tui_assistant.client.hold import Method
+from tui_assistant.runtime.api import Keyboard, Mode, Snapshot, State
+from tui_assistant.tui.drawing.hold import clock
 from tui_assistant.tui.drawing.runs import text_of, width_of
-from tui_assistant.tui.drawing.state import alarms, clock, state
+from tui_assistant.tui.drawing.state import alarms, state
+from tui_assistant.tui.keys.names import TalkKeys
 
 
 @pytest.mark.parametrize(("ms", "words"), [(0, "0.0 s"), (1_240, "1.2 s"), (59_999, "59.9 s"), (125_000, "2:05")])
@@ -37,6 +40,9 @@ def test_the_bar_does_not_run_over() -> None:
 def test_push_to_talk_says_which_key_comes_next() -> None:
     manual = Snapshot(mode=Mode.PUSH_TO_TALK, microphone="mic")
     assert "space starts" in text_of(state(manual, 60))
+    holding = replace(manual, keyboard=Keyboard(Method.RELEASED))
+    assert "hold space and speak" in text_of(state(holding, 60))
+    assert "hold F4 and speak" in text_of(state(holding, 60, keys=TalkKeys(talk="f4")))
     assert "space sends" in text_of(state(replace(manual, state=State.SPEECH, talking=True), 60))
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from fake_talk import scene
 
+from tui_assistant.client.hold import Method
 from tui_assistant.protocol.session import SemanticVad, ServerVad
-from tui_assistant.runtime.api import Mode, Snapshot
+from tui_assistant.runtime.api import Keyboard, Mode, Snapshot
 from tui_assistant.tui.drawing.runs import text_of, width_of
 from tui_assistant.tui.drawing.status import status, turn_words
 
@@ -37,6 +38,13 @@ def test_what_is_wrong_stays_longest() -> None:
     assert "no microphone" in text
     assert "● REC" in text
     assert "half-duplex" not in text
+
+
+def test_push_to_talk_shows_what_the_key_can_at_80_columns() -> None:
+    manual = replace(FULL, mode=Mode.PUSH_TO_TALK, turn_detection=None, keyboard=Keyboard(Method.INFERRED))
+    text = text_of(status(manual, 80))
+    assert "keys inferred" in text
+    assert "PUSH-TO-TALK" in text
 
 
 def test_losses_are_shown_only_when_there_are_some() -> None:

@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+from tui_assistant.runtime.api import Keyboard
+from tui_assistant.safetext import clean
 from tui_assistant.tui.bindings import Context, keys_of
 from tui_assistant.tui.drawing.runs import EMPTY, Line, Run, merge, wrap
+from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 
 STATES: tuple[tuple[str, str, str], ...] = (
-    ("IDLE", "on dim", "Nobody speaks. In HANDS-FREE the microphone listens; in PUSH-TO-TALK space starts."),
-    ("SPEECH", "on voice", "You are heard. In PUSH-TO-TALK: until space sends."),
+    ("IDLE", "on dim", "Nobody speaks. In HANDS-FREE the microphone listens; in PUSH-TO-TALK the talk key starts."),
+    ("SPEECH", "on voice", "You are heard. In PUSH-TO-TALK: as long as you hold the talk key."),
     ("ENDING", "on wait", "You paused. The turn ends when the bar is full; speak on, and it goes on."),
     ("THINKING", "on wait", "Your turn is over, the answer is on its way."),
-    ("SPEAKING", "on bot", "The answer is heard. esc or space stops it."),
+    ("SPEAKING", "on bot", "The answer is heard. esc stops it; the talk key stops it and listens."),
     ("MUTED", "on warn", "The microphone is off until you press x."),
 )
 WORDS: tuple[tuple[str, str], ...] = (
     ("HANDS-FREE", "The assistant decides by voice activity when your turn ends, and answers by itself."),
-    ("PUSH-TO-TALK", "You decide: space starts, space sends. turn_detection is null."),
+    ("PUSH-TO-TALK", "You decide: hold the talk key while you speak. turn_detection is null."),
     (
         "half-duplex",
         "While the answer plays on loudspeakers the microphone is not listened to, else the assistant would hear "
         "itself. Keys interrupt it, speech does not. With headphones (start with --headphones) speech does.",
     ),
-    ("keys toggle", "Your terminal reports no key releases: press space to start, press it again to send."),
     ("reply 0.56 s", "From the end of your speech to the first sound of the answer."),
     ("● REC", "The session is being recorded to a folder."),
     ("p", "p(speech): how sure the detector is that you speak. Above the threshold line speech begins."),
     ("local estimate", "The conversation runs elsewhere; level and p come from a detector of our own beside it."),
+)
+TALKING: tuple[tuple[str, str], ...] = (
+    ("○ down", "You are heard from here on, and from a third of a second before."),
+    ("● held", "Let go to send. In HANDS-FREE, too: while you hold the key no pause ends your turn."),
+    (
+        "◉ latched",
+        "A tap keeps the microphone without holding. The next tap sends, or 1.5 s of silence after you have spoken, or "
+        "the end of the countdown of 30 s. Pressing and holding makes it a hold.",
+    ),
+    ("keys released", "Your terminal tells when a key is let go: the turn ends with it, and 0.2 s later it is sent."),
+    (
+        "keys inferred",
+        "Your terminal tells only that a held key repeats. The turn ends when the repeats stop, up to half a second "
+        "after you let go; how your terminal repeats is learned. A tap is known as one after 0.8 s at most.",
+    ),
+    ("keys toggle", "One press of the talk key starts, the next one sends."),
+    ("2 minutes", "No turn is longer. Ten seconds before, you are warned."),
+    (
+        "audio.open",
+        'With "on-press" the microphone is open only while you talk in push-to-talk, and so is its light. It costs the '
+        "audio before the press and the moment that opening takes, 0.1 to 0.5 s: wait that long before you speak.",
+    ),
 )
 TUNING: tuple[tuple[str, str], ...] = (
     ("threshold", "p from which speech begins. Noise starts turns? Go higher. You are not heard? Go lower."),
@@ -35,13 +59,16 @@ TUNING: tuple[tuple[str, str], ...] = (
 LABEL_WIDTH = 15
 
 
-def help_lines(width: int) -> list[Line]:
+def help_lines(width: int, keyboard: Keyboard | None = None, talk: TalkKeys = DEFAULT_KEYS) -> list[Line]:
+    """`keyboard`: what the terminal is like; its line of help stands at the head of what is said about talking."""
     lines: list[Line] = []
     for context in Context:
         lines += _title(str(context))
-        for key in keys_of(context):
+        for key in keys_of(context, talk):
             lines += _entry((f" {key.label} ", "key"), key.help, width)
         lines.append(EMPTY)
+        if context is Context.MAIN:
+            lines += [*_talking(keyboard, talk, width), EMPTY]
     lines += _title("States")
     for name, role, sentence in STATES:
         lines += _entry((f" {name} ", role), sentence, width)
@@ -49,6 +76,15 @@ def help_lines(width: int) -> list[Line]:
         lines += [EMPTY, *_title(title)]
         for name, sentence in entries:
             lines += _entry((name, "bold ink"), sentence, width)
+    return lines
+
+
+def _talking(keyboard: Keyboard | None, talk: TalkKeys, width: int) -> list[Line]:
+    lines = _title(f"Holding {talk.talk_label} to talk")
+    if keyboard is not None and keyboard.why:
+        lines += _entry((" here ", "on wait"), clean(keyboard.why, limit=200), width)
+    for name, sentence in TALKING:
+        lines += _entry((name, "bold ink"), sentence, width)
     return lines
 
 

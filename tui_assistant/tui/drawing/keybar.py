@@ -18,6 +18,8 @@ class Cap:
     name: str
     action: str
     keep: bool = False
+    look: str = "key"  # roles of the key and of its word
+    role: str = "dim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def keybar(caps: Iterable[Cap], width: int) -> tuple[Line, tuple[Span, ...]]:
     spans: list[Span] = []
     at = 0
     for cap in chosen:
-        runs += [(f" {cap.label} ", "key"), (cap.name, "dim"), (" ", "dim")]
+        runs += [(f" {cap.label} ", cap.look), (cap.name, cap.role), (" ", "dim")]
         spans.append(Span(at, at + _size(cap) - 1, cap.action))
         at += _size(cap)
     return merge(runs), tuple(spans)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tui_assistant.client.hold import HoldPhase, Method
 from tui_assistant.runtime.api import Mode, Snapshot, State
+from tui_assistant.tui.drawing.hold import clock, hold_line
 from tui_assistant.tui.drawing.runs import Line, Run, crop, merge
+from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 
 BADGE = {
     State.IDLE: "on dim",
@@ -15,32 +18,28 @@ BADGE = {
 }
 
 
-def clock(ms: int) -> str:
-    """Seconds with one decimal, minutes from 60 s on: `1.2 s`, `2:05`."""
-    if ms < 60_000:
-        return f"{ms // 100 / 10:.1f} s"
-    return f"{ms // 60_000}:{ms // 1000 % 60:02}"
-
-
-def state(snapshot: Snapshot, width: int, *, name: str = "state") -> Line:
+def state(snapshot: Snapshot, width: int, *, name: str = "state", keys: TalkKeys = DEFAULT_KEYS) -> Line:
     runs: list[Run] = [(f"{name:<7}", "dim")] if name else []
     runs += [(f" {snapshot.state} ", BADGE[snapshot.state]), ("  ", "dim")]
     room = width - sum(len(text) for text, _ in runs)
-    runs += _details(snapshot, room)
+    if snapshot.hold.phase is HoldPhase.FREE:
+        runs += _details(snapshot, room, keys)
+    else:
+        runs += hold_line(snapshot.hold, keys, room)
     return crop(merge(runs), width)
 
 
-def _details(snapshot: Snapshot, room: int) -> list[Run]:
+def _details(snapshot: Snapshot, room: int, keys: TalkKeys) -> list[Run]:
     elapsed = clock(snapshot.state_ms)
     manual = snapshot.mode is Mode.PUSH_TO_TALK
     match snapshot.state:
         case State.IDLE:
             if not snapshot.microphone and not snapshot.demo:
                 return [("no microphone", "dim")]
-            return [("space starts" if manual else "listening", "dim")]
+            return [(how_to_talk(snapshot, keys) if manual else "listening", "dim")]
         case State.SPEECH:
             held = snapshot.talking or manual
-            return [(elapsed, "ink"), _hint("  space sends" if held else "", elapsed, room)]
+            return [(elapsed, "ink"), _hint(f"  {keys.talk_label} sends" if held else "", elapsed, room)]
         case State.ENDING:
             return _ending(snapshot, room)
         case State.THINKING:
@@ -49,6 +48,12 @@ def _details(snapshot: Snapshot, room: int) -> list[Run]:
             return [(elapsed, "ink"), _hint("  esc interrupts", elapsed, room)]
         case State.MUTED:
             return [("x listens again", "dim")]
+
+
+def how_to_talk(snapshot: Snapshot, keys: TalkKeys) -> str:
+    """`hold space and speak`, or where a press switches, `space starts`."""
+    toggles = snapshot.keyboard.method is Method.TOGGLE
+    return f"{keys.talk_label} starts" if toggles else f"hold {keys.talk_label} and speak"
 
 
 def _hint(text: str, before: str, room: int) -> Run:

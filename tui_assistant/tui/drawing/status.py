@@ -27,7 +27,8 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
     items: list[tuple[int, Run]] = [(20, ("tui-assistant", "bold ink")), (100, mode)]
     if snapshot.muted:
         items.append((95, ("muted", "bold warn")))
-    items.append((70, (turn_words(snapshot.turn_detection), "ink")))
+    manual = snapshot.mode is Mode.PUSH_TO_TALK  # there turn detection is off, and it matters what the key can
+    items.append((34 if manual else 70, (turn_words(snapshot.turn_detection), "ink")))
     link = clean(snapshot.link, limit=30)
     if snapshot.link_state == "ready":
         items.append((50, (link, "ink")))
@@ -39,7 +40,7 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
         items.append((40, (f"mic {clean(snapshot.microphone, limit=NAME_WIDTH)}", "dim")))
     else:
         items.append((80, ("no microphone", "bold warn")))
-    items.append((25, (f"keys {snapshot.keyboard.method}", "dim")))
+    items.append((70 if manual else 25, (f"keys {snapshot.keyboard.method}", "dim")))
     items.append((30, (clean(snapshot.duplex), "dim")))
     if snapshot.volume != 1.0:
         items.append((28, (f"volume {snapshot.volume:.0%}", "dim")))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tui_assistant.client.hold import Method
 from tui_assistant.runtime.api import Line as Utterance
 from tui_assistant.runtime.api import Mode, Snapshot, Speaker
 from tui_assistant.safetext import clean
 from tui_assistant.tui.drawing.runs import EMPTY, Line, Run, merge, wrap
+from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 
 MAX_CHARACTERS = 20_000  # of one utterance: wrapping stays under a frame, and no speech is that long
 TEXT_AT = 15  # cells before the words: "12:01:03 ▌you  "
@@ -48,14 +50,16 @@ def _words(line: Utterance) -> list[Run]:
     return runs
 
 
-def welcome(snapshot: Snapshot, width: int) -> list[Line]:
+def welcome(snapshot: Snapshot, width: int, talk: TalkKeys = DEFAULT_KEYS) -> list[Line]:
     """For an empty conversation: what to do first."""
     keys = [("D", "plays a recorded demo"), ("i", "types a message"), ("?", "explains everything")]
     if not snapshot.microphone and not snapshot.demo:
         rows: list[Line] = [(("No microphone yet. ", "ink"), ("See it work without one: press D.", "ink"))]
         keys.insert(2, ("d", "chooses a microphone"))
     elif snapshot.mode is Mode.PUSH_TO_TALK:
-        rows = [(("Press ", "ink"), (" space ", "key"), (" and speak; press it again to send.", "ink"))]
+        toggles = snapshot.keyboard.method is Method.TOGGLE
+        then = " and speak; press it again to send." if toggles else " and speak; let go to send."
+        rows = [(("Press " if toggles else "Hold ", "ink"), (f" {talk.talk_label} ", "key"), (then, "ink"))]
     else:
         rows = [(("Just speak. A pause ends your turn, and you are answered.", "ink"),)]
     if snapshot.microphone or snapshot.demo:

@@ -9,8 +9,10 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from tui_assistant.runtime.api import Keyboard
 from tui_assistant.tui.bindings import Context, bindings_of
 from tui_assistant.tui.drawing.help import help_lines
+from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.pages import Pages
 
@@ -18,9 +20,14 @@ from tui_assistant.tui.widgets.pages import Pages
 class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.HELP)
 
+    def __init__(self, keyboard: Keyboard | None = None, keys: TalkKeys = DEFAULT_KEYS) -> None:
+        super().__init__()
+        self._keyboard = keyboard
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="dialog"):
-            pages = Pages(help_lines, id="pages")
+            pages = Pages(lambda width: help_lines(width, self._keyboard, self._keys), id="pages")
             pages.border_title = "Help"
             yield pages
             yield KeyBar(Context.HELP, id="keys")

@@ -7,7 +7,6 @@ compact  conversation and one line with state and level (80x24); `t` brings the 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import ClassVar
@@ -18,11 +17,13 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from tui_assistant.runtime.api import Line, LineChanged, Notice, Snapshot, Suggest, TalkApi, Told
+from tui_assistant.client.hold import HoldPhase
+from tui_assistant.client.repeat import SAME_KEY_MS, Presses
+from tui_assistant.runtime.api import Line, LineChanged, Mode, Notice, Snapshot, Suggest, TalkApi, Told
 from tui_assistant.tui.bindings import Context, bindings_of
 from tui_assistant.tui.drawing.transcript import welcome
+from tui_assistant.tui.keys.names import TalkKeys
 from tui_assistant.tui.keys.router import Router
-from tui_assistant.tui.keys.talkkey import REPEAT_MS, Press, TalkKey
 from tui_assistant.tui.messages import LineTyped, Tuned, TuneLeft, TypingLeft
 from tui_assistant.tui.screens.devices import DeviceScreen
 from tui_assistant.tui.screens.help import HelpScreen
@@ -67,19 +68,21 @@ class MainScreen(Screen[None]):
         self._router = router
         self._talk = talk
         self._key_time = key_time
-        self._talk_key = TalkKey()
-        self._late_press = 0  # counts talk-key presses: a waiting one is dropped when another has come
+        self._keys = TalkKeys(router.wishes.talk, router.wishes.toggle)
+        self._presses = Presses()  # of the toggle key, which repeats as every key does
+        self._explained = False  # why the keyboard isn't better has been said
         self._changed: dict[str, Line] = {}
         self._layout_now = Layout.COMPACT
         self._snapshot = Snapshot()
+        self._now = 0.0
         self.status = StatusLine(id="status")
         self.conversation = Conversation(id="conversation")
         self.type_line = TypeLine(id="type")
-        self.scope = Scope(id="scope")
+        self.scope = Scope(id="scope", keys=self._keys)
         self.tune = Tune(id="tune")
-        self.compact = Compact(id="compact")
+        self.compact = Compact(id="compact", keys=self._keys)
         self.notices = Notices(id="notices")
-        self.key_bar = KeyBar(id="keys")
+        self.key_bar = KeyBar(id="keys", keys=self._keys)
         for pane in (self.conversation, self.scope, self.tune):
             pane.border_title = str(pane.id).capitalize()
 
@@ -112,13 +115,15 @@ class MainScreen(Screen[None]):
 
     def frame(self, snapshot: Snapshot, now: float) -> None:
         """One frame. Each widget decides by itself whether anything of it has changed."""
-        self._snapshot = snapshot
+        self._snapshot, self._now = snapshot, now
         if self._changed:
             changed, self._changed = list(self._changed.values()), {}
             self.conversation.put(changed)
         elif self.conversation.is_empty:
-            self.conversation.welcome(welcome(snapshot, self.conversation.size.width))
+            self.conversation.welcome(welcome(snapshot, self.conversation.size.width, self._keys))
+        self._explain_keys(snapshot)
         self.status.update(snapshot)
+        self.key_bar.talk(snapshot.hold.phase)
         if self._layout_now is Layout.COMPACT:
             self.compact.update(snapshot, self.size.width)
         else:
@@ -127,7 +132,17 @@ class MainScreen(Screen[None]):
             self.tune.update(snapshot)
         self.notices.update(now, self.size.width)
 
+    def _explain_keys(self, snapshot: Snapshot) -> None:
+        """Once, when push-to-talk is first used: what this terminal's keyboard can't do."""
+        used = snapshot.mode is Mode.PUSH_TO_TALK or snapshot.hold.phase is not HoldPhase.FREE
+        if used and snapshot.keyboard.why and not self._explained:
+            self._explained = True
+            self.notices.board.add(Told(snapshot.keyboard.why))
+
     # ------------------------------------------------------------------------------------------- handlers
+
+    def on_mount(self) -> None:
+        self.app.set_keymap({"talk": self._keys.talk, "toggle": self._keys.toggle})
 
     def on_resize(self, event: events.Resize) -> None:
         columns, rows = event.size
@@ -137,7 +152,7 @@ class MainScreen(Screen[None]):
         self.set_class(rows < BORDER_ROWS, "bare")
         self.set_class(rows >= HIGH_ROWS, "high")
         self.conversation.set_airy(rows >= AIRY_ROWS)
-        self.call_after_refresh(lambda: self.frame(self._snapshot, time.monotonic()))
+        self.call_after_refresh(lambda: self.frame(self._snapshot, self._now))
 
     def on_descendant_focus(self) -> None:
         self._key_bar()
@@ -194,15 +209,20 @@ class MainScreen(Screen[None]):
     # -------------------------------------------------------------------------------------------- actions
 
     def action_talk(self) -> None:
-        self._late_press += 1
-        match self._talk_key.press(self._key_time() * 1000):
-            case Press.ACT:
-                self._talk.talk()
-            case Press.WAIT:
-                number = self._late_press
-                self.set_timer(REPEAT_MS / 1000, lambda: self._talk.talk() if number == self._late_press else None)
-            case Press.REPEAT:
-                pass
+        """The talk key, where no driver has taken it off before."""
+        self._router.pulse(self._key_time() * 1000)
+
+    def action_switch(self) -> None:
+        if self._presses.pulse(self._key_time() * 1000):
+            self._talk.talk()
+        elif (waiting := self._presses.waiting) is not None:
+            self.set_timer(SAME_KEY_MS / 1000, lambda: self._believe(waiting))
+
+    def _believe(self, press_ms: float) -> None:
+        """The press was no auto-repeat if no other has followed."""
+        if self._presses.waiting == press_ms:
+            self._presses.waiting = None
+            self._talk.talk()
 
     def action_mode(self) -> None:
         self._talk.toggle_mode()
@@ -227,10 +247,12 @@ class MainScreen(Screen[None]):
         self._talk.play_demo()
 
     def action_devices(self) -> None:
+        self._router.open = False
         self.app.push_screen(DeviceScreen(self._talk))
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen())
+        self._router.open = False
+        self.app.push_screen(HelpScreen(self._snapshot.keyboard, self._keys))
 
     def action_quit(self) -> None:
         self.app.exit(return_code=0)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from tui_assistant.tui.bindings import Context, bar_of
+from tui_assistant.client.hold import HoldPhase
+from tui_assistant.tui.bindings import Context, Key, bar_of
+from tui_assistant.tui.drawing.hold import cap
 from tui_assistant.tui.drawing.keybar import Cap, Span, keybar
+from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 from tui_assistant.tui.widgets.lines import Lines
 
 KEPT = ("mode", "help", "quit", "leave")  # the ways on and out stay on the narrowest screen
@@ -20,9 +23,13 @@ class KeyBar(Lines):
             super().__init__()
             self.action = action
 
-    def __init__(self, context: Context = Context.MAIN, *, id: str | None = None) -> None:
+    def __init__(
+        self, context: Context = Context.MAIN, *, id: str | None = None, keys: TalkKeys = DEFAULT_KEYS
+    ) -> None:
         super().__init__(id=id)
         self.context = context
+        self._keys = keys
+        self._phase = HoldPhase.FREE
         self._spans: tuple[Span, ...] = ()
 
     def on_resize(self) -> None:
@@ -30,9 +37,21 @@ class KeyBar(Lines):
 
     def update(self, context: Context) -> None:
         self.context = context
-        caps = [Cap(key.label, key.name, key.action, key.action in KEPT) for key in bar_of(context)]
-        line, self._spans = keybar(caps, self.size.width)
+        line, self._spans = keybar([self._cap(key) for key in bar_of(context, self._keys)], self.size.width)
         self.show([line])
+
+    def talk(self, phase: HoldPhase) -> None:
+        """Where the talk key stands; called with every frame."""
+        if phase is not self._phase:
+            self._phase = phase
+            self.update(self.context)
+
+    def _cap(self, key: Key) -> Cap:
+        keep = key.action in KEPT
+        if key.action != "talk":
+            return Cap(key.label, key.name, key.action, keep)
+        word, look, role = cap(self._phase)
+        return Cap(key.label, word, key.action, keep or self._phase is not HoldPhase.FREE, look, role)
 
     def on_click(self, event: events.Click) -> None:
         for span in self._spans:

@@ -10,6 +10,7 @@ from tui_assistant.tui.drawing.columns import Column, columns
 from tui_assistant.tui.drawing.meter import meter
 from tui_assistant.tui.drawing.runs import EMPTY, Line
 from tui_assistant.tui.drawing.state import alarms, state
+from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 from tui_assistant.tui.widgets.lines import Lines
 
 MOST_COLUMNS = 60  # six seconds: a wider window makes a turn too small to read
@@ -37,8 +38,9 @@ def upper_part(cells: tuple[Column | None, ...], width: int, height: int, thresh
 
 
 class Scope(Lines):
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, keys: TalkKeys = DEFAULT_KEYS) -> None:
         super().__init__(id=id)
+        self._keys = keys
         self._key: object = None
         self._upper: list[Line] = []
 
@@ -54,7 +56,11 @@ class Scope(Lines):
         if key != self._key:
             self._key = key
             self._upper = upper_part(cells, width, height, threshold)
-        lines = [meter(snapshot.level, width, muted=snapshot.muted), *self._upper, state(snapshot, width)]
+        lines = [
+            meter(snapshot.level, width, muted=snapshot.muted),
+            *self._upper,
+            state(snapshot, width, keys=self._keys),
+        ]
         self.show([*lines, alarms(snapshot, cleaned_alarms(snapshot), width)])
         title = "Scope · local estimate" if snapshot.local_estimate else "Scope"
         if self.border_title != title:
