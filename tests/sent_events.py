@@ -43,7 +43,7 @@ def check_all(request: Request, frames: list[str]) -> None:
         ids.add(event["event_id"])
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def strictly_checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[ServerConnection, list[str]]]:
     """What each connection was sent; validated when the test is over."""
     sent: dict[ServerConnection, list[str]] = {}

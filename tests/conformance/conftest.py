@@ -9,8 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sent_events import strictly_checked
 
 from tui_assistant.sound.resample import resample
+
+__all__ = ["speech", "strictly_checked"]
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech" / "lj_0002.wav"
 

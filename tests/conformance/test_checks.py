@@ -21,6 +21,7 @@ def url_of(server: str, wire: Wire) -> str:
     return server.replace("/v1/realtime", "/api-ws/v1/realtime") if wire is QWEN else server
 
 
+@pytest.mark.usefixtures("strictly_checked")
 @pytest.mark.realtime(heard=["hello"], answers=[LONG_ANSWER])
 @pytest.mark.parametrize("wire", [GA, BETA, QWEN], ids=lambda wire: wire.name)
 async def test_our_own_server_keeps_every_row(
