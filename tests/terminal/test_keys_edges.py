@@ -75,30 +75,7 @@ def test_a_held_key_and_the_way_out(terminal: str, tmp_path: Path) -> None:
         assert window.left() == {"settings": "same\n", "keyboard": "\x1b[?0u" if released else "", "after": ""}
 
 
-@pytest.mark.parametrize("terminal", TERMINALS)
-def test_the_focus_goes_in_mid_hold(terminal: str, tmp_path: Path) -> None:
-    with probe(terminal, tmp_path) as window:
-        blurred = len(window.events("blur"))
-        window.keys.down("space")
-        window.until(lambda: edges(window))
-        time.sleep(0.7)
-        window.focus(False)
-        if terminal != "xterm+tmux":  # tmux keeps focus reports to itself unless told otherwise
-            window.until(lambda: len(window.events("blur")) > blurred)
-        count = len(edges(window))
-        time.sleep(0.3)
-        assert len(edges(window)) == count, "no edge after the focus has gone"
-        window.keys.up("space")
-        window.focus()
-        window.keys.hold("space", 100)
-        window.until(lambda: len(edges(window)) > count, 5)
-        assert edges(window)[count][0] in ("press", "pulse")
-        window.keys.tap("q")
-        assert window.ended() == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("terminal", ["kitty", "xterm"])
+@pytest.mark.parametrize(("terminal", "number"), [("kitty", signal.SIGTERM), ("xterm", signal.SIGHUP)])
 def test_a_signal_in_mid_hold_leaves_the_terminal_as_it_was(terminal: str, number: int, tmp_path: Path) -> None:
     with probe(terminal, tmp_path) as window:
         window.keys.down("space")

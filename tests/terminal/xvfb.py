@@ -70,7 +70,7 @@ class Window:
     def __init__(
         self, terminal: str, command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None
     ) -> None:
-        needs("Xvfb", "xdotool", "import", *PROGRAMS[terminal])
+        needs("Xvfb", "xdotool", *PROGRAMS[terminal])
         self.terminal, self.folder = terminal, folder
         self._children: list[subprocess.Popen[bytes]] = []
         self._runtime = Path(tempfile.mkdtemp(prefix="xv-"))  # short: a socket's path may have 107 characters
@@ -96,9 +96,7 @@ class Window:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            picture = self.folder / "failed.png"
-            subprocess.run(["import", "-window", "root", str(picture)], env=self._env, check=False)
-            print(f"{self.terminal}: see {picture}; last events: {self.events()[-12:]}")
+            print(f"{self.terminal}: {self._picture()}; last events: {self.events()[-12:]}")
         self.close()
 
     def close(self) -> None:
@@ -138,6 +136,14 @@ class Window:
         """What the program left behind: "settings" is "same\\n", "keyboard" the answer to CSI ? u and stray input."""
         names = ("settings", "keyboard", "after")
         return {name: path.read_text() if (path := self.folder / name).exists() else "" for name in names}
+
+    def _picture(self) -> str:
+        """Where a picture of the screen is, for whoever looks into a failure."""
+        if shutil.which("import") is None:
+            return "no picture without imagemagick"
+        path = self.folder / "failed.png"
+        subprocess.run(["import", "-window", "root", str(path)], env=self._env, check=False)
+        return f"see {path}"
 
     def _serve(self) -> str:
         read, write = os.pipe()
