@@ -79,6 +79,7 @@ class _Recording:
     def __init__(self, thousandths: Sequence[int], rules: Rules | None, changes: Sequence[Change]) -> None:
         self.p = [Fraction(p, 1000) for p in thousandths]
         self.first_rules = rules
+        self.in_force = rules  # after the changes that have been followed
         self.changes = changes
         self.held = 0  # position where the audio that is held begins
         self.fresh = 0  # frames that began before this position do not begin a turn
@@ -165,9 +166,7 @@ class _Recording:
             yield Turn("committed", self.name(), at_ms, self.held, change.at)
             self.take(change.at)
         elif change.kind == "update":
-            before = self.first_rules
-            for earlier in self.changes[: self.changes.index(change)]:
-                before = earlier.rules if earlier.kind == "update" else before
+            before, self.in_force = self.in_force, change.rules
             if change.rules is None:
                 self.onset = None
             elif before is None:

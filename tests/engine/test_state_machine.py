@@ -346,7 +346,7 @@ def in_ms(turns: list[Turn]) -> list[Turn]:
 
 _HEALTH = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 SHORT = settings(
-    max_examples=200, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=_HEALTH
+    max_examples=100, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=_HEALTH
 )
 LONG = settings(
     report_multiple_bugs=False, max_examples=3_000, stateful_step_count=80, deadline=None, suppress_health_check=_HEALTH
