@@ -22,7 +22,7 @@ from websockets.exceptions import (
 from tui_assistant.conformance.wire import Event, Wire
 from tui_assistant.errors import LinkError, UsageError
 
-BLOCK_MS = 40
+BLOCK_MS = 100  # what the services recommend; fewer events leave a loaded server more time
 OPEN_S = 10.0
 CLOSE_S = 1.0  # some servers leave a close frame unanswered
 MAX_FRAME_BYTES = 64 * 2**20  # of one event: ten minutes of audio are less
