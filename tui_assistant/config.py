@@ -83,9 +83,7 @@ class KeySettings(Section):
     """The talk key. Key names are Textual's: space, f4, ctrl+t."""
 
     talk: str = Field(default="space", min_length=1, description="the key that is held to talk, as Textual names it")
-    toggle: str = Field(
-        default="f2", min_length=1, description="one press talks, the next sends, in every terminal"
-    )
+    toggle: str = Field(default="f2", min_length=1, description="one press talks, the next sends, in every terminal")
     method: Literal["auto", "released", "inferred", "toggle"] = "auto"
     """auto: by what the terminal answers."""
     tail_ms: Annotated[Whole, Field(ge=0, le=1_000)] = 200
