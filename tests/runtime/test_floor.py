@@ -9,7 +9,7 @@ import pytest
 from conversation import answer_begins, sound, turn
 from floor_desk import RATE, FloorDesk, signal
 
-from tui_assistant.client.hold import Edge, HoldPhase, Method
+from tui_assistant.client.hold import TAKEN, Edge, HoldPhase, Method
 from tui_assistant.runtime.api import Keyboard
 from tui_assistant.runtime.capture import Floor
 from tui_assistant.state import LearnedKeys, RememberedKeys
@@ -279,6 +279,24 @@ def test_what_a_keyboard_taught_is_remembered_by_the_terminals_name(
     assert desk.keeper.keyboard.terminal == "xterm"
 
 
+@pytest.mark.parametrize("method", [Method.RELEASED, Method.INFERRED])
+def test_a_press_before_the_terminal_has_answered_keeps_the_floor_and_the_next_tap_sends(method: Method) -> None:
+    desk = FloorDesk(push_to_talk=False, method=Method.TOGGLE)
+    desk.pass_to(1_000)
+    desk.key(Edge.PULSE, 1_000)
+    desk.pass_to(1_200)
+    desk.keeper.use_keyboard(Keyboard(method, "late"))
+    assert desk.keeper.view(desk.now * 1000).phase is HoldPhase.LATCHED
+    desk.pass_to(3_000)
+    desk.key(Edge.PULSE if method is Method.INFERRED else Edge.PRESS, 3_000)
+    desk.pass_to(3_100)
+    if method is Method.RELEASED:
+        desk.key(Edge.RELEASE, 3_100)
+    desk.pass_to(5_000)
+    assert desk.link.events == ["detect", "manual", *HELD, "detect"]
+    assert desk.keeper.view(desk.now * 1000).phase is HoldPhase.FREE
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_happens_nobody_keeps_the_floor_and_the_server_has_its_turns_back(seed: int) -> None:
     dice = random.Random(seed)
@@ -307,6 +325,7 @@ def test_whatever_happens_nobody_keeps_the_floor_and_the_server_has_its_turns_ba
             case _:
                 desk.key(dice.choice(list(Edge)), desk.ms)
         desk.pass_to(desk.ms + dice.choice([1, 30, 300, 900]))
+        assert desk.dialogue.talking is (desk.keeper._hold.phase in TAKEN)
     desk.key(Edge.RELEASE, desk.ms)
     desk.pass_to(desk.ms + 125_000, step_ms=50)
     assert not desk.dialogue.held

@@ -57,7 +57,6 @@ class FloorKeeper:
     ) -> None:
         self.capture = capture
         self._dialogue = dialogue
-        self._tail_ms = tail_ms
         self._remember = remember
         self._act = act
         self._feed = feed
@@ -82,16 +81,16 @@ class FloorKeeper:
     # ------------------------------------------------------------------------------------------- what the user does
 
     def use_keyboard(self, keyboard: Keyboard) -> None:
-        """What the terminal tells of keys. Whoever holds another one's key has let go."""
+        """What the terminal tells of keys. Whoever holds another one's key has let go; a latched turn goes on."""
         if keyboard == self.keyboard:
             return
         self._steps(self._hold.blur(self._now_ms()))
         self.save()
         if self._remember:
             self._known = RememberedKeys.load()
-        learned = Learned(**self._known.of(keyboard.terminal).model_dump())
         self.keyboard = keyboard
-        self._hold = Hold(keyboard.method, learned, tail_ms=self._tail_ms)
+        self._hold.method = keyboard.method
+        self._hold.learned = Learned(**self._known.of(keyboard.terminal).model_dump())
 
     def key(self, edge: KeyEdge) -> None:
         """Its own time counts, also where others were looked at meanwhile."""
