@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from tui_assistant.client.hold import HoldPhase, KeyEdge, Method
+from tui_assistant.client.tuning import Tuning
+from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.protocol.session import TurnDetection
 
 OPENS_ON_PRESS = "opens on press"  # in the place of the microphone's name while it is closed by the user's wish
@@ -54,6 +57,10 @@ class ScopeFrame:
     rms_dbfs: float
     phase: Phase
     commit: bool = False  # a turn was committed in this frame
+    judged: float | None = None  # P(end of turn) in effect, in the silence of an open turn
+    decided: bool = (
+        True  # the conversation's rules decided on this frame; False: only an estimate (muted, push-to-talk)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Speaker(StrEnum):
 class Line:
     """One line of the transcript. A line with a known `key` replaces the earlier one."""
 
-    key: str
+    key: str  # the item's id: finds the TurnRecord of the user's lines
     clock: str  # HH:MM:SS, local time
     who: Speaker
     text: str  # foreign text
@@ -157,7 +164,7 @@ class Snapshot:
     silence_ms: int = 0  # in ENDING: silence so far ...
     needed_ms: int = 0  # ... and what ends the turn
     level: Level = Level()
-    frames: tuple[ScopeFrame, ...] = ()  # oldest first, at most the last 60 s
+    frames: tuple[ScopeFrame, ...] = ()  # oldest first, at most the last 120 s
     local_estimate: bool = False  # p(speech) comes from our own detector beside the conversation's
     link: str = "local"
     link_state: str = "ready"  # "starting", "ready", or what is wrong
@@ -171,6 +178,8 @@ class Snapshot:
     muted: bool = False
     demo: bool = False  # the demo recording is the microphone
     recording: bool = False
+    tuning: Tuning = Tuning()  # the values in force, also those that turn_detection does not show
+    noise_floor_dbfs: float = -120.0  # level of the quiet frames: their 20th percentile
     volume: float = 1.0
     latency_ms: int | None = None  # of the last answer: end of speech to first sound
     alarms: tuple[str, ...] = ()  # running timers in words (foreign text)
@@ -222,6 +231,34 @@ class TalkApi(Protocol):
 
     def tune(self, field: str, value: float) -> None:
         """Sets one server_vad field (`threshold`, `silence_duration_ms`, `prefix_padding_ms`) by session.update."""
+        ...
+
+    def apply(self, tuning: Tuning) -> None:
+        """All values at once: a preset, undo, a calibration. Live; on a link by session.update."""
+        ...
+
+    def turn_records(self) -> tuple[TurnRecord, ...]:
+        """The newest last, at most 200."""
+        ...
+
+    def mark(self, item_id: str, mark: Mark | None) -> None:
+        """Says what the detection did wrong with that turn; None takes it back."""
+        ...
+
+    def record(self, folder: Path | None = None) -> None:
+        """Records the session from now on, in `folder` (None: a new one in the state folder). Ends it when it runs."""
+        ...
+
+    def save_transcript(self, path: Path) -> None:
+        """As Markdown, plain text, SRT or JSON, by the suffix .md, .txt, .srt or .json. What came of it is `Told`."""
+        ...
+
+    def settings_diff(self) -> str:
+        """What `save_settings` would change in config.toml, as a unified diff; empty: nothing."""
+        ...
+
+    def save_settings(self) -> None:
+        """Writes the values in force to config.toml."""
         ...
 
     def devices(self) -> Devices: ...
