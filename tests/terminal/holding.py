@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from xvfb import Window
+from xvfb import RELEASED, Window
 
 PROBE = str(Path(__file__).parent / "talk_probe.py")
 TAIL_MS = 200.0
@@ -22,10 +22,16 @@ COMMIT = "input_audio_buffer.commit"
 def assistant(terminal: str, folder: Path, *arguments: str) -> Iterator[Window]:
     """The screen in that terminal, once it listens and knows the keyboard."""
     with Window(terminal, [sys.executable, PROBE, str(folder / "log"), *arguments], folder) as window:
-        window.until(lambda: window.events("microphone") and len(window.events("keyboard")) >= 2, 40)
+        window.until(lambda: window.events("microphone") and _answered(terminal, window), 40)
         time.sleep(0.5)
         window.focus()
         yield window
+
+
+def _answered(terminal: str, window: Window) -> bool:
+    """Whether what is known of the keyboard is the terminal's own answer, not the guess before it."""
+    answer = "released" if terminal in RELEASED else "inferred"
+    return any(event["method"] == answer for event in window.events("keyboard"))
 
 
 def sent(window: Window, kind: str = "") -> list[float]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from holding import COMMIT, TAIL_MS, Figures, assistant, at, hold, phase, rest, sent, tap, types
-from xvfb import TERMINALS, Window
+from xvfb import RELEASED, TERMINALS, Window
 
-RELEASED = ("kitty", "foot")
 EXACT_MS = 20.0  # a commit follows the end of the tail within this, where releases are reported
 INFERRED_MS = 900.0  # from the key going up to the commit, tail included
 HOLD_MS = {True: 300.0, False: 900.0}  # longer than a tap; inferred, longer than the pause before the first repeat
