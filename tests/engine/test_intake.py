@@ -269,6 +269,17 @@ class TestNoAudio:
         assert driver.tick(60_000) == []
         assert driver.session.deadline is None
 
+    @pytest.mark.parametrize(("eagerness", "wait_ms"), [("low", 2_280), ("medium", 1_160), ("high", 680)])
+    def test_semantic_vad_waits_as_long_as_in_silence(self, eagerness: Any, wait_ms: int) -> None:
+        driver = Driver(speech(0, 90), config(SemanticVad(eagerness=eagerness)))
+        driver.tick(0)
+        driver.frames(10)
+        driver.tick(5_000)
+        assert driver.session.deadline == 5_000 + wait_ms + 1_000
+        driver.tick(6_000 + wait_ms)
+        (stopped,) = driver.of(server.SpeechStopped)
+        assert stopped.reason == {"rule": "no_audio", "quiet_ms": wait_ms + 1_000}
+
     def test_audio_that_goes_on_moves_the_deadline(self) -> None:
         driver = Driver(speech(0, 900), config(QUIET))
         for second in range(8):

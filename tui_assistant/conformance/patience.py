@@ -13,10 +13,9 @@ SLACK_MS = 500  # for what a detector takes to be speech behind the last sound
 MARGIN_MS = 200  # less is not another eagerness
 BEGUN = 0.28  # of "what time is it": "what", which nobody takes for a whole sentence
 LOAD_S = 1.0  # a server may load what judges the end of a thought when it is first asked for
-# Audio comes here faster than anybody speaks, and who judges by words has to know them before the silence: else the
-# speed of the machine is compared. Shorter than the second without audio after which our own server ends a turn.
-WORDS_S = 0.7
-BEFORE_MS = 400  # of the silence, which recognisers need for their last word
+# Who judges by words has to know them before the silence has lasted: else the speed of the machine is compared. So the
+# speech and the first silence come as fast as anybody speaks.
+WORDS_MS = 1100
 IDLE_MS = 5000  # the smallest that is allowed
 LATE_S = 5  # beyond it
 
@@ -38,8 +37,7 @@ async def _wait_ms(peer: Peer, speech: bytes, eagerness: str) -> int:
     await _offered(peer, rules, "eagerness")
     await asyncio.sleep(LOAD_S)
     begin, end_ms = len(peer.events), peer.written_ms + peer.length_ms(speech)
-    await peer.speak(speech + peer.silence(BEFORE_MS))
-    await asyncio.sleep(WORDS_S)
+    await peer.speak(speech + peer.silence(WORDS_MS), paced=True)
     await peer.speak(peer.silence(LONGEST_MS["low"] + 2 * SLACK_MS))
     await peer.wait(STOPPED, seconds=5)
     await peer.settle()

@@ -141,13 +141,20 @@ class Peer:
     def length_ms(self, pcm: bytes) -> int:
         return len(pcm) // 2 * 1000 // self.wire.rate
 
-    async def speak(self, pcm: bytes, *, at_once: bool = False) -> None:
-        """Appends int16 mono at the wire's rate, as fast as the server takes it, in blocks or in one event."""
+    async def speak(self, pcm: bytes, *, at_once: bool = False, paced: bool = False) -> None:
+        """Appends int16 mono at the wire's rate in blocks or in one event, as fast as the server takes it.
+
+        `paced`: as fast as somebody speaks.
+        """
+        due = time.monotonic()
         block = len(pcm) if at_once else self.wire.rate * BLOCK_MS // 1000 * 2
         self.written_ms += self.length_ms(pcm)
         for begin in range(0, len(pcm), block):
             audio = base64.b64encode(pcm[begin : begin + block]).decode()
             await self.send("input_audio_buffer.append", audio=audio)
+            if paced:
+                due += BLOCK_MS / 1000
+                await asyncio.sleep(max(0, due - time.monotonic()))
 
     # ------------------------------------------------------------------------------------------------- what comes
 

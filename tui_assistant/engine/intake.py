@@ -247,8 +247,7 @@ class Intake:
     def _quiet_deadline(self) -> int | None:
         if self._tracker is None or not self._tracker.open or self._quiet_since is None:
             return None
-        silence_ms = self._rules.silence_duration_ms if isinstance(self._rules, ServerVad) else 0
-        return self._quiet_since[1] + silence_ms + NO_AUDIO_GRACE_MS
+        return self._quiet_since[1] + self._tracker.needed_ms + NO_AUDIO_GRACE_MS
 
     @property
     def _language(self) -> str | None:

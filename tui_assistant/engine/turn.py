@@ -97,6 +97,11 @@ class TurnTracker:
         return self._release
 
     @property
+    def needed_ms(self) -> int:
+        """The silence that would end an open turn, as far as is known now."""
+        return self._endpointer.needed_ms
+
+    @property
     def question(self) -> Question | None:
         """The question whose answer is not in effect yet."""
         return self._question
