@@ -224,7 +224,11 @@ class Dialogue:
         if not isinstance(self.rules, ServerVad):
             return [Tell(f"{field} belongs to server_vad; semantic_vad has none.", "warning")]
         number = value if field == "threshold" else round(value)
-        self.rules = self.rules.model_copy(update={field: number})
+        return self.retune(self.rules.model_copy(update={field: number}))
+
+    def retune(self, rules: ServerVad | SemanticVad) -> list[Effect]:
+        """Other rules of hands-free; in push-to-talk, and while the floor is held, they are kept for later."""
+        self.rules = rules
         return [] if self._push_to_talk or self.held else [self._update(self.rules)]
 
     # ---------------------------------------------------------------------------------------------- server events

@@ -7,12 +7,15 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tui_assistant.audio.base import Microphone
 from tui_assistant.audio.echo import HalfDuplexGate
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.hold import KeyEdge, Method
 from tui_assistant.client.transcript import TranscriptLine
+from tui_assistant.client.tuning import Tuning
+from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.engine.observation import Dropped, FrameSeen, Observation, TurnState
 from tui_assistant.errors import AssistantError
 from tui_assistant.links.base import Link, LinkEvents, LinkStatus
@@ -133,6 +136,27 @@ class Talk:
 
     def tune(self, field: str, value: float) -> None:
         self._call(lambda: self._do(self._dialogue.tune(field, value)))
+
+    def apply(self, tuning: Tuning) -> None:
+        self._call(lambda: self._do(self._dialogue.retune(tuning.rules(self._dialogue.rules))))
+
+    def turn_records(self) -> tuple[TurnRecord, ...]:
+        return ()
+
+    def mark(self, item_id: str, mark: Mark | None) -> None:
+        """Nothing is kept of a turn yet."""
+
+    def record(self, folder: Path | None = None) -> None:
+        self._tell("Recording is not built in yet.", "warning")
+
+    def save_transcript(self, path: Path) -> None:
+        self._tell("Saving the transcript is not built in yet.", "warning")
+
+    def settings_diff(self) -> str:
+        return ""
+
+    def save_settings(self) -> None:
+        self._tell("Saving the settings is not built in yet.", "warning")
 
     def choose_devices(self, input: str | None, output: str | None) -> None:
         self._call(lambda: self._equipment.choose(input, output))
