@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from tui_assistant.client.hold import KeyEdge
+from tui_assistant.client.tuning import PRESETS, Preset, Tuning
+from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime.api import (
     Devices,
@@ -37,7 +40,10 @@ class FakeTalk:
         self.listener: Callable[[Notice], None] | None = None
         self.pulled = 0
         self.first: list[Notice] = []  # told as soon as somebody listens
-        self.echo = True  # tune() changes the snapshot, as the server would
+        self.echo = True  # tune() and apply() change the snapshot, as the server would
+        self.records: tuple[TurnRecord, ...] = ()
+        self.diff = ""  # what settings_diff() says
+        self.own_presets: tuple[Preset, ...] = ()
 
     def start(self, listener: Callable[[Notice], None]) -> None:
         self.listener = listener
@@ -92,6 +98,39 @@ class FakeTalk:
         self.calls.append(("tune", field, value))
         if self.echo and isinstance(self.snap.turn_detection, ServerVad):
             self.snap = replace(self.snap, turn_detection=self.snap.turn_detection.model_copy(update={field: value}))
+
+    def apply(self, tuning: Tuning) -> None:
+        self.calls.append(("apply", tuning))
+        if self.echo:
+            rules = None if self.snap.turn_detection is None else tuning.rules()
+            self.snap = replace(self.snap, tuning=tuning, turn_detection=rules)
+
+    def turn_records(self) -> tuple[TurnRecord, ...]:
+        return self.records
+
+    def mark(self, item_id: str, mark: Mark | None) -> None:
+        self.calls.append(("mark", item_id, mark))
+        self.records = tuple(replace(each, mark=mark) if each.item_id == item_id else each for each in self.records)
+
+    def record(self, folder: Path | None = None) -> None:
+        self.calls.append(("record", folder))
+        self.snap = replace(self.snap, recording=not self.snap.recording)
+
+    def save_transcript(self, path: Path) -> None:
+        self.calls.append(("save_transcript", path))
+
+    def settings_diff(self) -> str:
+        return self.diff
+
+    def save_settings(self) -> None:
+        self.calls.append(("save_settings",))
+
+    def presets(self) -> tuple[Preset, ...]:
+        return PRESETS + self.own_presets
+
+    def save_preset(self, name: str) -> None:
+        self.calls.append(("save_preset", name))
+        self.own_presets += (Preset(name, "", {"threshold": self.snap.tuning.threshold}),)
 
     def devices(self) -> Devices:
         return self.known

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tui_assistant.client.hold import HoldPhase, KeyEdge, Method
-from tui_assistant.client.tuning import Tuning
+from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.protocol.session import TurnDetection
 
@@ -259,6 +259,14 @@ class TalkApi(Protocol):
 
     def save_settings(self) -> None:
         """Writes the values in force to config.toml."""
+        ...
+
+    def presets(self) -> tuple[Preset, ...]:
+        """The named sets of values: ours, then the user's own. A name of an own one is foreign text."""
+        ...
+
+    def save_preset(self, name: str) -> None:
+        """Keeps the values in force under that name, instead of an own one that had it. What came of it is `Told`."""
         ...
 
     def devices(self) -> Devices: ...
