@@ -1,4 +1,4 @@
-"""What is known of a turn: why it began, how it ended, what came near it, where the time went, what the user thinks of it."""
+"""What is known of a turn: why it began and ended, what came near it, where the time went, what the user says of it."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ class Snapshot:
     muted: bool = False
     demo: bool = False  # the demo recording is the microphone
     recording: bool = False
-    tuning: Tuning = Tuning()  # the values in force, also those that turn_detection does not show
+    tuning: Tuning = field(default_factory=Tuning)  # the values in force, also those that turn_detection does not show
     noise_floor_dbfs: float = -120.0  # level of the quiet frames: their 20th percentile
     volume: float = 1.0
     latency_ms: int | None = None  # of the last answer: end of speech to first sound

@@ -14,7 +14,7 @@ from tui_assistant.audio.echo import HalfDuplexGate
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.hold import KeyEdge, Method
 from tui_assistant.client.transcript import TranscriptLine
-from tui_assistant.client.tuning import Tuning
+from tui_assistant.client.tuning import PRESETS, Preset, Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.engine.observation import Dropped, FrameSeen, Observation, TurnState
 from tui_assistant.errors import AssistantError
@@ -157,6 +157,12 @@ class Talk:
 
     def save_settings(self) -> None:
         self._tell("Saving the settings is not built in yet.", "warning")
+
+    def presets(self) -> tuple[Preset, ...]:
+        return PRESETS
+
+    def save_preset(self, name: str) -> None:
+        self._tell("Saving a preset is not built in yet.", "warning")
 
     def choose_devices(self, input: str | None, output: str | None) -> None:
         self._call(lambda: self._equipment.choose(input, output))
