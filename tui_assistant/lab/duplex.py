@@ -1,0 +1,50 @@
+"""From the measured echo to how one should talk: headphones, an echo canceller, or half-duplex. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tui_assistant.sound.chirp import Echo
+
+ANSWER_DBFS = -20.0  # what the assistant's voice is played at, RMS of its speech
+UNDER_NOISE_DB = 3.0  # an echo that far below the noise is no echo
+VOICE_DBFS = -26.0  # how loud the user is heard, as calibrated
+SAFE_DB = 25.0  # an echo that far below the user's voice starts no turn: the detectors need about -30 dB of the voice
+CANCELLED_DB = 29.0  # the least that an echo canceller of the WebRTC kind took away when it was measured
+LONGEST_MS = 400.0  # it looks no further back; wireless speakers are later
+
+
+class Duplex(StrEnum):
+    """What to use; the words for the user."""
+
+    HEADPHONES = "headphones"  # as with headphones: the microphone stays open while the assistant speaks
+    CANCELLER = "echo canceller"
+    HALF_DUPLEX = "half-duplex"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    duplex: Duplex
+    words: str
+    echo_dbfs: float  # how loud the assistant will be heard by the microphone
+
+
+def advise(echo: Echo, *, gain_db: float = 0.0) -> Advice:
+    """`gain_db`: of the microphone, contained in what it measured."""
+    level = ANSWER_DBFS + echo.level_db
+    if not echo.heard:
+        words = "the microphone does not hear the speakers: start with --headphones, and your voice interrupts answers"
+        return Advice(Duplex.HEADPHONES, words, -120.0)
+    told = f"the microphone hears the speakers at {echo.level_db - gain_db:.0f} dB after {echo.delay_ms:.0f} ms"
+    if level < echo.noise_dbfs - UNDER_NOISE_DB or level < VOICE_DBFS - SAFE_DB:
+        words = f"{told}, too faint to be taken for you: start with --headphones, and your voice interrupts answers"
+        return Advice(Duplex.HEADPHONES, words, level)
+    if echo.delay_ms > LONGEST_MS:
+        words = f"{told}: that is too late for an echo canceller (a wireless speaker?): stay half-duplex, or headphones"
+        return Advice(Duplex.HALF_DUPLEX, words, level)
+    if level - CANCELLED_DB < VOICE_DBFS - SAFE_DB:
+        words = f"{told}: an echo canceller could take that away; without one stay half-duplex, or wear headphones"
+        return Advice(Duplex.CANCELLER, words, level)
+    words = f"{told}, louder than an echo canceller can mend: stay half-duplex, wear headphones or turn them down"
+    return Advice(Duplex.HALF_DUPLEX, words, level)
