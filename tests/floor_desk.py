@@ -71,7 +71,7 @@ class Silence:
 class WritingLink:
     """Stretches of audio and names of events, in the order in which the link got them."""
 
-    name, input_rate, output_rate, observes = "writing", RATE, 24_000, False
+    name, input_rate, output_rate, observes, fine = "writing", RATE, 24_000, False, True
 
     def __init__(self) -> None:
         self.got: list[str | bytearray] = []

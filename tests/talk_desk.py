@@ -26,7 +26,7 @@ RATE = 16_000
 class ScriptedLink:
     """Keeps what it is sent; `say` lets the server speak, on the Talk thread."""
 
-    name, input_rate, output_rate, observes = "scripted", RATE, 24_000, False
+    name, input_rate, output_rate, observes, fine = "scripted", RATE, 24_000, False, True
 
     def __init__(self) -> None:
         self.sent: list[client.ClientEvent] = []

@@ -11,7 +11,7 @@ from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import ErrorDetail, InputText, UserMessage
-from tui_assistant.protocol.session import SemanticVad
+from tui_assistant.protocol.session import ServerVad
 
 
 def sent(effects: list[Effect]) -> list[str]:
@@ -167,9 +167,9 @@ def test_a_hold_in_the_middle_of_a_turn_keeps_its_words_and_is_never_too_short()
 def test_what_is_tuned_during_a_hold_waits_for_its_end() -> None:
     dialogue = hands_free()
     dialogue.press(0, 0)
-    assert dialogue.tune("threshold", 0.7) == []
+    assert dialogue.retune(ServerVad(threshold=0.7)) == []
     dialogue.release(1000, spoke=True)
-    assert dialogue.tune("silence_duration_ms", 900) == []
+    assert dialogue.retune(ServerVad(threshold=0.7, silence_duration_ms=900)) == []
     detection = detection_of(dialogue.floor_released())
     assert isinstance(detection, dict)
     assert (detection["threshold"], detection["silence_duration_ms"]) == (0.7, 900)
@@ -283,24 +283,6 @@ def test_typed_messages_are_items_and_are_answered() -> None:
     assert sent(effects) == ["conversation.item.create", "response.create"]
     assert isinstance(effects[0], client.ConversationItemCreate)
     assert effects[0].item.model_dump()["content"] == ({"type": "input_text", "text": "what time is it"},)
-
-
-def test_tuning_acts_at_once_in_hands_free_and_is_kept_in_push_to_talk() -> None:
-    dialogue = hands_free()
-    detection = detection_of(dialogue.tune("threshold", 0.62))
-    assert isinstance(detection, dict)
-    assert detection["threshold"] == 0.62
-    dialogue.toggle_mode()
-    assert dialogue.tune("silence_duration_ms", 800.0) == []
-    detection = detection_of(dialogue.toggle_mode())
-    assert isinstance(detection, dict)
-    assert (detection["threshold"], detection["silence_duration_ms"]) == (0.62, 800)
-
-
-def test_semantic_vad_has_nothing_to_tune_here() -> None:
-    effects = Dialogue(SemanticVad(), RATE).tune("threshold", 0.5)
-    assert sent(effects) == []
-    assert "semantic_vad" in told(effects)[0]
 
 
 @pytest.mark.parametrize(("code", "shown"), [("response_cancel_not_active", 0), ("invalid_value", 1)])

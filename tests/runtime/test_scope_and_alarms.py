@@ -7,24 +7,24 @@ import itertools
 from tui_assistant.engine.observation import FrameSeen, TurnState
 from tui_assistant.runtime.alarms import in_words, running_timers
 from tui_assistant.runtime.api import Phase
-from tui_assistant.runtime.scope import SHOWN_MS, Scope
+from tui_assistant.runtime.scope import KEPT_MS, Scope
 
 
-def test_the_last_minute_is_kept_on_a_clock_without_jumps() -> None:
+def test_the_last_two_minutes_are_kept_on_a_clock_without_jumps() -> None:
     scope = Scope()
-    for number in range(3000):
-        scope.add(0.1, -60.0, Phase.QUIET)
+    for number in range(6000):
+        scope.estimated(0.1, -60.0, Phase.QUIET)
         if number % 2:
             scope.seen(FrameSeen(5, 0.9, -20.0, TurnState.SPEECH), answering=False)
     times = [frame.at_ms for frame in scope.frames]
-    assert len(times) == SHOWN_MS // 32
+    assert len(times) == KEPT_MS // 32
     assert {later - earlier for earlier, later in itertools.pairwise(times)} == {32}
 
 
 def test_a_turn_marks_its_onset_and_padding_backwards() -> None:
     scope = Scope()
     for _ in range(20):
-        scope.add(0.1, -60.0, Phase.QUIET)
+        scope.estimated(0.1, -60.0, Phase.QUIET)
     scope.began(padding_ms=300, speech_ms=64)
     phases = [frame.phase for frame in scope.frames]
     assert phases == [Phase.QUIET] * 9 + [Phase.PADDING] * 9 + [Phase.SPEECH] * 2

@@ -46,7 +46,7 @@ class Log:
 
 
 class WritingLink:
-    name, input_rate, output_rate, observes = "writing", RATE, 24_000, False
+    name, input_rate, output_rate, observes, fine = "writing", RATE, 24_000, False, True
 
     def __init__(self, log: Log) -> None:
         self._log = log

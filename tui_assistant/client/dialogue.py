@@ -14,8 +14,8 @@ from tui_assistant.client.latency import Latency, Waterfall
 from tui_assistant.client.playback import Playback
 from tui_assistant.client.transcript import Transcript, TranscriptLine
 from tui_assistant.protocol import client, server
-from tui_assistant.protocol.items import InputText, UserMessage
-from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
+from tui_assistant.protocol.items import ErrorDetail, InputText, UserMessage
+from tui_assistant.protocol.session import Fine, SemanticVad, ServerVad, TurnDetection
 
 MIN_TALK_MS = 100  # less than a syllable: a slip of the key
 
@@ -107,6 +107,8 @@ class Dialogue:
 
     def __init__(self, rules: ServerVad | SemanticVad, output_rate: int, *, push_to_talk: bool = False) -> None:
         self.rules: ServerVad | SemanticVad = rules  # of hands-free
+        self._agreed: ServerVad | SemanticVad = rules  # as the server echoed them last
+        self._fine_keys: set[str] = set()  # that were sent at some time
         self._push_to_talk = push_to_talk
         self._transcript = Transcript()
         self._latency = Latency()
@@ -219,15 +221,10 @@ class Dialogue:
         """Stops the running answer, keeping what was heard of it. Nothing, when there is none."""
         return self._cancel() + self._stop_playing()
 
-    def tune(self, field: str, value: float) -> list[Effect]:
-        """Sets one field of server_vad; in push-to-talk, and while the floor is held, it is kept for later."""
-        if not isinstance(self.rules, ServerVad):
-            return [Tell(f"{field} belongs to server_vad; semantic_vad has none.", "warning")]
-        number = value if field == "threshold" else round(value)
-        return self.retune(self.rules.model_copy(update={field: number}))
-
     def retune(self, rules: ServerVad | SemanticVad) -> list[Effect]:
         """Other rules of hands-free; in push-to-talk, and while the floor is held, they are kept for later."""
+        if rules == self.rules:
+            return []
         self.rules = rules
         return [] if self._push_to_talk or self.held else [self._update(self.rules)]
 
@@ -240,6 +237,7 @@ class Dialogue:
         match event:
             case server.SessionUpdated(session=session) | server.SessionCreated(session=session):
                 self.turn_detection = session.audio.input.turn_detection
+                self._agreed = self.turn_detection or self._agreed
             case server.SpeechStarted():
                 self._user_open = True
                 if self._interrupts():
@@ -255,7 +253,7 @@ class Dialogue:
             case server.TranscriptionCompleted(item_id=item_id) | server.TranscriptionFailed(item_id=item_id):
                 self._words_due.discard(item_id)
             case server.ErrorEvent(error=error):
-                effects += self._error(error.code, error.message)
+                effects += self._error(error)
             case _:
                 effects += self._answer(event)
         return effects
@@ -304,10 +302,15 @@ class Dialogue:
                     return [Did(response.metadata)]
         return []
 
-    def _error(self, code: str | None, message: str) -> list[Effect]:
-        if code == "response_cancel_not_active":
+    def _error(self, error: ErrorDetail) -> list[Effect]:
+        if error.code == "response_cancel_not_active":
             return []  # the answer ended while our cancel was on its way: nothing is lost
-        return [Tell(message, "error")]
+        effects: list[Effect] = [Tell(error.message, "error")]
+        if "turn_detection" in (error.param or "") and self.rules != self._agreed:  # refused whole: back to what works
+            self.rules = self._agreed
+            if self.turn_detection is None:
+                effects += self._detect_again() if not self.held else []
+        return effects
 
     def _cancel(self) -> list[Effect]:
         """Ends the response that is being made."""
@@ -341,7 +344,13 @@ class Dialogue:
         return None if self._push_to_talk else self.rules
 
     def _update(self, rules: TurnDetection | None, *, transcription: bool = False) -> client.SessionUpdate:
-        settings: dict[str, Any] = {"turn_detection": rules.model_dump(mode="json") if rules else None}
+        settings: dict[str, Any] = {"turn_detection": self._on_wire(rules) if rules else None}
         if transcription:
             settings["transcription"] = {}
         return client.SessionUpdate(session={"type": "realtime", "audio": {"input": settings}})
+
+    def _on_wire(self, rules: ServerVad | SemanticVad) -> dict[str, Any]:
+        """All keys; one beyond the protocol only once it was sent: then null takes it back, as absent means "keep"."""
+        data = rules.model_dump(mode="json")
+        self._fine_keys |= Fine.model_fields.keys() & data.keys()
+        return {**dict.fromkeys(sorted(self._fine_keys)), **data}

@@ -54,7 +54,7 @@ class Hold:
     def __init__(self, method: Method = Method.TOGGLE, learned: Learned | None = None, *, tail_ms: int = 200) -> None:
         self.method = method
         self.phase = HoldPhase.FREE
-        self._tail_ms = tail_ms
+        self.tail_ms = tail_ms
         self._repeats = Repeats(learned or Learned())
         self._presses = Presses()
         self._now = float("-inf")
@@ -327,7 +327,7 @@ class Hold:
         if reason not in (EndReason.GAP, EndReason.RELEASED):
             self._still_down()
         self._repeats.finish()
-        self._reason, self._ended_at, self._free_at = reason, at, at + self._tail_ms
+        self._reason, self._ended_at, self._free_at = reason, at, at + self.tail_ms
         self.phase = HoldPhase.ENDING if self._free_at > self._now else HoldPhase.FREE
         return [End(at, reason, self._spoke)]
 

@@ -17,6 +17,7 @@ class Waterfall:
     think: int  # to the first text of the answer
     voice: int  # to its first audio
     out: int  # until that was heard
+    turn_id: str = field(default="", compare=False)  # the user's item that was answered
 
     @property
     def total(self) -> int:
@@ -72,6 +73,7 @@ class Latency:
             think=marks["text"] - words,
             voice=marks["audio"] - marks["text"],
             out=max(0, now_ms - marks["audio"]),
+            turn_id=self._turn_id or "",
         )
         self._marks = {}
         return figures

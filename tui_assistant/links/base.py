@@ -38,6 +38,7 @@ class Link(Protocol):
     input_rate: int  # Hz, of what `feed` takes
     output_rate: int  # Hz, of response.output_audio.delta
     observes: bool  # sends observations of the audio it is fed
+    fine: bool  # the engine is ours: it takes hysteresis and min_speech_ms
 
     async def open(self, events: LinkEvents) -> None:
         """Begins; returns when audio may be fed. Raises LinkError."""

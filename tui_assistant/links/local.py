@@ -30,6 +30,7 @@ class LocalLink:
     input_rate = INPUT_RATE
     output_rate = OUTPUT_RATE
     observes = True
+    fine = True
 
     def __init__(
         self,

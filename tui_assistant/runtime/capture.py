@@ -15,6 +15,7 @@ from tui_assistant.audio.base import Microphone, Samples
 from tui_assistant.client.dialogue import Since
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ports import SpeechDetector
+from tui_assistant.sound.gain import Gain
 from tui_assistant.sound.level import Meter
 from tui_assistant.sound.resample import Resampler
 
@@ -39,7 +40,8 @@ class Capture:
         self.rate = rate
         self._detector = detector
         self._front: FrontEnd | None = None
-        self._tail = tail_ms * rate // 1000
+        self.tail_ms = tail_ms
+        self.gain = Gain()
         self._recent = np.zeros(0, np.int16)  # the newest samples; they end at _end
         self._end = 0  # samples heard
         self._fed = 0  # up to here `due` has returned them, or they are not for the link
@@ -79,6 +81,7 @@ class Capture:
             self._anchor = (self._anchor[0] + lost, self._anchor[1])
         if not len(samples):
             return samples
+        samples = self.gain.on(samples)
         self.meter.push(samples)
         heard = self._resampler.push(samples)
         self._end += len(heard)
@@ -128,7 +131,7 @@ class Capture:
     def release_floor(self, at: float) -> None:
         """What was spoken up to `at` still goes out, and a short tail; what is beyond it already has gone."""
         self.floor = Floor.ENDING
-        self._until = max(self._fed, self.sample_at(at) + self._tail)
+        self._until = max(self._fed, self.sample_at(at) + self.tail_ms * self.rate // 1000)
 
     def cut(self) -> None:
         """An ending floor ends with what has been returned."""
@@ -138,6 +141,10 @@ class Capture:
     def drop_floor(self) -> None:
         """The audio goes on behind what was returned; a stream of all that is heard has no gap."""
         self.floor, self._until = Floor.FREE, None
+
+    def ms_ago(self, at: float) -> int:
+        """How much has been heard since `at`; negative: what was spoken then is still to be heard."""
+        return (self._end - self.sample_at(at)) * 1000 // self.rate
 
     def sample_at(self, at: float) -> int:
         """The number of the sample that was spoken at `at`, which may yet come; the next one where nobody knows."""

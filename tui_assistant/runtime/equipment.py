@@ -67,6 +67,13 @@ class Equipment:
         return self.microphone is not None and not isinstance(self.microphone, FileMicrophone | StreamMicrophone)
 
     @property
+    def duplex(self) -> str:
+        """What becomes of the speaker's sound at the microphone; see Snapshot."""
+        if self.speaker is None or not self.speaker.echoes or not self.real_microphone:
+            return "no echo"
+        return "headphones" if self._options.headphones else "half-duplex"
+
+    @property
     def uses_devices(self) -> bool:
         """The sound system is in use anyway: asking it for its devices costs nothing."""
         return self.real_microphone or (self.speaker is not None and self.speaker.echoes)

@@ -78,6 +78,10 @@ class FloorKeeper:
     def _free(self) -> bool:
         return self.capture.floor is Floor.FREE
 
+    def set_tail(self, tail_ms: int) -> None:
+        """How much is still heard after the next release."""
+        self.capture.tail_ms = self._hold.tail_ms = tail_ms
+
     # ------------------------------------------------------------------------------------------- what the user does
 
     def use_keyboard(self, keyboard: Keyboard) -> None:

@@ -21,7 +21,10 @@ _CLIENT_EVENTS = get_args(get_args(ClientEvent)[0])
 
 
 class Hands:
-    """All calls come from the Talk thread. `show` takes transcript lines, `tell` words for the user."""
+    """All calls come from the Talk thread. `show` takes transcript lines, `tell` words for the user.
+
+    `watch` hears of every effect before it is carried out.
+    """
 
     def __init__(
         self,
@@ -30,11 +33,13 @@ class Hands:
         *,
         show: Callable[[TranscriptLine], None],
         tell: Callable[[str, str], None],
+        watch: Callable[[Effect], None] = lambda effect: None,
     ) -> None:
         self._link = link
         self._capture = capture
         self._show = show
         self._tell = tell
+        self._watch = watch
         self._waiting: list[Effect] = []
         self._player: Player | None = None
         self._speaker: OutputDevice | None = None
@@ -66,6 +71,7 @@ class Hands:
 
     def _one(self, effect: Effect) -> None:
         assert self._player is not None
+        self._watch(effect)
         match effect:
             case do.Play(pcm=pcm):
                 self._player.play(pcm)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.sound.wav import Recording
 
@@ -14,6 +15,11 @@ class TalkOptions:
     """Everything but the link. `input` and `output` are device names, "" for the default one."""
 
     rules: ServerVad | SemanticVad = field(default_factory=ServerVad)
+    tuning: Tuning | None = (
+        None  # all values, also those that `rules` do not say; None: as `rules` and `tail_ms` have it
+    )
+    presets: tuple[Preset, ...] = ()  # the user's own
+    config: Path | None = None  # the file that settings are saved to; None: where it is looked for
     push_to_talk: bool = False
     input: str = ""
     recording: Recording | None = None  # the microphone is this file
@@ -32,3 +38,8 @@ class TalkOptions:
     detector: str = "silero"
     tune_process: bool = False  # set the interpreter's switch interval and garbage collection for audio
     remember: bool = True  # chosen devices are remembered
+
+    @property
+    def first_tuning(self) -> Tuning:
+        """The values that the conversation begins with."""
+        return self.tuning or replace(Tuning().follow(self.rules), tail_ms=self.tail_ms)

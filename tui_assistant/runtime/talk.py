@@ -16,7 +16,7 @@ from tui_assistant.client.hold import KeyEdge, Method
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.client.tuning import PRESETS, Preset, Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
-from tui_assistant.engine.observation import Dropped, FrameSeen, Observation, TurnState
+from tui_assistant.engine.observation import Dropped, FrameSeen, Observation
 from tui_assistant.errors import AssistantError
 from tui_assistant.links.base import Link, LinkEvents, LinkStatus
 from tui_assistant.models import registry
@@ -27,15 +27,16 @@ from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.hands import Hands
+from tui_assistant.runtime.input_end import InputEnd
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.process import ProcessTuning
-from tui_assistant.runtime.scope import Scope
+from tui_assistant.runtime.records import Records
+from tui_assistant.runtime.tuner import Tuner
 from tui_assistant.runtime.view import View
 
 POLL_S = 0.01  # of the microphone's ring: half a block of the device, so that no frame waits long
 ENDING_POLL_S = 0.002  # while the tail is sent: the answer waits for its last sample
 READY_S = 20.0  # how long a recording waits for the models: what it says first shall be answered as fast as the rest
-SETTLE_S = 1.0  # after the end of the input, on top of the silence that ends a turn
 CLOSE_S = 1.5  # for workers and devices to end
 
 
@@ -46,40 +47,41 @@ class Talk:
         self._link = link
         self._options = options
         self._clock = clock
-        self._dialogue = Dialogue(options.rules, link.output_rate, push_to_talk=options.push_to_talk)
-        self._scope = Scope()
+        tuning = options.first_tuning
+        rules = tuning.rules(options.rules, fine=link.fine)
+        self._dialogue = Dialogue(rules, link.output_rate, push_to_talk=options.push_to_talk)
         self._gate = HalfDuplexGate()
         self._gated = False
         self._muted = False
         self._seen: FrameSeen | None = None  # the newest of the engine's frames
         self._link_state = "starting"
-        self._turns = 0
-        self._over_since: float | None = None
         self._listener: Callable[[api.Notice], None] = lambda notice: None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._opened = threading.Event()
         self._view = View(link.name, api.Mode.PUSH_TO_TALK if options.push_to_talk else api.Mode.HANDS_FREE)
-        self._snapshot = self._view.empty(options.rules, options.volume)
+        self._snapshot = self._view.empty(rules, tuning, options.volume)
         self._devices = api.Devices()
         self._running = False  # everything is open
         self._keyboard = api.Keyboard(Method.TOGGLE)  # the newest; the floor follows it
         capture = Capture(
-            link.input_rate, lambda: registry.create(Port.DETECTOR, options.detector), tail_ms=options.tail_ms
+            link.input_rate, lambda: registry.create(Port.DETECTOR, options.detector), tail_ms=tuning.tail_ms
         )
-        self._hands = Hands(link, capture, show=self._show, tell=self._tell)
+        self._records = Records(link, capture, self._dialogue)
+        self._hands = Hands(link, capture, show=self._show, tell=self._tell, watch=self._records.effect)
         self._do = self._hands.do
         self._floor = FloorKeeper(
             capture,
             self._dialogue,
-            tail_ms=options.tail_ms,
+            tail_ms=tuning.tail_ms,
             remember=options.remember,
             act=self._do,
             feed=self._feed,
             wake=self._wake,
             now_ms=lambda: clock() * 1000,
         )
+        self._tuner = Tuner(tuning, self._dialogue, self._floor, fine=link.fine, act=self._do, tell=self._tell)
         self._equipment = Equipment(
             options,
             use_microphone=self._use_microphone,
@@ -88,6 +90,7 @@ class Talk:
             suggest=lambda text: self._listener(api.Suggest(text)),
             clock=clock,
         )
+        self._input_end = InputEnd(options, self._dialogue, self._equipment, self._floor, self._end)
 
     # ---------------------------------------------------------------------------- from any thread (TalkApi)
 
@@ -135,16 +138,16 @@ class Talk:
         self._call(self._toggle_mute)
 
     def tune(self, field: str, value: float) -> None:
-        self._call(lambda: self._do(self._dialogue.tune(field, value)))
+        self._call(lambda: self._tuner.tune(field, value))
 
     def apply(self, tuning: Tuning) -> None:
-        self._call(lambda: self._do(self._dialogue.retune(tuning.rules(self._dialogue.rules))))
+        self._call(lambda: self._tuner.apply(tuning))
 
     def turn_records(self) -> tuple[TurnRecord, ...]:
-        return ()
+        return self._records.shown
 
     def mark(self, item_id: str, mark: Mark | None) -> None:
-        """Nothing is kept of a turn yet."""
+        self._call(lambda: self._records.ledger.mark(item_id, mark))
 
     def record(self, folder: Path | None = None) -> None:
         self._tell("Recording is not built in yet.", "warning")
@@ -235,28 +238,25 @@ class Talk:
         if len(samples):
             self._equipment.heard(len(samples) / self._link.input_rate)
         if self._estimating:
-            self._estimate(samples)
+            heard = self._dialogue.held or not (self._dialogue.push_to_talk or self._muted or self._gated)
+            for frame in self._floor.capture.estimate(samples):
+                self._records.estimated(frame, heard=heard)
+                self._floor.heard(frame.p)
         self._do(self._dialogue.heard(self._hands.played, self._now_ms))
-        self._after_input(now)
+        self._input_end.watch(now)
         self._take_picture(now)
 
     def _feed(self, pcm: bytes) -> None:
         if pcm:
+            self._records.fed(pcm)
             self._link.feed(pcm)
 
     def _withheld(self, now: float) -> bool:
         """Half-duplex: the microphone would hear the assistant."""
         speaker = self._equipment.speaker
-        if speaker is None or self._duplex != "half-duplex":
+        if speaker is None or self._equipment.duplex != "half-duplex":
             return False
         return self._gate.closed(speaker.pending(), now)
-
-    @property
-    def _duplex(self) -> str:
-        speaker = self._equipment.speaker
-        if speaker is None or not speaker.echoes or not self._equipment.real_microphone:
-            return "no echo"
-        return "headphones" if self._options.headphones else "half-duplex"
 
     @property
     def _estimating(self) -> bool:
@@ -264,55 +264,22 @@ class Talk:
         unheard = self._dialogue.push_to_talk or self._dialogue.held or self._muted or self._gated
         return not self._link.observes or unheard
 
-    def _estimate(self, samples: object) -> None:
-        phase = api.Phase.QUIET
-        if self._dialogue.talking:
-            phase = api.Phase.SPEECH
-        elif self._dialogue.playback.playing:
-            phase = api.Phase.ANSWER
-        for frame in self._floor.capture.estimate(samples):  # type: ignore[arg-type]  # no numpy in this module
-            self._scope.add(frame.p, frame.rms_dbfs, phase)
-            self._floor.heard(frame.p)
-
-    def _after_input(self, now: float) -> None:
-        """What follows once a recording is over."""
-        if not self._equipment.input_over:
-            self._over_since = None
-            return
-        if self._dialogue.talking and (self._options.hold_input or self._equipment.demo):
-            self._floor.end_input()
-        if self._busy or self._over_since is None:
-            self._over_since = now
-        silence_ms = getattr(self._options.rules, "silence_duration_ms", 4_000)
-        if now - self._over_since < silence_ms / 1000 + SETTLE_S:
-            return
-        if self._options.exit_after_input and self._stop is not None:
-            text = "" if self._turns else "No turn was found in the input."
+    def _end(self, status: int, reason: str) -> None:
+        if self._stop is not None:
             self._stop.set()
-            self._listener(api.Ended(0 if self._turns else 1, text))
-        elif self._equipment.demo:
-            self._equipment.end_demo()
-
-    @property
-    def _busy(self) -> bool:
-        return self._dialogue.user_open or self._dialogue.busy or self._dialogue.playback.playing
+        self._listener(api.Ended(status, reason))
 
     # -------------------------------------------------------------------------------- from link and devices
 
     def _server_event(self, event: server.ServerEvent) -> None:
-        if isinstance(event, server.SpeechStarted) and event.at_ms is not None:
-            speech_ms = int((event.reason or {}).get("held_ms", 0))
-            self._scope.began(event.at_ms - speech_ms - event.audio_start_ms, speech_ms)
-        elif isinstance(event, server.BufferCommitted):
-            self._turns += 1
-            self._scope.committed()
+        self._input_end.turns += isinstance(event, server.BufferCommitted)
+        self._records.server_event(event)
         self._do(self._dialogue.take(event, self._now_ms))
 
     def _observation(self, observation: Observation) -> None:
         if isinstance(observation, FrameSeen):
             self._seen = observation
-            if not self._estimating:
-                self._scope.seen(observation, answering=self._dialogue.playback.playing)
+            self._records.seen(observation, shown=not self._estimating)
         elif isinstance(observation, Dropped):
             self._view.count(observation.counter, observation.amount)
 
@@ -372,29 +339,19 @@ class Talk:
 
     # ------------------------------------------------------------------------------------------- the picture
 
-    @property
-    def _state(self) -> api.State:
-        if self._dialogue.playback.playing:
-            return api.State.SPEAKING
-        if self._muted:
-            return api.State.MUTED
-        if self._dialogue.user_open:
-            waiting = self._seen is not None and self._seen.state is TurnState.WAITING
-            return api.State.ENDING if waiting and not self._dialogue.talking else api.State.SPEECH
-        return api.State.THINKING if self._dialogue.thinking else api.State.IDLE
-
     def _take_picture(self, now: float) -> None:
+        tuning = self._tuner.in_force
+        self._records.show(tuning)
         self._snapshot = self._view.picture(
             now,
-            state=self._state,
             dialogue=self._dialogue,
             floor=self._floor,
             seen=self._seen,
-            frames=self._scope.frames,
+            scope=self._records.scope,
+            tuning=tuning,
             estimating=self._estimating,
             link_state=self._link_state,
             equipment=self._equipment,
-            duplex=self._duplex,
             muted=self._muted,
             latency_ms=self._hands.latency_ms,
             timers=self._hands.timers,

@@ -7,12 +7,14 @@ from collections import Counter
 
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.transcript import TranscriptLine
-from tui_assistant.engine.observation import FrameSeen
+from tui_assistant.client.tuning import Tuning
+from tui_assistant.engine.observation import FrameSeen, TurnState
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime import api
 from tui_assistant.runtime.alarms import RunningTimer, in_words
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
+from tui_assistant.runtime.scope import Scope
 from tui_assistant.sound.level import Meter
 
 
@@ -26,11 +28,15 @@ class View:
         self._state = api.State.IDLE
         self._state_since = time.monotonic()
 
-    def empty(self, rules: ServerVad | SemanticVad, volume: float) -> api.Snapshot:
+    def empty(self, rules: ServerVad | SemanticVad, tuning: Tuning, volume: float) -> api.Snapshot:
         """Before anything runs."""
-        detection = None if self._mode is api.Mode.PUSH_TO_TALK else rules
         return api.Snapshot(
-            mode=self._mode, turn_detection=detection, link=self._link, link_state="starting", volume=volume
+            mode=self._mode,
+            turn_detection=None if self._mode is api.Mode.PUSH_TO_TALK else rules,
+            link=self._link,
+            link_state="starting",
+            tuning=tuning,
+            volume=volume,
         )
 
     def count(self, counter: str, amount: int) -> None:
@@ -57,21 +63,21 @@ class View:
         self,
         now: float,
         *,
-        state: api.State,
         dialogue: Dialogue,
         floor: FloorKeeper,
         seen: FrameSeen | None,
-        frames: tuple[api.ScopeFrame, ...],
+        scope: Scope,
+        tuning: Tuning,
         estimating: bool,
         link_state: str,
         equipment: Equipment,
-        duplex: str,
         muted: bool,
         latency_ms: int | None,
         timers: tuple[RunningTimer, ...],
         link_counters: dict[str, int],
     ) -> api.Snapshot:
         """Everything of this moment."""
+        state = _state(dialogue, seen, muted=muted)
         if state is not self._state:
             self._state, self._state_since = state, now
         ending = state is api.State.ENDING and seen is not None
@@ -89,24 +95,37 @@ class View:
             silence_ms=seen.silence_ms if ending and seen else 0,
             needed_ms=seen.needed_ms if ending and seen else 0,
             level=_level(floor.capture.meter),
-            frames=frames,
+            frames=scope.frames,
             local_estimate=estimating,
             link=self._link,
             link_state=link_state,
             microphone=microphone.name if microphone else api.OPENS_ON_PRESS if equipment.resting else "",
             microphone_start_ms=equipment.start_ms,
             speaker=speaker.name if speaker else "",
-            duplex=duplex,
+            duplex=equipment.duplex,
             keyboard=floor.keyboard,
             hold=floor.view(now * 1000),
             talking=dialogue.talking,
             muted=muted,
             demo=equipment.demo,
+            tuning=tuning,
+            noise_floor_dbfs=scope.noise_floor_dbfs,
             volume=speaker.gain if speaker else 1.0,
             latency_ms=latency_ms,
             alarms=in_words(timers, time.time()),
             counters={name: amount for name, amount in counters.items() if amount},
         )
+
+
+def _state(dialogue: Dialogue, seen: FrameSeen | None, *, muted: bool) -> api.State:
+    if dialogue.playback.playing:
+        return api.State.SPEAKING
+    if muted:
+        return api.State.MUTED
+    if dialogue.user_open:
+        waiting = seen is not None and seen.state is TurnState.WAITING
+        return api.State.ENDING if waiting and not dialogue.talking else api.State.SPEECH
+    return api.State.THINKING if dialogue.thinking else api.State.IDLE
 
 
 def _level(meter: Meter | None) -> api.Level:

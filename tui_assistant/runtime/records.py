@@ -1,0 +1,93 @@
+"""What is kept of a conversation while it runs: the frames of the scope and the records of the turns, on one clock."""
+
+from __future__ import annotations
+
+from tui_assistant.client import dialogue as do
+from tui_assistant.client.blips import Figures, release_p
+from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.latency import Waterfall
+from tui_assistant.client.ledger import Ledger
+from tui_assistant.client.tuning import Tuning
+from tui_assistant.client.turns import TurnRecord
+from tui_assistant.engine.frontend import Frame
+from tui_assistant.engine.observation import FrameSeen
+from tui_assistant.links.base import Link
+from tui_assistant.protocol import client, server
+from tui_assistant.runtime.api import Phase
+from tui_assistant.runtime.capture import Capture
+from tui_assistant.runtime.scope import Scope
+
+BYTES = 2  # of a sample
+
+
+class Records:
+    """All calls come from the Talk thread; `shown` may be read from any."""
+
+    def __init__(self, link: Link, capture: Capture, dialogue: Dialogue) -> None:
+        self._link = link
+        self._capture = capture
+        self._dialogue = dialogue
+        self.scope = Scope()
+        self.ledger = Ledger()
+        self.shown: tuple[TurnRecord, ...] = ()
+        self._fed_ms = 0.0  # audio that the link has got
+        self._offset_ms = 0  # what the scope's clock is ahead of the session's, when its last frame was seen
+
+    def show(self, tuning: Tuning) -> None:
+        """Publishes what has become of the turns. `tuning`: the values in force."""
+        self.ledger.tuning = tuning
+        self.shown = self.ledger.records
+
+    def fed(self, pcm: bytes) -> None:
+        """The link gets that."""
+        self._fed_ms += len(pcm) * 1000 / (BYTES * self._link.input_rate)
+
+    def seen(self, frame: FrameSeen, *, shown: bool) -> None:
+        """The conversation's own frame; `shown`: it holds what the microphone hears."""
+        if shown:
+            self.scope.seen(frame, answering=self._dialogue.playback.playing)
+            self.ledger.frame(Figures(self.scope.now_ms, frame.p, frame.rms_dbfs))
+        self._offset_ms = self.scope.now_ms - frame.end_ms
+
+    def estimated(self, frame: Frame, *, heard: bool) -> None:
+        """A frame of our own detector; `heard`: the conversation gets its audio, too."""
+        level = frame.rms_dbfs
+        self.scope.estimated(frame.p, level, self._phase(frame.p, heard=heard))
+        self.ledger.frame(Figures(self.scope.now_ms, frame.p, level, heard))
+
+    def _phase(self, p: float, *, heard: bool) -> Phase:
+        if self._dialogue.talking:
+            return Phase.SPEECH
+        if heard and self._dialogue.user_open and not self._link.observes:
+            return Phase.SPEECH if p >= release_p(self.ledger.tuning) else Phase.WAITING
+        return Phase.ANSWER if self._dialogue.playback.playing else Phase.QUIET
+
+    def server_event(self, event: server.ServerEvent) -> None:
+        """Before the dialogue takes it."""
+        if isinstance(event, server.SpeechStarted) and event.at_ms is not None:
+            speech_ms = int((event.reason or {}).get("held_ms", 0))
+            self.scope.began(event.at_ms - speech_ms - event.audio_start_ms, speech_ms)
+        elif isinstance(event, server.BufferCommitted):
+            self.scope.committed()
+        now = self.scope.now_ms
+        self.ledger.take(event, now, self._offset_ms if self._link.observes else now - round(self._fed_ms))
+
+    def effect(self, effect: Effect) -> None:
+        """Before it is carried out."""
+        match effect:
+            case do.TakeFloor(at_ms=at_ms):
+                self.ledger.take_floor(self._at(at_ms))
+            case do.KeepFloor():
+                self.ledger.keep_floor()
+            case do.ReleaseFloor(at_ms=at_ms):
+                self.ledger.release_floor(self._at(at_ms))
+            case do.DropFloor():
+                self.ledger.drop_floor()
+            case client.InputAudioBufferCommit():
+                self.ledger.send(self.scope.now_ms)
+            case Waterfall(turn_id=turn_id):
+                self.ledger.answered(turn_id, effect)
+
+    def _at(self, client_ms: float) -> int:
+        """A moment of client time on the scope's clock."""
+        return self.scope.now_ms - self._capture.ms_ago(client_ms / 1000)

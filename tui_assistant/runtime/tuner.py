@@ -1,0 +1,62 @@
+"""The values that can be tuned: applied live, and shown as they are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.tuning import Tuning
+from tui_assistant.runtime.floor import FloorKeeper
+
+LONGEST_TAIL_MS = 1_000
+LEAST_GAIN_DB, MOST_GAIN_DB = -20.0, 40.0  # a hot line input to a far microphone; beyond it only noise grows
+
+
+class Tuner:
+    """All calls come from the Talk thread. `fine`: the engine takes hysteresis and min_speech_ms."""
+
+    def __init__(
+        self,
+        tuning: Tuning,
+        dialogue: Dialogue,
+        floor: FloorKeeper,
+        *,
+        fine: bool,
+        act: Callable[[list[Effect]], None],
+        tell: Callable[[str, str], None],
+    ) -> None:
+        self._wanted = tuning
+        self._dialogue = dialogue
+        self._floor = floor
+        self._fine = fine
+        self._act = act
+        self._tell = tell
+        self._floor.capture.gain.db = tuning.gain_db
+
+    @property
+    def in_force(self) -> Tuning:
+        """As the server echoed them last; in push-to-talk, and while the floor is held, as they will be again."""
+        return self._wanted.follow(self._dialogue.turn_detection or self._dialogue.rules)
+
+    def apply(self, tuning: Tuning) -> None:
+        """All values from now on; none of them when one is out of its range."""
+        try:
+            rules = tuning.rules(self._dialogue.rules, fine=self._fine)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            self._tell(f"{'.'.join(map(str, problem['loc']))} = {problem['input']}: {problem['msg']}", "error")
+            return
+        gain = min(MOST_GAIN_DB, max(LEAST_GAIN_DB, tuning.gain_db))
+        tail = min(LONGEST_TAIL_MS, max(0, tuning.tail_ms))
+        self._wanted = replace(tuning, gain_db=gain, tail_ms=tail)
+        self._floor.capture.gain.db = gain
+        self._floor.set_tail(tail)
+        self._act(self._dialogue.retune(rules))
+
+    def tune(self, field: str, value: float) -> None:
+        """One of them."""
+        whole = field not in ("threshold", "hysteresis", "gain_db")
+        self.apply(replace(self.in_force, **{field: round(value) if whole else value}))  # type: ignore[arg-type]  # one value
