@@ -39,10 +39,24 @@ def test_the_table_and_the_object_say_the_same(folder: Path) -> None:
     assert total["onset_ms"]["median"] == 64
     assert data["vad"] == "silero"
     table = lines(program("evaluate", folder).stdout)
-    assert table[0].split() == ["recording", "turns", "found", "missed", "false", "split", "merged"]
-    assert table[3].split() == ["sum", str(total["reference"]), str(total["found"]), "0", "0", "0", "0"]
+    headings = [
+        "recording",
+        "turns",
+        "found",
+        "missed",
+        "false",
+        "split",
+        "merged",
+        "errors",
+        "onset",
+        "ms",
+        "end",
+        "ms",
+    ]
+    assert table[0].split() == headings
+    assert table[3].split()[:8] == ["sum", str(total["reference"]), str(total["found"]), "0", "0", "0", "0", "0"]
+    assert table[3].split()[8] == "64/64"
     assert table[4] == "errors 0"
-    assert "median 64" in table[5]
 
 
 def test_worse_recordings_make_errors_and_fail_over_says_so(folder: Path) -> None:

@@ -131,42 +131,40 @@ def detect(ctx: click.Context, /, files: tuple[str, ...], config: str | None, **
 
 
 @cli.command()
-@click.argument("folder", metavar="DIR")
+@click.argument("words", nargs=-1, required=True, metavar="DIR")
 @detector_options
+@click.option(
+    "--sweep",
+    multiple=True,
+    metavar="NAME=VALUES...",
+    help="Try many values: threshold=0.3:0.7:0.05 silence_duration_ms=300,500,800; also prefix_padding_ms, hysteresis,"
+    " min_speech_ms; with semantic_vad eagerness, hysteresis, min_speech_ms.",
+)
+@click.option(
+    "--join-ms",
+    type=click.IntRange(0, 10_000),
+    metavar="MS",
+    help="Labels with a shorter gap are one turn (the silence_duration_ms of each point: the number of turns differs).",
+)
+@click.option("--svg", metavar="FILE", help="Draw errors against latency.")
 @click.option("--noise-db", type=float, metavar="SNR", help="Add noise that lies SNR dB below the speech.")
 @click.option("--noise", type=click.Choice(["white", "pink"]), default="pink", help="Its colour (pink).")
 @click.option("--gain-db", type=float, default=0.0, metavar="DB", help="Make the recordings louder or quieter.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Of the noise (0).")
+@click.option("--jobs", type=click.IntRange(0), metavar="N", help="Work on N recordings at once; 0: on all processors.")
+@click.option("--backend", type=click.Choice(["loky", "threading", "dask", "ray"]), help="Who works (loky: processes).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-@click.option(
-    "--fail-over", type=click.IntRange(0), metavar="N", help="Exit status 3 when there are more errors than N."
-)
+@click.option("--fail-over", type=click.IntRange(0), metavar="N", help="Status 3 when even the best has over N errors.")
 @config_option
 @click.pass_context
-def evaluate(
-    ctx: click.Context,
-    /,
-    folder: str,
-    noise_db: float | None,
-    noise: Any,
-    gain_db: float,
-    seed: int,
-    as_json: bool,
-    fail_over: int | None,
-    config: str | None,
-    **settings: Any,
-) -> int:
-    """Turns missed, false, split and merged against labels beside the WAV files in DIR.
+def evaluate(ctx: click.Context, /, words: tuple[str, ...], config: str | None, **options: Any) -> int:
+    """Turns missed, false, split and merged, and latencies, against labels beside the WAV files in DIR.
 
     Labels of a.wav are a.scv, a.txt (an Audacity label track) or a.rttm.
     """
     from tui_assistant.commands import evaluate
 
-    for flag, decibels in (("--noise-db", noise_db), ("--gain-db", gain_db)):
-        if decibels is not None and not -120 <= decibels <= 120:
-            raise click.UsageError(f"{flag} {decibels}: allowed is a number from -120 to 120")
-    options = evaluate.Options(noise_db, noise, gain_db, seed, as_json, fail_over)
-    return evaluate.run(folder, given(ctx), config or ctx.obj, options)
+    return evaluate.run(words, given(ctx), config or ctx.obj, evaluate.Options.of(options))
 
 
 @cli.command()

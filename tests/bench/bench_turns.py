@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tui_assistant import ServerVad, TurnDetector
+from tui_assistant import ServerVad
 from tui_assistant.audio.files import load_recording
-from tui_assistant.commands.evaluate import labelled, read_labels
+from tui_assistant.commands.labelled import labelled, read_labels
+from tui_assistant.engine.frontend import FrontEnd
 from tui_assistant.engine.ports import FRAME_MS, FRAME_RATE, FRAME_SAMPLES
-from tui_assistant.lab import degrade, evaluation
+from tui_assistant.lab import degrade, evaluation, whatif
 from tui_assistant.lab.evaluation import Found, Score
 from tui_assistant.lab.labels import Segment
 from tui_assistant.models.registry import Port, create
@@ -87,8 +88,9 @@ DETECTORS: dict[str, Callable[[Samples, int], list[Found]]] = {
 
 
 def _through_detector(samples: Samples, silence_ms: int, vad: str) -> list[Found]:
-    detector = TurnDetector(ServerVad(silence_duration_ms=silence_ms), sample_rate=FRAME_RATE, vad=vad)
-    return evaluation.turns([*detector.feed(samples.tobytes()), *detector.flush()])
+    front = FrontEnd(FRAME_RATE, create(Port.DETECTOR, vad))
+    probabilities = [frame.p for frame in (*front.push(samples), *front.flush())]
+    return evaluation.found(whatif.turns(probabilities, ServerVad(silence_duration_ms=silence_ms)))
 
 
 def _found(onset: int, last: int, started: int, stopped: int) -> Found:

@@ -1,164 +1,157 @@
-"""`tui-assistant evaluate`: the detector's turns against labels beside the recordings."""
+"""`tui-assistant evaluate`: the detector's turns against labels beside the recordings, at one point or over a grid."""
 
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from tui_assistant.commands import guard, recordings
+from tui_assistant.commands.labelled import Made, Refused, hear, labelled
 from tui_assistant.config import Flag, Settings, load
-from tui_assistant.errors import AssistantError, UsageError
+from tui_assistant.errors import UsageError
 
 if TYPE_CHECKING:
+    from tui_assistant.commands.evaluate_report import Result
+    from tui_assistant.commands.parallel import Workers
     from tui_assistant.lab.evaluation import Score
-    from tui_assistant.lab.labels import Segment
+    from tui_assistant.lab.sweep import Heard, Point
 
-COUNTS = ("reference", "found", "missed", "false", "split", "merged")
+LARGEST_DB = 120  # more than any converter resolves
+BLOCK = 64  # points that one task runs over one recording, so that few long recordings keep many processors busy
+SMALL_BYTES = 32 * 2**20  # some seconds of work: before workers have started, it is done
+POINTS_AS_ONE = 60  # running the turn code at so many points takes as long as p(speech) itself
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is done to the recordings first, and what comes out."""
+    """What is done to the recordings first, what is turned, who does the work, and what comes out."""
 
-    noise_db: float | None = None
-    noise: Literal["white", "pink"] = "pink"
-    gain_db: float = 0.0
-    seed: int = 0
+    made: Made
+    sweep: tuple[str, ...] = ()
+    join_ms: int | None = None
+    jobs: int | None = None  # 0: one for each processor; None: as many as the work is worth
+    backend: str | None = None
     as_json: bool = False
+    svg: str | None = None
     fail_over: int | None = None
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """From the command line's options, in which the settings stand too."""
+        for flag in ("noise_db", "gain_db"):
+            if given[flag] is not None and not abs(given[flag]) <= LARGEST_DB:
+                words = f"--{flag.replace('_', '-')} {given[flag]}"
+                raise UsageError(f"{words}: allowed is a number from -{LARGEST_DB} to {LARGEST_DB}")
+        made = Made(**{each.name: given[each.name] for each in fields(Made)})
+        return cls(made, **{each.name: given[each.name] for each in fields(cls) if each.name != "made"})
 
-def run(folder: str, flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
-    """0; 3 when there are more than `fail_over` errors; 2 when a recording or its labels cannot be read."""
+
+def run(words: Sequence[str], flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
+    """0; 3 when there are more than `fail_over` errors; 2 when a recording or its labels cannot be read.
+
+    `words`: the folder and, where the shell has separated them from --sweep, further axes.
+    """
+    folder, more = _folder_of(words, sweeping=bool(options.sweep))
     settings = load(flags, config)
     recordings.check_settings(settings, getattr(flags.get("turn_detection.type"), "value", None))
-    from tui_assistant.lab import evaluation
+    from tui_assistant.commands import evaluate_report as report
+    from tui_assistant.lab import sweep
 
-    worst = 0
-    scores: dict[str, Score] = {}
-    for path, labels in labelled(Path(folder)):
-        name = path.relative_to(folder).as_posix()
-        try:
-            scores[name] = evaluate(path, labels, settings, options)
-        except AssistantError as error:
-            guard.tell(str(error))
-            worst = max(worst, error.exit_status)
-    if not scores:
+    axes = [sweep.parse_axis(text) for text in (*options.sweep, *more)]
+    points = sweep.grid(axes, settings.turn_detection.vad())
+    if options.svg is not None and not Path(options.svg).absolute().parent.is_dir():
+        raise UsageError(f"--svg {options.svg}: there is no such folder")
+    files = list(labelled(Path(folder)))
+    worst, scored = _scored(files, Path(folder), points, settings, options)
+    if not scored:
         if worst:
             return worst
-        raise UsageError(
-            f"{folder}: there is no WAV file with labels beside it", "a.wav needs a.scv, a.txt (Audacity) or a.rttm"
-        )
-    total = evaluation.total(scores.values())
-    click.echo(json.dumps(as_data(scores, total, settings)) if options.as_json else "\n".join(table(scores, total)))
-    failed = options.fail_over is not None and total.errors > options.fail_over
-    if failed:
-        guard.tell(f"{total.errors} errors, allowed are {options.fail_over}")
-    return worst or (3 if failed else 0)
+        hint = "a.wav needs a.scv, a.txt (Audacity) or a.rttm"
+        raise UsageError(f"{folder}: there is no WAV file with labels beside it", hint)
+    result = report.Result.of(folder, settings, points, scored, options.join_ms)
+    if options.svg is not None:
+        _write(options.svg, report.picture(result))
+    if options.as_json:
+        click.echo(json.dumps(report.grid_data(result) if axes else report.data(result)))
+    else:
+        click.echo("\n".join(report.grid_table(result) if axes else report.table(result)))
+    return worst or _judged(result, options.fail_over)
 
 
-def labelled(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Every WAV file under `folder` that has a label file beside it, with that; a line on stderr about the others."""
-    from tui_assistant.lab.labels import FORMATS
-
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder")
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".wav"):
-        beside = [path.with_suffix(suffix) for suffix in FORMATS]
-        found = next((each for each in beside if each.is_file()), None)
-        if found is None:
-            guard.tell(f"{path}: left out, there are no labels beside it")
-        else:
-            yield path, found
+def _folder_of(words: Sequence[str], *, sweeping: bool) -> tuple[str, list[str]]:
+    """`--sweep A B` gives one value to the option; B comes as a word, told from a folder by its `=`."""
+    axes = [word for word in words if sweeping and "=" in word and not Path(word).is_dir()]
+    folders = [word for word in words if word not in axes]
+    if len(folders) != 1:
+        said = f"there are {len(folders)}: {' '.join(folders)}" if folders else "there is none"
+        raise UsageError(f"evaluate takes one folder; {said}", "`tui-assistant evaluate --help` shows how")
+    return folders[0], axes
 
 
-def evaluate(path: Path, labels: Path, settings: Settings, options: Options) -> Score:
-    """One recording's score. Raises UsageError that names the file."""
-    from tui_assistant.audio.files import load_recording
-    from tui_assistant.lab import degrade, evaluation
-    from tui_assistant.protocol.session import MAX_RATE, MIN_RATE
-    from tui_assistant.sound.resample import resample
+def _scored(
+    files: Sequence[tuple[Path, Path]], folder: Path, points: Sequence[Point], settings: Settings, options: Options
+) -> tuple[int, dict[str, list[Score]]]:
+    """The worst exit status, and each readable file's scores at every point."""
+    from tui_assistant.commands.parallel import Workers, progress
 
-    speech = read_labels(labels)
-    recording = load_recording(path)
-    samples = degrade.gain(recording.samples, options.gain_db) if options.gain_db else recording.samples
-    if options.noise_db is not None:
-        seed = options.seed ^ zlib.crc32(path.name.encode(errors="surrogateescape"))  # every file its own noise
-        samples = degrade.add_noise(samples, recording.rate, speech, options.noise_db, options.noise, seed)
-    rate = min(max(recording.rate, MIN_RATE), MAX_RATE)
-    detector = recordings.new_detector(settings, rate)
-    events = [*detector.feed(resample(samples, recording.rate, rate).tobytes()), *detector.flush()]
-    return evaluation.score(speech, evaluation.turns(events), settings.turn_detection.silence_duration_ms)
+    jobs = options.jobs
+    if jobs is None:
+        size = sum(path.stat().st_size for path, _ in files) * (1 + len(points) / POINTS_AS_ONE)
+        jobs = 1 if size < SMALL_BYTES and options.backend is None else 0
+    worst = 0
+    heard: dict[str, Heard] = {}
+    with Workers(jobs, options.backend) as workers:
+        tasks = [(path, labels, settings.models.detector, options.made) for path, labels in files]
+        with progress("recordings", len(tasks)) as count:
+            answers = list(count(workers.each(hear, tasks)))
+        for (path, _), answer in zip(files, answers, strict=True):
+            if isinstance(answer, Refused):
+                guard.tell(answer.message)
+                worst = max(worst, answer.exit_status)
+            else:
+                heard[path.relative_to(folder).as_posix()] = answer
+        return worst, _over_the_grid(workers, heard, points, _join_ms(settings, options))
 
 
-def read_labels(path: Path) -> list[Segment]:
-    """The speech of a label file. Raises UsageError that names it."""
-    from tui_assistant.lab.labels import FORMATS
+def _over_the_grid(
+    workers: Workers, heard: Mapping[str, Heard], points: Sequence[Point], join_ms: int | None
+) -> dict[str, list[Score]]:
+    from tui_assistant.commands.parallel import progress
+    from tui_assistant.lab.sweep import scores
 
+    blocks = [points[at : at + BLOCK] for at in range(0, len(points), BLOCK)]
+    tasks = [(each, block, join_ms) for each in heard.values() for block in blocks]
+    with progress("turns", len(tasks)) as count:
+        parts = list(count(workers.each(scores, tasks)))
+    return {
+        name: [score for part in parts[index * len(blocks) : (index + 1) * len(blocks)] for score in part]
+        for index, name in enumerate(heard)
+    }
+
+
+def _join_ms(settings: Settings, options: Options) -> int | None:
+    """semantic_vad has no silence of its own; the setting says what a pause is all the same."""
+    if options.join_ms is None and settings.turn_detection.type == "semantic_vad":
+        return settings.turn_detection.silence_duration_ms
+    return options.join_ms
+
+
+def _judged(result: Result, fail_over: int | None) -> int:
+    fewest = min(total.errors for total in result.totals)
+    if fail_over is None or fewest <= fail_over:
+        return 0
+    at_best = " at the best point" if len(result.totals) > 1 else ""
+    guard.tell(f"{fewest} errors{at_best}, allowed are {fail_over}")
+    return 3
+
+
+def _write(name: str, text: str) -> None:
     try:
-        return FORMATS[path.suffix](path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text at byte {error.start}") from error
+        Path(name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except UsageError as error:
-        raise UsageError(f"{path}: {error.message}") from error
-
-
-def table(scores: Mapping[str, Score], total: Score) -> list[str]:
-    """For people: a line per recording, the sum, and the latencies."""
-    from tui_assistant.safetext import clean
-
-    width = max(len("recording"), *(len(clean(name)) for name in scores))
-    lines = [f"{'recording':{width}} {'turns':>6} {'found':>6} {'missed':>7} {'false':>6} {'split':>6} {'merged':>7}"]
-    for name, score in [*scores.items(), ("sum", total)]:
-        lines.append(
-            f"{clean(name):{width}} {score.reference:6} {score.found:6} {score.missed:7} {score.false:6}"
-            f" {score.split:6} {score.merged:7}"
-        )
-    onset, end = latencies(total)["onset_ms"], latencies(total)["end_ms"]
-    lines.append(f"errors {total.errors}")
-    lines.append(f"speech_started after the labelled beginning, ms: {_figures(onset)}")
-    lines.append(f"speech_stopped after the labelled end, ms:       {_figures(end)}")
-    return lines
-
-
-def latencies(total: Score) -> dict[str, dict[str, float | None]]:
-    """Median and 90th percentile in ms; None where no turn matched."""
-    from tui_assistant.lab.evaluation import percentile
-
-    return {
-        name: {"median": _rounded(percentile(values, 0.5)), "p90": _rounded(percentile(values, 0.9))}
-        for name, values in (("onset_ms", total.onset_ms), ("end_ms", total.end_ms))
-    }
-
-
-def as_data(scores: Mapping[str, Score], total: Score, settings: Settings) -> dict[str, Any]:
-    """For programs: settings, sum and every recording."""
-
-    def counts(score: Score) -> dict[str, int]:
-        data = asdict(score)
-        return {"errors": score.errors, **{name: data[name] for name in COUNTS}}
-
-    return {
-        "vad": settings.models.detector,
-        "turn_detection": settings.turn_detection.vad().model_dump(),
-        "total": {**counts(total), **latencies(total)},
-        "files": {name: counts(score) for name, score in scores.items()},
-    }
-
-
-def _figures(values: Mapping[str, float | None]) -> str:
-    if values["median"] is None:
-        return "-"
-    return f"median {values['median']:.0f}, p90 {values['p90']:.0f}"
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+        raise UsageError(f"--svg {name}: cannot be written: {error.strerror}") from error

@@ -8,6 +8,8 @@ last speech frame (without the silence that ended it).
     false    a turn found of which less than half lies on reference turns
     A turn found and a reference turn match when neither of them is an error already and they overlap by at least half
     of the shorter one.
+    A turn that is no error and yet has no match, because it lies half on one turn and half on the next, matches the one
+    that it overlaps most; only when all of those are errors it is left out, because they are counted already.
     split    the turns matched by a reference turn, beyond the first
     merged   the reference turns matched by a turn found, beyond the first
 
@@ -22,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tui_assistant.lab.labels import Segment, joined
-from tui_assistant.protocol.server import SpeechStarted, SpeechStopped
+from tui_assistant.lab.whatif import Turn
 
 MATCH = 0.5  # overlap needed, as a fraction
 
@@ -33,7 +35,7 @@ class Found:
 
     speech: Segment
     started_at: float  # when speech_started was decided ...
-    stopped_at: float  # ... and speech_stopped
+    stopped_at: float | None  # ... and speech_stopped; None: the recording was over before
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +56,25 @@ class Score:
         return self.missed + self.false + self.split + self.merged
 
 
-def turns(events: Iterable[SpeechStarted | SpeechStopped]) -> list[Found]:
-    """A detector's events as turns. The onset and the last speech come from the figures in the reasons."""
-    found = []
-    started: SpeechStarted | None = None
-    for event in events:
-        if isinstance(event, SpeechStarted):
-            started = event
-        elif started is not None:
-            onset = _at(started) - _figure(started, "held_ms")
-            last = _at(event) - _figure(event, "silence_ms")
-            found.append(Found(Segment(onset, max(onset, last)), _at(started), _at(event)))
-            started = None
-    return found
+def found(turns: Iterable[Turn]) -> list[Found]:
+    """The turns that the engine's rules made of p(speech), as they are scored."""
+    return [
+        Found(
+            Segment(turn.onset_ms / 1000, turn.speech_end_ms / 1000),
+            turn.started_ms / 1000,
+            None if turn.stopped_ms is None else turn.stopped_ms / 1000,
+        )
+        for turn in turns
+    ]
 
 
 def score(labels: Sequence[Segment], found: Sequence[Found], silence_ms: int) -> Score:
-    """One recording's score; `labels` are its speech segments."""
+    """One recording's score; `labels` are its speech segments, joined over gaps shorter than `silence_ms`."""
     reference = joined(labels, gap=silence_ms / 1000)
-    overlaps = [[_overlap(turn.speech, segment) for segment in reference] for turn in found]
-    covered = [sum(row[index] for row in overlaps) for index in range(len(reference))]
-    false = {index for index, turn in enumerate(found) if _under_half(sum(overlaps[index]), turn.speech)}
-    missed = {index for index, segment in enumerate(reference) if _under_half(covered[index], segment)}
-    matches = [
-        (turn, segment)
-        for turn in range(len(found))
-        for segment in range(len(reference))
-        if turn not in false
-        and segment not in missed
-        and overlaps[turn][segment] > 0
-        and overlaps[turn][segment] >= MATCH * min(found[turn].speech.seconds, reference[segment].seconds)
-    ]
+    matches, false, missed = match([turn.speech for turn in found], reference)
     # of a turn that is split or merged, the beginning and the end each belong to one pair only
-    onsets, ends = _one_to_one(matches), _one_to_one(matches[::-1])
+    onsets, ends = _one_to_one(matches), reversed(_one_to_one(matches[::-1]))
+    stops = [(stop, reference[each].end) for turn, each in ends if (stop := found[turn].stopped_at) is not None]
     return Score(
         reference=len(reference),
         found=len(found),
@@ -94,9 +82,32 @@ def score(labels: Sequence[Segment], found: Sequence[Found], silence_ms: int) ->
         false=len(false),
         split=len(matches) - len({segment for _, segment in matches}),
         merged=len(matches) - len({turn for turn, _ in matches}),
-        onset_ms=tuple((found[turn].started_at - reference[each].start) * 1000 for turn, each in onsets),
-        end_ms=tuple((found[turn].stopped_at - reference[each].end) * 1000 for turn, each in reversed(ends)),
+        onset_ms=tuple(_ms(found[turn].started_at - reference[each].start) for turn, each in onsets),
+        end_ms=tuple(_ms(stop - end) for stop, end in stops),
     )
+
+
+def match(
+    found: Sequence[Segment], reference: Sequence[Segment]
+) -> tuple[list[tuple[int, int]], frozenset[int], frozenset[int]]:
+    """The pairs of numbers (found, reference) that match, sorted; the false ones of `found`; the missed of `reference`.
+
+    Both are sorted, and neither overlaps itself.
+    """
+    overlaps = _overlaps(found, reference)
+    heard, covered = [0.0] * len(found), [0.0] * len(reference)
+    for (turn, each), shared in overlaps.items():
+        heard[turn] += shared
+        covered[each] += shared
+    false = frozenset(turn for turn, one in enumerate(found) if _under_half(heard[turn], one))
+    missed = frozenset(each for each, one in enumerate(reference) if _under_half(covered[each], one))
+    fit = {pair: shared for pair, shared in overlaps.items() if pair[0] not in false and pair[1] not in missed}
+    matches = {
+        (turn, each)
+        for (turn, each), shared in fit.items()
+        if shared >= MATCH * min(found[turn].seconds, reference[each].seconds)
+    }
+    return sorted(matches | _best_of_the_unmatched(fit, matches)), false, missed
 
 
 def total(scores: Iterable[Score]) -> Score:
@@ -125,8 +136,30 @@ def percentile(values: Sequence[float], fraction: float) -> float | None:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-def _overlap(one: Segment, other: Segment) -> float:
-    return max(0.0, min(one.end, other.end) - max(one.start, other.start))
+def _overlaps(found: Sequence[Segment], reference: Sequence[Segment]) -> dict[tuple[int, int], float]:
+    """Seconds shared by each pair that shares any."""
+    shared: dict[tuple[int, int], float] = {}
+    first = 0
+    for turn, one in enumerate(found):
+        while first < len(reference) and reference[first].end <= one.start:
+            first += 1
+        for each in range(first, len(reference)):
+            if reference[each].start >= one.end:
+                break
+            shared[turn, each] = min(one.end, reference[each].end) - max(one.start, reference[each].start)
+    return shared
+
+
+def _best_of_the_unmatched(fit: dict[tuple[int, int], float], matches: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """For each that overlaps something and matches nothing, the pair with the most overlap; the first of equals."""
+    best: dict[tuple[int, int], tuple[int, int]] = {}  # (side, number) -> pair
+    for pair in fit:
+        for side in (0, 1):
+            kept = best.setdefault((side, pair[side]), pair)
+            if fit[pair] > fit[kept]:
+                best[side, pair[side]] = pair
+    matched = {(side, pair[side]) for pair in matches for side in (0, 1)}
+    return {pair for place, pair in best.items() if place not in matched}
 
 
 def _under_half(overlap: float, segment: Segment) -> bool:
@@ -143,11 +176,5 @@ def _one_to_one(matches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return [pair for pair in matches if turn_of[pair[1]] == pair[0] and segment_of[pair[0]] == pair[1]]
 
 
-def _at(event: SpeechStarted | SpeechStopped) -> float:
-    if event.at_ms is None:
-        raise ValueError("the event has no at_ms")
-    return event.at_ms / 1000
-
-
-def _figure(event: SpeechStarted | SpeechStopped, name: str) -> float:
-    return float((event.reason or {}).get(name, 0)) / 1000
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)  # to the microsecond: labels are decimal fractions
