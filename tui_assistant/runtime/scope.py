@@ -12,7 +12,7 @@ from tui_assistant.sound.level import FLOOR_DBFS
 
 KEPT_MS = 120_000  # as long as the longest turn; other rules are tried on it
 QUIET_P = 0.3  # a quiet frame is also one that doesn't sound like speech: a remote server's turns are known late
-FLOOR_SHARE = 0.2  # the noise floor is their 20th percentile: clicks and breath are above, gaps of silence below it
+FLOOR_ONE_IN = 5  # the noise floor is their 20th percentile: clicks and breath are above it, gaps of silence below
 STEPS_PER_DB = 2  # nobody sees less than 0.5 dB of a noise floor
 
 _PHASES = {TurnState.SPEECH: Phase.SPEECH, TurnState.WAITING: Phase.WAITING}
@@ -34,9 +34,9 @@ class NoiseFloor:
     @property
     def dbfs(self) -> float:
         """To the next 0.5 dB; FLOOR_DBFS while there is nothing."""
-        left = self._total * FLOOR_SHARE
+        left = self._total
         for step, count in enumerate(self._counts):
-            left -= count
+            left -= count * FLOOR_ONE_IN
             if count and left <= 0:
                 return FLOOR_DBFS + step / STEPS_PER_DB
         return FLOOR_DBFS
