@@ -145,7 +145,9 @@ def _expanded(part: str, text: str) -> Iterable[Decimal]:
         numbers = [Decimal(number) for number in part.split(":")]
     except InvalidOperation:
         numbers = []
-    if len(numbers) not in (1, 3) or not all(number.is_finite() and abs(number) <= LARGEST for number in numbers):
+    if len(numbers) not in (1, 3) or not all(
+        number.is_finite() and -LARGEST <= number <= LARGEST for number in numbers
+    ):
         raise UsageError(f"--sweep {text}: {part!r} is no number and no range", "a range is FROM:TO:STEP")
     if len(numbers) == 1:
         return numbers
