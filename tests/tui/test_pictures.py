@@ -9,8 +9,10 @@ from fake_talk import SPEAKING_NOW, FakeTalk, scene, talked
 from textual.pilot import Pilot
 
 from tui_assistant.client.hold import HoldPhase, Method
+from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.runtime.api import HoldView, Keyboard, Level, Mode, Snapshot, State, Suggest, Told
 from tui_assistant.tui.app import AssistantApp
+from tui_assistant.tui.widgets import tune
 
 WIDE, SMALL = (120, 40), (80, 24)
 Compare = Callable[..., bool]
@@ -101,6 +103,43 @@ def test_tuning_on_a_small_screen(snap_compare: Compare) -> None:
     talk = FakeTalk(scene(1_800))
     talk.first = talked()
     assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing("t"))
+
+
+def test_tuning_with_semantic_vad_and_all_values_unconfirmed(
+    snap_compare: Compare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "ECHO_SECONDS", 1e9)  # however slow the machine is
+    values = Tuning(kind="semantic_vad", gain_db=6)
+    talk = FakeTalk(scene(1_800, tuning=values, turn_detection=values.rules()))
+    talk.first, talk.echo = talked(), False
+    keys = pressing("t", "a", "right", "down", "right")
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=keys)
+
+
+def test_all_sliders(snap_compare: Compare) -> None:
+    talk = FakeTalk(scene(1_800))
+    talk.first = talked()
+    assert snap_compare(app_of(talk), terminal_size=WIDE, run_before=pressing("t", "a", "up"))
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_presets(snap_compare: Compare, size: tuple[int, int]) -> None:
+    talk = FakeTalk(scene(1_800))
+    talk.first, talk.own_presets = talked(), (Preset("my desk", "", {"threshold": 0.55}),)
+    assert snap_compare(app_of(talk), terminal_size=size, run_before=pressing("t", "n", "down"))
+
+
+def test_a_name_for_these_values(snap_compare: Compare) -> None:
+    talk = FakeTalk(scene(1_800))
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing("t", "n", "s", "a"))
+
+
+def test_before_saving(snap_compare: Compare) -> None:
+    talk = FakeTalk(scene(1_800))
+    talk.diff = (
+        "--- config.toml\n+++ config.toml\n@@ -1,2 +1,2 @@\n [turn_detection]\n-threshold = 0.5\n+threshold = 0.6"
+    )
+    assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing("t", "s"))
 
 
 def test_trouble(snap_compare: Compare) -> None:

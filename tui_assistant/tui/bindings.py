@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 
 
 class Context(StrEnum):
-    """Where a key acts. MAIN also acts while TUNE has the focus, unless TUNE takes the key itself."""
+    """Where a key acts. MAIN also acts while TUNE or LINES has the focus, unless that takes the key itself."""
 
     MAIN = "On the main screen"
     TUNE = "On the sliders"
+    PRESETS = "In the presets"
+    NAMING = "While naming a preset"
+    SAVE = "Before saving"
     TYPE = "While typing"
     DEVICES = "In the device list"
     HELP = "In this help"
+
+
+DIALOGS = (Context.PRESETS, Context.SAVE, Context.DEVICES, Context.HELP)  # each hides the main screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Key:
 
 
 M, T, L, D, H = Context.MAIN, Context.TUNE, Context.TYPE, Context.DEVICES, Context.HELP
+P, N, S = Context.PRESETS, Context.NAMING, Context.SAVE
 DIGITS = tuple("0123456789")
 
 KEYS: tuple[Key, ...] = (
@@ -56,14 +63,31 @@ KEYS: tuple[Key, ...] = (
     Key(M, ("home",), "home", "scroll('home')", "", "To its beginning."),
     Key(M, ("end",), "end", "scroll('end')", "", "To its end, and stays there."),
     Key(M, ("ctrl+c",), "ctrl+c", "copy_or_quit", "", "Copies what the mouse has selected; without a selection, ends."),
-    Key(T, ("up", "down"), "↑↓", "choose", "choose", "Chooses a slider."),
+    Key(T, ("up", "down"), "↑↓", "choose", "", "Chooses a slider."),
     Key(T, ("left", "right"), "←→", "step", "change", "Changes its value by a small step."),
-    Key(T, ("shift+left", "shift+right"), "⇧←→", "leap", "big steps", "Changes its value by a big step."),
+    Key(T, ("shift+left", "shift+right"), "⇧←→", "leap", "", "Changes its value by a big step."),
     Key(T, ("home", "end"), "home end", "edge", "", "Goes to the end of its range."),
     Key(T, (*DIGITS, "full_stop"), "0-9", "digit", "", "Types a value ..."),
+    Key(T, ("minus",), "-", "minus", "", "... a negative one for the gain ..."),
     Key(T, ("backspace",), "⌫", "rub", "", "... takes back its last digit ..."),
     Key(T, ("enter",), "enter", "accept", "", "... and sets it."),
+    Key(T, ("n",), "n", "presets", "presets", "Chooses a named set of values, or keeps these under a name."),
+    Key(T, ("a",), "a", "advanced", "advanced", "Shows hysteresis, min_speech_ms, tail_ms and gain_db, or hides them."),
+    Key(T, ("u", "ctrl+z"), "u", "undo", "undo", "Takes the last change back."),
+    Key(T, ("U", "ctrl+y"), "U", "redo", "", "Makes it again."),
+    Key(T, ("z", "delete"), "z", "reset", "reset", "Sets this value to its default."),
+    Key(T, ("Z",), "Z", "reset_all", "", "Sets all values to their defaults."),
+    Key(T, ("s", "ctrl+s"), "s", "save", "save", "Saves the values to config.toml, after showing what changes there."),
     Key(T, ("escape", "t"), "esc", "leave", "leave", "Leaves the sliders."),
+    Key(P, ("up", "down"), "↑↓", "move", "choose", "Moves in the list."),
+    Key(P, ("enter",), "enter", "take", "use it", "Sets its values at once."),
+    Key(P, ("s",), "s", "name", "save these", "Keeps the values in force under a name of your own."),
+    Key(P, ("escape", "n", "q"), "esc", "leave", "close", "Closes the list."),
+    Key(N, ("enter",), "enter", "send", "keep", "Keeps the values in force under that name."),
+    Key(N, ("escape",), "esc", "leave", "back", "Back to the list."),
+    Key(S, ("enter",), "enter", "take", "save", "Writes the values to config.toml."),
+    Key(S, ("up", "down"), "↑↓", "scroll", "", "Scrolls."),
+    Key(S, ("escape", "q"), "esc", "leave", "leave it", "Leaves the file as it is."),
     Key(L, ("enter",), "enter", "send", "send", "Sends the line and asks for an answer."),
     Key(L, ("escape",), "esc", "leave", "leave", "Leaves without sending."),
     Key(D, ("up", "down"), "↑↓", "move", "choose", "Moves in the list."),
@@ -94,7 +118,7 @@ def bar_of(context: Context, talk: TalkKeys = DEFAULT_KEYS) -> tuple[Key, ...]:
     """What the key bar shows there. On the sliders the talk key and quitting still work, and are shown behind."""
     own = tuple(key for key in keys_of(context, talk) if key.name)
     if context is Context.TUNE:
-        return own + tuple(key for key in keys_of(Context.MAIN, talk) if key.action in ("talk", "mode", "quit"))
+        return own + tuple(key for key in keys_of(Context.MAIN, talk) if key.action in ("talk", "quit"))
     return own
 
 
@@ -107,14 +131,15 @@ def bindings_of(context: Context, skip: tuple[str, ...] = ()) -> list[BindingTyp
     for key in keys_of(context):
         if key.action in skip:
             continue
-        directed = context in (Context.TUNE, Context.DEVICES, Context.HELP) and key.action in _DIRECTED
+        directed = context is not Context.MAIN and key.action in NEEDS_KEY
         for name in key.keys:
             action = f"{key.action}('{name}')" if directed else key.action
             rebound = {"talk": "talk", "switch": "toggle"}.get(key.action)
             result.append(Binding(name, action, key.name or key.help, show=False, id=rebound))
-    if context in (Context.DEVICES, Context.HELP):  # a dialog hides the main screen's bindings
+    if context in DIALOGS:  # the main screen's bindings do not reach through
         result += [Binding(DEFAULT_KEYS.toggle, "app.switch", show=False, id="toggle")]
     return result
 
 
-_DIRECTED = {"choose", "step", "leap", "edge", "digit", "move", "side", "scroll"}
+# Actions of several keys, to which the key says the direction.
+NEEDS_KEY = {"choose", "step", "leap", "edge", "digit", "move", "side", "scroll", "turn"}

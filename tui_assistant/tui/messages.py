@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from tui_assistant.client.tuning import Tuning
 from tui_assistant.runtime.api import Notice
 
 
@@ -16,11 +17,19 @@ class Noticed(Message, bubble=False):
 
 
 class Tuned(Message):
-    """A slider has a new value."""
+    """Other values are wanted: a slider was moved, a preset taken, a step undone."""
 
-    def __init__(self, field: str, value: float) -> None:
+    def __init__(self, tuning: Tuning) -> None:
         super().__init__()
-        self.field, self.value = field, value
+        self.tuning = tuning
+
+
+class PresetsWanted(Message):
+    """The list of named values is to be shown."""
+
+
+class SaveWanted(Message):
+    """What saving would change is to be shown."""
 
 
 class TuneLeft(Message):

@@ -55,6 +55,20 @@ TUNING: tuple[tuple[str, str], ...] = (
     ("threshold", "p from which speech begins. Noise starts turns? Go higher. You are not heard? Go lower."),
     ("silence_duration_ms", "The pause that ends a turn. You are cut off? Go higher. Answers come late? Go lower."),
     ("prefix_padding_ms", "Audio kept before the onset. First syllables are missing? Go higher."),
+    (
+        "type",
+        "server_vad: a pause ends your turn. semantic_vad: the pause may be short where you sound finished, and long "
+        "where you don't.",
+    ),
+    ("eagerness", "Of semantic_vad. You are cut off? low. Answers come late? high."),
+    (
+        "hysteresis",
+        "Speech goes on down to threshold less this. Soft endings are cut? Go higher. Noise holds turns? Go lower.",
+    ),
+    ("min_speech_ms", "So long a voice must last to begin a turn. Keys and clicks begin turns? Go higher."),
+    ("tail_ms", "What is still heard after the talk key is let go. Last words are missing? Go higher."),
+    ("gain_db", "Makes the microphone louder before everything else. Speech stands under -35 dBFS? Go higher."),
+    ("…", "Behind a value: changed here, and not confirmed by the session yet."),
 )
 LABEL_WIDTH = 15
 

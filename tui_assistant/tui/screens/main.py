@@ -9,24 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from tui_assistant.client.hold import HoldPhase
 from tui_assistant.client.repeat import SAME_KEY_MS, Presses
+from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.runtime.api import Line, LineChanged, Mode, Notice, Snapshot, Suggest, TalkApi, Told
-from tui_assistant.tui.bindings import Context, bindings_of
+from tui_assistant.tui.bindings import NEEDS_KEY, Context, bindings_of
 from tui_assistant.tui.drawing.transcript import welcome
 from tui_assistant.tui.keys.names import TalkKeys
 from tui_assistant.tui.keys.router import Router
-from tui_assistant.tui.messages import LineTyped, Tuned, TuneLeft, TypingLeft
+from tui_assistant.tui.messages import LineTyped, PresetsWanted, SaveWanted, Tuned, TuneLeft, TypingLeft
 from tui_assistant.tui.screens.devices import DeviceScreen
 from tui_assistant.tui.screens.help import HelpScreen
+from tui_assistant.tui.screens.presets import PresetScreen
+from tui_assistant.tui.screens.savesettings import SaveScreen
 from tui_assistant.tui.widgets.compact import Compact
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.keybar import KeyBar
@@ -41,6 +44,9 @@ STACKED_ROWS = 32
 AIRY_ROWS = 30  # from here on there is an empty line between utterances
 HIGH_ROWS = 36  # from here on the sliders have room for a sentence each
 BORDER_ROWS = 14  # below, borders cost more than they order
+
+
+Answer = TypeVar("Answer")  # of a dialog
 
 
 class Layout(StrEnum):
@@ -75,6 +81,7 @@ class MainScreen(Screen[None]):
         self._layout_now = Layout.COMPACT
         self._snapshot = Snapshot()
         self._now = 0.0
+        self.baseline = Tuning()  # what was in force when the sliders were opened: the what-if compares with it
         self.status = StatusLine(id="status")
         self.conversation = Conversation(id="conversation")
         self.type_line = TypeLine(id="type")
@@ -179,9 +186,9 @@ class MainScreen(Screen[None]):
     @on(KeyBar.Clicked)
     async def _key_clicked(self, message: KeyBar.Clicked) -> None:
         focused = self.focused
-        if focused is not None and hasattr(focused, f"action_{message.action}"):
-            if message.action == "leave":
-                await focused.run_action("leave")
+        if focused is not None and hasattr(focused, f"action_{message.action.partition('(')[0]}"):
+            if message.action not in NEEDS_KEY:
+                await focused.run_action(message.action)
             return
         if message.action == "talk":
             self._talk.talk()  # a click does not repeat itself
@@ -190,7 +197,23 @@ class MainScreen(Screen[None]):
 
     @on(Tuned)
     def _tuned(self, message: Tuned) -> None:
-        self._talk.tune(message.field, message.value)
+        self._talk.apply(message.tuning)
+
+    @on(PresetsWanted)
+    def _presets_wanted(self) -> None:
+        self._dialog(PresetScreen(self._talk, self.tune.tuning), self._preset_chosen)
+
+    def _preset_chosen(self, preset: Preset | None) -> None:
+        if preset is not None:
+            self.change(preset.on(self.tune.tuning), preset.name)
+
+    @on(SaveWanted)
+    def _save_wanted(self) -> None:
+        self._dialog(SaveScreen(self._talk))
+
+    def change(self, tuning: Tuning, what: str) -> None:
+        """Other values, live, so that `u` on the sliders takes them back. `what`: a preset's name, "calibration"."""
+        self.tune.change(tuning, what)
 
     @on(TuneLeft)
     def _tune_left(self) -> None:
@@ -228,6 +251,8 @@ class MainScreen(Screen[None]):
         self._talk.toggle_mode()
 
     def action_tune(self) -> None:
+        if not self.has_class("tuning"):
+            self.baseline = self._snapshot.tuning
         self.add_class("tuning")
         self.tune.focus()
         self.call_after_refresh(lambda: self.tune.update(self._snapshot))
@@ -247,12 +272,14 @@ class MainScreen(Screen[None]):
         self._talk.play_demo()
 
     def action_devices(self) -> None:
-        self._router.open = False
-        self.app.push_screen(DeviceScreen(self._talk))
+        self._dialog(DeviceScreen(self._talk))
 
     def action_help(self) -> None:
-        self._router.open = False
-        self.app.push_screen(HelpScreen(self._snapshot.keyboard, self._keys))
+        self._dialog(HelpScreen(self._snapshot.keyboard, self._keys))
+
+    def _dialog(self, screen: ModalScreen[Answer], answered: Callable[[Answer | None], None] | None = None) -> None:
+        self._router.open = False  # at once: the next key may have been typed already
+        self.app.push_screen(screen, answered)
 
     def action_quit(self) -> None:
         self.app.exit(return_code=0)
