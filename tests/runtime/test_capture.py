@@ -96,7 +96,7 @@ def test_a_hold_has_preroll_and_tail_to_the_sample_however_late_it_is_noticed(
     pressed = max(0, ear.now - pressed_ago)
     ear.capture.take_floor(pressed / RATE, Since.PREROLL)
     sent = [sample for count in during for sample in ear.hear(count)]
-    released = max(pressed, ear.now - released_ago)
+    released = max(pressed, ear.now - released_ago, 1)  # 0 is how a microphone says that it does not know
     ear.capture.release_floor(released / RATE)
     while ear.capture.floor is Floor.ENDING:
         sent += ear.hear(700)

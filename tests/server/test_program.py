@@ -97,7 +97,7 @@ async def ask(client: ClientConnection, text: str) -> None:
     ):
         await client.send(json.dumps(event))
     async with asyncio.timeout(20):
-        while json.loads(await client.recv())["type"] != "response.output_text.delta":
+        while json.loads(await client.recv()).get("delta") != ".":  # before it the model may ring its alarm
             pass
 
 
