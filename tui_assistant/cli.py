@@ -78,6 +78,7 @@ class Program(click.Group):
 @setting("--input-rate", "audio.input_rate", "HZ", "Rate of raw samples on stdin (16000).")
 @setting("--output", "audio.output", "DEVICE|FILE.wav|none", "The speaker, a file to write, or silence.")
 @click.option("--headphones/--no-headphones", cls=Setting, key="audio.headphones", help="You can speak over answers.")
+@click.option("--record", metavar="DIR", help="Record the session in DIR, a new folder; `replay` runs it again.")
 @click.option("--plain", is_flag=True, help="Line by line instead of a screen: for screen readers, pipes and logs.")
 @click.option("--exit-after-input", is_flag=True, help="End when the recording has been heard and answered.")
 @click.option("--demo", is_flag=True, help="A recording plays the user: see it work without a microphone.")
@@ -103,6 +104,7 @@ def cli(ctx: click.Context, /, config: str | None, **options: Any) -> int | None
         plain=options["plain"],
         exit_after_input=options["exit_after_input"],
         demo=options["demo"],
+        record=options["record"],
     )
     return assistant.run(given(ctx), config, run_options)
 

@@ -32,6 +32,11 @@ def skills_folder() -> Path:
     return _private_folder(state_folder() / "skills")
 
 
+def recordings_folder() -> Path:
+    """Where recordings go that were begun without a name; made private to its owner."""
+    return _private_folder(state_folder() / "recordings")
+
+
 def log_folder() -> Path:
     """Where logs and what libraries write to stderr go; made private to its owner."""
     return _private_folder(state_folder() / "logs")

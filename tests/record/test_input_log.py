@@ -29,12 +29,18 @@ from tui_assistant.host.session_host import SessionHost
 from tui_assistant.protocol import client
 from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.server import ErrorEvent
+from tui_assistant.record.folder import new_folder
 from tui_assistant.record.reader import read_input_log
 from tui_assistant.record.writer import InputLogWriter
 from tui_assistant.sound.wav import read_wav
 
 CLIP = Path(__file__).parents[1] / "data" / "speech" / "lj_0002.wav"
 PCM = {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 22_050}, "transcription": {}}}}
+
+
+def opened(folder: Path) -> InputLogWriter:
+    new_folder(folder)
+    return InputLogWriter(folder)
 
 
 def answers_to(ask: Ask) -> list[Answer]:
@@ -77,7 +83,7 @@ def conversation(log: InputLogWriter) -> list[Output]:
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> tuple[Path, list[Output]]:
-    log = InputLogWriter(tmp_path / "session")
+    log = opened(tmp_path / "session")
     put_out = conversation(log)
     log.close()
     return tmp_path / "session", put_out
@@ -110,7 +116,7 @@ def test_a_log_that_was_cut_off_gives_all_whole_calls(recorded: tuple[Path, list
 
 
 def test_every_call_is_on_disk_at_once(tmp_path: Path) -> None:
-    log = InputLogWriter(tmp_path / "s")
+    log = opened(tmp_path / "s")
     log.write("feed", {"bytes": 4}, b"\x01\x02\x03\x04")
     (call,) = read_input_log(tmp_path / "s")  # not closed yet: as after a kill
     assert (call.call, call.data, call.payload) == ("feed", {"bytes": 4}, b"\x01\x02\x03\x04")
@@ -118,15 +124,17 @@ def test_every_call_is_on_disk_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_a_log_is_not_written_over(tmp_path: Path) -> None:
-    InputLogWriter(tmp_path / "s").close()
+    opened(tmp_path / "s").close()
     with pytest.raises(UsageError, match="holds a recording already"):
+        new_folder(tmp_path / "s")
+    with pytest.raises(FileExistsError):
         InputLogWriter(tmp_path / "s")
 
 
 @pytest.mark.parametrize("line", [b"nonsense\n", b"{}\n", b'{"call":"jump","data":{}}\n', b"[1]\n",
                                   b'{"call":"feed","data":{},"offset":0,"length":99}\n'])  # fmt: skip
 def test_a_damaged_log_is_named_with_its_line(tmp_path: Path, line: bytes) -> None:
-    InputLogWriter(tmp_path / "s").close()
+    opened(tmp_path / "s").close()
     (tmp_path / "s" / "input.log").write_bytes(b'{"call":"tick","data":{"now_ms":1}}\n' + line)
     with pytest.raises(UsageError, match="line 2"):
         list(read_input_log(tmp_path / "s"))
@@ -138,7 +146,7 @@ def test_no_recording_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_unknown_calls_are_not_written(tmp_path: Path) -> None:
-    log = InputLogWriter(tmp_path / "s")
+    log = opened(tmp_path / "s")
     with pytest.raises(ValueError, match="jump"):
         log.write("jump", {})
     log.close()

@@ -18,6 +18,7 @@ from tui_assistant.host.session import Session
 from tui_assistant.host.session_host import SessionHost
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.session import Audio, AudioInput, PcmFormat, SessionConfig
+from tui_assistant.record.folder import new_folder
 from tui_assistant.record.format import Call
 from tui_assistant.record.reader import read_input_log
 from tui_assistant.record.writer import InputLogWriter
@@ -32,6 +33,7 @@ class Conversation:
     """Three sentences, each with 4 s of silence, paced by a clock of its own; `judge` gives P, or None: no answer."""
 
     def __init__(self, folder: Path, judge: list[float | None]) -> None:
+        new_folder(folder)
         self._log = InputLogWriter(folder)
         self._judge = iter(judge)
         self._due: list[tuple[Any, Answer]] = []

@@ -32,6 +32,7 @@ class Options:
     plain: bool = False
     exit_after_input: bool = False
     demo: bool = False
+    record: str | None = None  # the folder of a recording, from the first moment on
 
 
 def run(flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
@@ -94,12 +95,25 @@ def _lines_end(options: Options) -> bool:
 def build_talk(settings: Settings, options: Options, log: Path | None) -> TalkApi:
     """The conversation, not started. `log` takes what the workers print. Raises UsageError as `talk_options`."""
     from tui_assistant.links.local import LocalLink
+    from tui_assistant.runtime.recording import Recorder
     from tui_assistant.runtime.talk import Talk
 
+    wanted = talk_options(settings, options)
+    recorder = Recorder(Path(options.record) if options.record else None, settings=recorded_settings(settings))
     link = LocalLink(
-        worker_specs(settings), detector=settings.models.detector, speed=settings.voice.speed, log_path=log
+        worker_specs(settings),
+        detector=settings.models.detector,
+        speed=settings.voice.speed,
+        log_path=log,
+        input_log=recorder if recorder.on else None,
     )
-    return Talk(link, talk_options(settings, options))
+    return Talk(link, wanted, recorder=recorder)
+
+
+def recorded_settings(settings: Settings) -> dict[str, Any]:
+    """What a recording says of the settings: what decides about turns and answers, and no address of a server."""
+    shown = settings.model_dump(mode="json", include={"mode", "turn_detection", "models"})
+    return {key: shown[key] for key in sorted(shown)}
 
 
 def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, WorkerSpec]:

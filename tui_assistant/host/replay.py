@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from tui_assistant.engine import ports
 from tui_assistant.engine.outbox import Output
 from tui_assistant.engine.session import Session
+from tui_assistant.errors import LocalProtocolError, RemoteProtocolError, UsageError
 from tui_assistant.host import frames
 from tui_assistant.host.session import Session as NamedSession
 from tui_assistant.protocol.codec import decode_client
@@ -17,31 +18,52 @@ from tui_assistant.record.format import Call
 
 def rerun(calls: Iterable[Call]) -> Iterator[Output]:
     """All that a session like the recorded one puts out, call by call. Raises UsageError when its making is unknown."""
+    for _, outputs in rerun_by_call(calls):
+        yield from outputs
+
+
+def rerun_by_call(calls: Iterable[Call]) -> Iterator[tuple[Call, list[Output]]]:
+    """Each call of a recorded session with what it puts out now. Raises UsageError when its making is unknown."""
     calls = iter(calls)
-    first = next(calls, None)
-    yield from replay(NamedSession.remade(first.data if first is not None and first.call == "begin" else {}), calls)
+    first = next(calls, Call("", {}))
+    session = NamedSession.remade(first.data if first.call == "begin" else {})
+    yield first, session.begin()
+    for call in calls:
+        yield call, make(session, call)
 
 
 def replay(session: Session, calls: Iterable[Call]) -> Iterator[Output]:
     """All that `session` puts out, call by call, what it says at its beginning included."""
     yield from session.begin()
     for call in calls:
+        yield from make(session, call)
+
+
+def make(session: Session, call: Call) -> list[Output]:
+    """Makes one call. Raises UsageError when its data is not what such a call has."""
+    try:
         match call.call:
             case "feed":
-                yield from session.feed(call.payload)
+                return session.feed(call.payload)
             case "event":
-                yield from session.event(decode_client(json.dumps(call.data)))
+                return session.event(decode_client(json.dumps(call.data)))
             case "refuse":
-                yield from session.refuse(ErrorEvent.model_validate_json(json.dumps(call.data)))
+                return session.refuse(ErrorEvent.model_validate_json(json.dumps(call.data)))
             case "answer":
-                yield from session.answer(call.data["ask_id"], answer_of(call))
+                return session.answer(call.data["ask_id"], answer_of(call))
             case "tick":
-                yield from session.tick(call.data["now_ms"])
+                return session.tick(call.data["now_ms"])
+    except (KeyError, TypeError, ValueError, AttributeError, RemoteProtocolError, LocalProtocolError) as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        hint = "was it recorded by another version?"
+        raise UsageError(f"the recording has a call ({call.call}) that cannot be made: {why}", hint) from None
+    return []
 
 
 def answer_of(call: Call) -> ports.Answer:
     """The answer that a call of that name carried."""
     header = {"to": call.data["ask_id"], **call.data["answer"]}
     message = frames.decode(json.dumps(header).encode() + b"\n" + call.payload)
-    assert isinstance(message, frames.Reply)
+    if not isinstance(message, frames.Reply):
+        raise TypeError("not an answer")
     return message.answer

@@ -51,6 +51,10 @@ class Hands:
         """Samples that were heard, at the link's output rate."""
         return self._player.position if self._player is not None else 0
 
+    def take_heard(self) -> bytes:
+        """What was heard of the answers since the last call, at the link's output rate."""
+        return self._player.take_heard() if self._player is not None else b""
+
     def use_speaker(self, speaker: OutputDevice) -> None:
         """Another speaker from now on."""
         self._speaker = speaker

@@ -18,6 +18,8 @@ class Player:
         self._base = 0  # position at the last flush, and what the speaker had played then
         self._base_played = speaker.played()
         self._resampler: Resampler | None = None  # of the item being written; it holds the last few ms
+        self._unheard = bytearray()  # what was written and not taken by `take_heard` ...
+        self._taken = 0  # ... and its position
 
     def play(self, pcm: bytes) -> None:
         """Queues int16 little-endian mono."""
@@ -25,6 +27,7 @@ class Player:
         if self._resampler is None:
             self._resampler = Resampler(self.rate, self.speaker.rate, quality="playback")
         self._written += len(samples)
+        self._unheard += pcm
         self.speaker.write(self._resampler.push(samples))
 
     def end(self) -> None:
@@ -33,11 +36,24 @@ class Player:
             self.speaker.write(self._resampler.flush())
             self._resampler = None
 
+    def take_heard(self) -> bytes:
+        """What was heard since the last call, before the volume; call it at every poll."""
+        if not self._unheard:
+            return b""
+        count = max(0, self.position - self._taken) * 2
+        heard = bytes(self._unheard[:count])
+        del self._unheard[:count]  # moves nothing: a bytearray shrinks at its front for free
+        self._taken += len(heard) // 2
+        return heard
+
     def flush(self) -> None:
         """Silence, at once."""
         self.speaker.flush()
         self._resampler = None
-        self._rebase(self._by_device())
+        position = self._by_device()
+        del self._unheard[max(0, position - self._taken) * 2 :]
+        self._taken = min(self._taken, position)
+        self._rebase(position)
 
     @property
     def position(self) -> int:
@@ -53,6 +69,8 @@ class Player:
     def replace(self, speaker: OutputDevice) -> None:
         """Another speaker from now on; what the old one had not played is dropped."""
         self.speaker, self._resampler = speaker, None
+        self._unheard.clear()
+        self._taken = self._written
         self._rebase(self._written)
 
     def _rebase(self, position: int) -> None:

@@ -28,8 +28,10 @@ from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.hands import Hands
 from tui_assistant.runtime.input_end import InputEnd
+from tui_assistant.runtime.minutes import Minutes
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.process import ProcessTuning
+from tui_assistant.runtime.recording import Recorder
 from tui_assistant.runtime.records import Records
 from tui_assistant.runtime.tuner import Tuner
 from tui_assistant.runtime.view import View
@@ -43,8 +45,19 @@ CLOSE_S = 1.5  # for workers and devices to end
 class Talk:
     """Implements TalkApi."""
 
-    def __init__(self, link: Link, options: TalkOptions, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._link = link
+    def __init__(
+        self,
+        link: Link,
+        options: TalkOptions,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        recorder: Recorder | None = None,
+    ) -> None:
+        """`recorder`: has begun to record already, the link's input log with it."""
+        self._recorder = recorder or Recorder(clock=clock)
+        self._recorder.tell = self._tell
+        self._minutes = Minutes()
+        self._link = link = self._recorder.tap(link)
         self._options = options
         self._clock = clock
         tuning = options.first_tuning
@@ -148,12 +161,13 @@ class Talk:
 
     def mark(self, item_id: str, mark: Mark | None) -> None:
         self._call(lambda: self._records.ledger.mark(item_id, mark))
+        self._call(lambda: self._recorder.mark(item_id, mark))
 
     def record(self, folder: Path | None = None) -> None:
-        self._tell("Recording is not built in yet.", "warning")
+        self._call(lambda: self._recorder.toggle(folder))
 
     def save_transcript(self, path: Path) -> None:
-        self._tell("Saving the transcript is not built in yet.", "warning")
+        self._call(lambda: self._minutes.save(path, self._tell))
 
     def settings_diff(self) -> str:
         return ""
@@ -203,6 +217,7 @@ class Talk:
             self._floor.drop()
             await self._link.close()
             self._equipment.close()
+            self._recorder.close()
 
     async def _open(self) -> None:
         self._floor.capture.prepare()
@@ -234,6 +249,7 @@ class Talk:
         self._equipment.watch(now)
         self._gated = self._withheld(now)
         self._floor.use_keyboard(self._keyboard)
+        self._recorder.muted = self._muted
         samples = self._floor.poll(withheld=self._gated, muted=self._muted)
         if len(samples):
             self._equipment.heard(len(samples) / self._link.input_rate)
@@ -241,8 +257,10 @@ class Talk:
             heard = self._dialogue.held or not (self._dialogue.push_to_talk or self._muted or self._gated)
             for frame in self._floor.capture.estimate(samples):
                 self._records.estimated(frame, heard=heard)
+                self._recorder.estimated(frame, self._dialogue)
                 self._floor.heard(frame.p)
         self._do(self._dialogue.heard(self._hands.played, self._now_ms))
+        self._recorder.played(self._hands.take_heard(), self._link.output_rate)
         self._input_end.watch(now)
         self._take_picture(now)
 
@@ -293,10 +311,12 @@ class Talk:
     def _use_microphone(self, microphone: Microphone | None) -> None:
         if microphone is None and self._dialogue.talking:
             self._floor.drop("What you were saying was dropped.")
-        self._floor.capture.use(microphone)
+        self._floor.capture.use(self._recorder.microphone(microphone))
 
     def _show(self, line: TranscriptLine) -> None:
-        self._listener(api.LineChanged(self._view.line(line, self._now_ms)))
+        shown = self._view.line(line, self._now_ms)
+        self._minutes.take(shown, line.at_ms, self._now_ms)
+        self._listener(api.LineChanged(shown))
 
     def _tell(self, text: str, severity: str) -> None:
         self._listener(api.Told(text, severity))
@@ -356,4 +376,5 @@ class Talk:
             latency_ms=self._hands.latency_ms,
             timers=self._hands.timers,
             link_counters=self._link.counters,
+            recording=self._recorder.on,
         )

@@ -75,6 +75,7 @@ class View:
         latency_ms: int | None,
         timers: tuple[RunningTimer, ...],
         link_counters: dict[str, int],
+        recording: bool = False,
     ) -> api.Snapshot:
         """Everything of this moment."""
         state = _state(dialogue, seen, muted=muted)
@@ -110,6 +111,7 @@ class View:
             demo=equipment.demo,
             tuning=tuning,
             noise_floor_dbfs=scope.noise_floor_dbfs,
+            recording=recording,
             volume=speaker.gain if speaker else 1.0,
             latency_ms=latency_ms,
             alarms=in_words(timers, time.time()),

@@ -200,9 +200,17 @@ class WavWriter:
 
     def write(self, samples: NDArray[np.int16]) -> None:
         """Appends, then says so in the header; killed in between, readers see the samples of the call before."""
-        self._file.seek(self._head + self._bytes)
-        self._file.write(samples.astype("<i2").tobytes())
-        self._bytes += samples.size * 2
+        self._append(samples.astype("<i2").tobytes(), samples.size)
+
+    def pad(self, samples: int) -> None:
+        """Appends that many samples of silence, as a hole: where the file system can, they take no room."""
+        if samples > 0:
+            self._append(bytes(2), samples, (samples - 1) * 2)
+
+    def _append(self, data: bytes, samples: int, behind: int = 0) -> None:
+        self._file.seek(self._head + self._bytes + behind)
+        self._file.write(data)
+        self._bytes += samples * 2
         # A recording of over 4 GiB says "unknown" and is read to its end.
         for offset, size in ((4, self._head - 8 + self._bytes), (self._head - 4, self._bytes)):
             self._file.seek(offset)
