@@ -14,7 +14,7 @@ TERMINAL = Path(__file__).parent / "terminal"
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With several workers (pytest-xdist): what uses displays and sound servers runs in one of them, and begins first,
     because it takes the longest and mostly waits."""
-    if not getattr(config.option, "dist", "no") == "loadgroup":
+    if getattr(config.option, "dist", "no") != "loadgroup":
         return
     for item in items:
         if TERMINAL in item.path.parents:

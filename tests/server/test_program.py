@@ -96,8 +96,8 @@ async def ask(client: ClientConnection, text: str) -> None:
         {"type": "response.create"},
     ):
         await client.send(json.dumps(event))
-    async with asyncio.timeout(20):
-        while json.loads(await client.recv()).get("delta") != ".":  # before it the model may ring its alarm
+    async with asyncio.timeout(20):  # the model may ring its alarm before it answers
+        while not str(json.loads(await client.recv()).get("delta")).endswith((".", text)):
             pass
 
 
