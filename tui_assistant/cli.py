@@ -162,7 +162,7 @@ def detect(ctx: click.Context, /, files: tuple[str, ...], config: str | None, **
 def evaluate(ctx: click.Context, /, words: tuple[str, ...], config: str | None, **options: Any) -> int:
     """Turns missed, false, split and merged, and latencies, against labels beside the WAV files in DIR.
 
-    Labels of a.wav are a.scv, a.txt (an Audacity label track) or a.rttm.
+    Labels of a.wav are a.scv, a.txt (an Audacity label track) or a.rttm; of a recorded session its marks.json.
     """
     from tui_assistant.commands import evaluate
 

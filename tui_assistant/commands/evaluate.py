@@ -71,7 +71,7 @@ def run(words: Sequence[str], flags: Mapping[str, Flag], config: str | None, opt
     if not scored:
         if worst:
             return worst
-        hint = "a.wav needs a.scv, a.txt (Audacity) or a.rttm"
+        hint = "a.wav needs a.scv, a.txt (Audacity) or a.rttm; a recorded session marks.json"
         raise UsageError(f"{folder}: there is no WAV file with labels beside it", hint)
     result = report.Result.of(folder, settings, points, scored, options.join_ms)
     if options.svg is not None:

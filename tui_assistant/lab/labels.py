@@ -26,6 +26,10 @@ class Segment:
     def seconds(self) -> float:
         return self.end - self.start
 
+    def moved(self, seconds: float) -> Segment:
+        """The same stretch on a clock that shows `seconds` more."""
+        return Segment(self.start + seconds, self.end + seconds)
+
 
 def parse_scv(text: str) -> list[Segment]:
     """One line: `name,start,end,label,start,end,label,...`; label 1 is speech, 0 is not."""
@@ -91,6 +95,12 @@ def joined(segments: Iterable[Segment], gap: float = 0.0) -> list[Segment]:
         else:
             result.append(segment)
     return result
+
+
+def within(segments: Iterable[Segment], whole: Segment) -> list[Segment]:
+    """What of `segments` lies in `whole`."""
+    cut = [Segment(max(each.start, whole.start), min(each.end, whole.end)) for each in segments]
+    return [each for each in cut if each.seconds > 0]
 
 
 def _segment(start: str, end: str, place: str, *, duration: bool = False) -> Segment:

@@ -56,10 +56,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A labelled recording as the turn code sees it: p(speech) of consecutive frames, and the speech that is in it."""
+    """A labelled recording as the turn code sees it: p(speech) of consecutive frames, and the speech that is in it.
+
+    `judged`: the stretches whose labels are known; turns found elsewhere are not counted. None: all.
+    """
 
     probabilities: tuple[float, ...]
     speech: tuple[Segment, ...]
+    judged: tuple[Segment, ...] | None = None
 
 
 def parse_axis(text: str) -> Axis:
@@ -110,9 +114,15 @@ def scores(heard: Heard, points: Iterable[Point], join_ms: int | None = None) ->
         gap = join_ms
         if gap is None:
             gap = (point.rules if isinstance(point.rules, ServerVad) else ServerVad()).silence_duration_ms
-        turns = whatif.turns(heard.probabilities, point.rules)
-        result.append(score(heard.speech, found(turns), gap))
+        turns = found(whatif.turns(heard.probabilities, point.rules))
+        if heard.judged is not None:
+            turns = [each for each in turns if any(_meet(each.speech, known) for known in heard.judged)]
+        result.append(score(heard.speech, turns, gap))
     return result
+
+
+def _meet(one: Segment, other: Segment) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def front(totals: Sequence[Score]) -> frozenset[int]:
