@@ -42,6 +42,14 @@ def _number(value: Any) -> Any:
 
 Fraction = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_number)]
+# what can be tuned while it runs; the ranges are those of the protocol (ServerVad)
+Padding = Annotated[Whole, Field(ge=0, le=5_000)]
+Silence = Annotated[Whole, Field(ge=0, le=10_000)]
+Eagerness = Literal["low", "medium", "high", "auto"]
+Hysteresis = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=0.5, allow_inf_nan=False)]
+LeastSpeech = Annotated[Whole, Field(ge=32, le=500)]
+Tail = Annotated[Whole, Field(ge=0, le=1_000)]
+Gain = Annotated[float, BeforeValidator(_number), Field(ge=-20.0, le=40.0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -49,23 +57,51 @@ class Section(BaseModel):
 
 
 class TurnDetectionSettings(Section):
-    """Who ends a turn, and when. The ranges are those of the protocol (ServerVad)."""
+    """Who ends a turn, and when."""
 
     type: Literal["server_vad", "semantic_vad", "none"] = "server_vad"
     threshold: Fraction = 0.5
-    prefix_padding_ms: Annotated[Whole, Field(ge=0, le=5_000)] = 300
-    silence_duration_ms: Annotated[Whole, Field(ge=0, le=10_000)] = 500
-    eagerness: Literal["low", "medium", "high", "auto"] = "auto"
+    prefix_padding_ms: Padding = 300
+    silence_duration_ms: Silence = 500
+    eagerness: Eagerness = "auto"
+    hysteresis: Hysteresis = 0.15
+    min_speech_ms: LeastSpeech = 64
 
     def vad(self) -> ServerVad | SemanticVad:
         """What hands-free uses; with type none, where push-to-talk goes when it is switched off: server_vad."""
+        own = TurnDetectionSettings.model_fields  # their defaults are the engine's own values, which are left unsaid
+        fine: dict[str, Any] = {
+            name: value
+            for name in ("hysteresis", "min_speech_ms")
+            if (value := getattr(self, name)) != own[name].default
+        }
         if self.type == "semantic_vad":
-            return SemanticVad(eagerness=self.eagerness)
+            return SemanticVad(eagerness=self.eagerness, **fine)
         return ServerVad(
             threshold=self.threshold,
             prefix_padding_ms=self.prefix_padding_ms,
             silence_duration_ms=self.silence_duration_ms,
+            **fine,
         )
+
+
+class PresetSettings(Section):
+    """A named set of values, chosen in the tune panel; what is not set in it stays as it is."""
+
+    words: str = Field(default="", description="when to take it")
+    type: Literal["server_vad", "semantic_vad"] = "server_vad"
+    threshold: Fraction = 0.5
+    prefix_padding_ms: Padding = 300
+    silence_duration_ms: Silence = 500
+    eagerness: Eagerness = "auto"
+    hysteresis: Hysteresis = 0.15
+    min_speech_ms: LeastSpeech = 64
+    tail_ms: Tail = 200
+    gain_db: Gain = 0.0
+
+    def given(self) -> dict[str, float | int | str]:
+        """The values that are set, by name."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
 
 class AudioSettings(Section):
@@ -73,6 +109,8 @@ class AudioSettings(Section):
     input_rate: Annotated[Whole, Field(ge=MIN_RATE, le=MAX_RATE)] = 16_000
     """Hz, of raw samples on stdin."""
     output: str = Field(default="", description="a device's name or number, a WAV file, or none")
+    gain_db: Gain = 0.0
+    """Of the microphone, before everything else."""
     headphones: bool = False
     """Nothing of the speaker reaches the microphone: one can speak over an answer."""
     open: Literal["always", "on-press"] = "always"
@@ -86,7 +124,7 @@ class KeySettings(Section):
     toggle: str = Field(default="f2", min_length=1, description="one press talks, the next sends, in every terminal")
     method: Literal["auto", "released", "inferred", "toggle"] = "auto"
     """auto: by what the terminal answers."""
-    tail_ms: Annotated[Whole, Field(ge=0, le=1_000)] = 200
+    tail_ms: Tail = 200
     """What is still heard after the release."""
 
 
@@ -141,6 +179,8 @@ class Settings(BaseSettings):
     responder: ResponderSettings = ResponderSettings()
     voice: VoiceSettings = VoiceSettings()
     screen: ScreenSettings = ScreenSettings()
+    presets: dict[str, PresetSettings] = Field(default_factory=dict)
+    """The user's own, by name; only in the file."""
 
     @property
     def push_to_talk(self) -> bool:
@@ -163,12 +203,12 @@ def config_path(given: str | None = None) -> Path:
 
 
 def fields() -> dict[str, FieldInfo]:
-    """Every setting by its dotted key, in the order of the sections."""
+    """Every setting by its dotted key, in the order of the sections; presets are none."""
     found: dict[str, FieldInfo] = {}
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             found |= {f"{name}.{key}": inner for key, inner in field.annotation.model_fields.items()}
-        else:
+        elif name != "presets":
             found[name] = field
     return found
 
@@ -251,6 +291,8 @@ def unknown(key: str) -> str:
     """What to say about a key that does not exist."""
     known = [*fields(), *Settings.model_fields]
     last = key.rpartition(".")[2]
+    if key.startswith("presets."):
+        known = [f"{key.rpartition('.')[0]}.{name}" for name in PresetSettings.model_fields]
     near = [name for name in known if name.rpartition(".")[2] == last] or difflib.get_close_matches(key, known, n=1)
     near = near or [name for name in known if difflib.get_close_matches(last, [name.rpartition(".")[2]], cutoff=0.75)]
     return f"unknown key; did you mean {near[0]}?" if near else "unknown key; `tui-assistant config show` lists all"
@@ -259,6 +301,8 @@ def unknown(key: str) -> str:
 def allowed(key: str) -> str:
     """What may stand at `key`, in words."""
     field = fields().get(key)
+    if key.startswith("presets."):
+        field = PresetSettings.model_fields.get(key.rpartition(".")[2]) if key.count(".") > 1 else None
     if field is None:
         return "a table of settings"
     if get_origin(field.annotation) is Literal:

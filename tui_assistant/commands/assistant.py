@@ -6,15 +6,16 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui_assistant.config import Flag, Settings, load
+from tui_assistant.config import Flag, Settings, config_path, load
 from tui_assistant.errors import UsageError
 from tui_assistant.state import skills_folder
 
 if TYPE_CHECKING:
+    from tui_assistant.client.tuning import Tuning
     from tui_assistant.host.workers import WorkerSpec
     from tui_assistant.models.registry import Port
     from tui_assistant.runtime.api import TalkApi
@@ -42,7 +43,7 @@ def run(flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
     from tui_assistant.commands.logs import quiet_libraries
 
     with quiet_libraries() as log:
-        talk = build_talk(settings, options, log)
+        talk = build_talk(settings, options, log, config_path(config))
         if options.plain:
             from tui_assistant.tui.plain import run_plain
 
@@ -92,8 +93,11 @@ def _lines_end(options: Options) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
-def build_talk(settings: Settings, options: Options, log: Path | None) -> TalkApi:
-    """The conversation, not started. `log` takes what the workers print. Raises UsageError as `talk_options`."""
+def build_talk(settings: Settings, options: Options, log: Path | None, config: Path | None = None) -> TalkApi:
+    """The conversation, not started. `log` takes what the workers print, `config` what is saved.
+
+    Raises UsageError as `talk_options`.
+    """
     from tui_assistant.links.local import LocalLink
     from tui_assistant.runtime.recording import Recorder
     from tui_assistant.runtime.talk import Talk
@@ -107,7 +111,7 @@ def build_talk(settings: Settings, options: Options, log: Path | None) -> TalkAp
         log_path=log,
         input_log=recorder if recorder.on else None,
     )
-    return Talk(link, wanted, recorder=recorder)
+    return Talk(link, replace(wanted, config=config), recorder=recorder)
 
 
 def recorded_settings(settings: Settings) -> dict[str, Any]:
@@ -150,12 +154,15 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
     """Raises UsageError for a recording that cannot be read."""
     from tui_assistant.audio.files import load_recording
     from tui_assistant.runtime.options import TalkOptions
+    from tui_assistant.runtime.saved import preset_of
 
     audio = settings.audio
     recording = Path(audio.input) if is_file(audio.input) and not options.demo else None
     device = "" if recording or options.demo or audio.input == STDIN else audio.input
     return TalkOptions(
         rules=settings.turn_detection.vad(),
+        tuning=tuning(settings),
+        presets=tuple(preset_of(name, preset) for name, preset in settings.presets.items()),
         push_to_talk=settings.push_to_talk,
         input=device,
         recording=load_recording(recording) if recording else None,
@@ -165,7 +172,6 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
         output_file=Path(audio.output) if is_file(audio.output) else None,
         headphones=audio.headphones,
         open_on_press=audio.open == "on-press",
-        tail_ms=settings.keys.tail_ms,
         demo=demo_recording(),
         play_demo=options.demo,
         exit_after_input=options.exit_after_input,
@@ -173,6 +179,24 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
         volume=settings.voice.volume,
         detector=settings.models.detector,
         tune_process=True,
+    )
+
+
+def tuning(settings: Settings) -> Tuning:
+    """The values that can be tuned, as they are set; with type none those of server_vad wait for hands-free."""
+    from tui_assistant.client.tuning import Tuning
+
+    detection = settings.turn_detection
+    return Tuning(
+        kind="semantic_vad" if detection.type == "semantic_vad" else "server_vad",
+        threshold=detection.threshold,
+        prefix_padding_ms=detection.prefix_padding_ms,
+        silence_duration_ms=detection.silence_duration_ms,
+        eagerness=detection.eagerness,
+        hysteresis=detection.hysteresis,
+        min_speech_ms=detection.min_speech_ms,
+        tail_ms=settings.keys.tail_ms,
+        gain_db=settings.audio.gain_db,
     )
 
 

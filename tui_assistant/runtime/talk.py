@@ -14,7 +14,7 @@ from tui_assistant.audio.echo import HalfDuplexGate
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.hold import KeyEdge, Method
 from tui_assistant.client.transcript import TranscriptLine
-from tui_assistant.client.tuning import PRESETS, Preset, Tuning
+from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.engine.observation import Dropped, FrameSeen, Observation
 from tui_assistant.errors import AssistantError
@@ -33,6 +33,7 @@ from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.process import ProcessTuning
 from tui_assistant.runtime.recording import Recorder
 from tui_assistant.runtime.records import Records
+from tui_assistant.runtime.saved import SavedSettings
 from tui_assistant.runtime.tuner import Tuner
 from tui_assistant.runtime.view import View
 
@@ -94,6 +95,7 @@ class Talk:
             wake=self._wake,
             now_ms=lambda: clock() * 1000,
         )
+        self._saved = SavedSettings(options.config, options.presets)
         self._tuner = Tuner(tuning, self._dialogue, self._floor, fine=link.fine, act=self._do, tell=self._tell)
         self._equipment = Equipment(
             options,
@@ -170,22 +172,31 @@ class Talk:
         self._call(lambda: self._minutes.save(path, self._tell))
 
     def settings_diff(self) -> str:
-        return ""
+        try:
+            return self._saved.diff(self._snapshot.tuning)
+        except AssistantError as error:
+            self._tell_soon(str(error), "error")
+            return ""
 
     def save_settings(self) -> None:
-        self._tell("Saving the settings is not built in yet.", "warning")
+        tuning = self._snapshot.tuning
+        self._saved.behind(lambda: self._saved.save(tuning), self._tell_soon)
 
     def presets(self) -> tuple[Preset, ...]:
-        return PRESETS
+        return self._saved.presets
 
     def save_preset(self, name: str) -> None:
-        self._tell("Saving a preset is not built in yet.", "warning")
+        tuning = self._snapshot.tuning
+        self._saved.behind(lambda: self._saved.save_preset(name, tuning), self._tell_soon)
 
     def choose_devices(self, input: str | None, output: str | None) -> None:
         self._call(lambda: self._equipment.choose(input, output))
 
     def play_demo(self) -> None:
         self._call(self._play_demo)
+
+    def _tell_soon(self, text: str, severity: str) -> None:
+        self._call(lambda: self._tell(text, severity))
 
     def _call(self, job: Callable[[], object]) -> None:
         if self._loop is not None:
