@@ -13,11 +13,13 @@ from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime.api import (
     Devices,
+    EchoMeasured,
     Keyboard,
     Level,
     Line,
     LineChanged,
     Mode,
+    ModelInfo,
     Notice,
     Phase,
     ScopeFrame,
@@ -27,6 +29,38 @@ from tui_assistant.runtime.api import (
 )
 
 FRAME_MS = 32
+
+
+class FakeSetup:
+    """Its calls are among those of its Talk, as ("setup", NAME); an echo is answered at once with `echo`."""
+
+    def __init__(self, talk: FakeTalk) -> None:
+        self._talk = talk
+        self.offered = False
+        self.echo: EchoMeasured | None = EchoMeasured(refused="there is no loudspeaker")
+        self.known: tuple[ModelInfo, ...] = ()
+
+    def begin(self) -> None:
+        self._talk.calls.append(("setup", "begin"))
+
+    def end(self) -> None:
+        self._talk.calls.append(("setup", "end"))
+
+    def measure_echo(self) -> None:
+        self._talk.calls.append(("setup", "measure_echo"))
+        if self.echo is not None:
+            self._talk.post(self.echo)
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        return self.known
+
+    def keep(self, tuning: Tuning, duplex: str = "") -> None:
+        self._talk.calls.append(("setup", "keep", tuning, duplex))
+        self.offered = False
+
+    def decline(self) -> None:
+        self._talk.calls.append(("setup", "decline"))
+        self.offered = False
 
 
 class FakeTalk:
@@ -44,6 +78,7 @@ class FakeTalk:
         self.records: tuple[TurnRecord, ...] = ()
         self.diff = ""  # what settings_diff() says
         self.own_presets: tuple[Preset, ...] = ()
+        self.fake_setup = FakeSetup(self)
 
     def start(self, listener: Callable[[Notice], None]) -> None:
         self.listener = listener
@@ -131,6 +166,10 @@ class FakeTalk:
     def save_preset(self, name: str) -> None:
         self.calls.append(("save_preset", name))
         self.own_presets += (Preset(name, "", {"threshold": self.snap.tuning.threshold}),)
+
+    @property
+    def setup(self) -> FakeSetup:
+        return self.fake_setup
 
     def devices(self) -> Devices:
         return self.known

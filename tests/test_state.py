@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from tui_assistant import state
-from tui_assistant.state import MAX_NAME, MAX_TERMINALS, LearnedKeys, RememberedDevices, RememberedKeys
+from tui_assistant.state import (
+    MAX_NAME,
+    MAX_TERMINALS,
+    DeviceSetup,
+    LearnedKeys,
+    RememberedDevices,
+    RememberedKeys,
+    RememberedSetup,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +109,28 @@ def test_a_keyboard_without_sense_is_not_believed(folder: Path, value: str) -> N
     folder.mkdir()
     (folder / "keys.json").write_text(f'{{"terminals": {{"xterm": {{"median_ms": {value}}}}}}}')
     assert RememberedKeys.load() == RememberedKeys()
+
+
+def test_what_the_setup_found_is_kept_per_microphone() -> None:
+    known = RememberedSetup(offered=2)
+    for number in range(40):
+        known = known.with_microphone(f"mic {number}", DeviceSetup(gain_db=number))
+    known.save()
+    loaded = RememberedSetup.load()
+    assert loaded == known
+    assert loaded.settled
+    assert loaded.of("mic 39") == DeviceSetup(gain_db=39.0)
+    assert loaded.of("mic 3") is None  # the oldest are forgotten
+    assert len(loaded.microphones) == 32
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['{"microphones": {"a": {"gain_db": 900}}}', '{"microphones": {"a": {"threshold": NaN}}}', '{"offered": -1}'],
+)
+def test_a_setup_with_impossible_values_is_put_aside(folder: Path, wrong: str) -> None:
+    path = folder / "setup.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(wrong)
+    assert RememberedSetup.load() == RememberedSetup()
+    assert path.with_suffix(".json.bad").exists()

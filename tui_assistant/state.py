@@ -16,8 +16,8 @@ from platformdirs import user_state_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 STATE_VARIABLE = "TUI_ASSISTANT_STATE"  # another folder, e.g. for tests or a second profile
-MAX_TERMINALS = 32  # remembered; nobody uses more
-MAX_NAME = 100  # characters of a terminal's name, which the terminal chooses
+MAX_TERMINALS = 32  # remembered, and as many microphones; nobody uses more
+MAX_NAME = 100  # characters of a terminal's or a device's name, which others choose
 MAX_STATE_BYTES = 2**20  # what we write is a few hundred bytes; a larger file is not ours
 
 
@@ -106,6 +106,36 @@ class RememberedKeys(Remembered):
         name = terminal[:MAX_NAME]
         others = [(other, known) for other, known in self.terminals.items() if other != name]
         return self.model_copy(update={"terminals": dict([*others, (name, keys)][-MAX_TERMINALS:])})
+
+
+class DeviceSetup(BaseModel):
+    """What the setup found and the user accepted for one microphone. Levels in dB or dBFS."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    gain_db: Annotated[float, Field(ge=-40, le=60, allow_inf_nan=False)] = 0.0
+    threshold: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None  # None: not measured
+    silence_duration_ms: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    duplex: Annotated[str, Field(max_length=40)] = ""  # what was advised for the speakers; "" = not measured
+
+
+class RememberedSetup(Remembered):
+    """What the setup has found, by the microphone's name, and whether it is still to be offered."""
+
+    topic: ClassVar[str] = "setup"
+
+    offered: Annotated[int, Field(ge=0)] = 0  # at so many starts
+    settled: bool = False  # done or declined
+    microphones: dict[str, DeviceSetup] = {}
+
+    def of(self, microphone: str) -> DeviceSetup | None:
+        return self.microphones.get(microphone[:MAX_NAME])
+
+    def with_microphone(self, microphone: str, setup: DeviceSetup) -> Self:
+        """The newest comes last; the oldest are forgotten."""
+        name = microphone[:MAX_NAME]
+        others = [(other, known) for other, known in self.microphones.items() if other != name]
+        return self.model_copy(update={"microphones": dict([*others, (name, setup)][-MAX_TERMINALS:]), "settled": True})
 
 
 def write_private(path: Path, text: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui_assistant.client.tuning import Tuning
     from tui_assistant.host.workers import WorkerSpec
     from tui_assistant.models.registry import Port
-    from tui_assistant.runtime.api import TalkApi
+    from tui_assistant.runtime.api import ModelInfo, TalkApi
     from tui_assistant.runtime.options import TalkOptions
     from tui_assistant.tui.keys.router import KeyWishes
 
@@ -179,6 +179,23 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
         volume=settings.voice.volume,
         detector=settings.models.detector,
         tune_process=True,
+        models=lambda: model_overview(settings),
+    )
+
+
+def model_overview(settings: Settings) -> tuple[ModelInfo, ...]:
+    from tui_assistant.commands.models import overview
+    from tui_assistant.models.registry import Port
+
+    wanted = settings.models
+    return overview(
+        {
+            Port.DETECTOR: wanted.detector,
+            Port.JUDGE: wanted.judge,
+            Port.RECOGNISER: wanted.recogniser,
+            Port.RESPONDER: wanted.responder,
+            Port.SYNTHESISER: wanted.synthesiser,
+        }
     )
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import click
 
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 from tui_assistant.models.store import Store, default_folder
+
+if TYPE_CHECKING:
+    from tui_assistant.runtime.api import ModelInfo
 
 # What a built-in model needs beyond the base dependencies: the library, and the line of pip that brings it.
 NEEDS = {
@@ -47,6 +51,24 @@ def model(port: Port, name: str) -> Model:
     if any(entry.name == name for entry in store.entries()) and not store.installed(name):
         return Model(port.value, name, usable=False, mend=f"tui-assistant models get {name}")
     return Model(port.value, name, usable=True)
+
+
+def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
+    """All of them for the setup: which are `used`, and what those that are missing cost."""
+    from tui_assistant.runtime.api import ModelInfo
+
+    sizes = {entry.name: entry.size for entry in Store().entries()}
+    return tuple(
+        ModelInfo(
+            each.port,
+            each.name,
+            each.usable,
+            used=used.get(Port(each.port)) == each.name,
+            mend=each.mend,
+            download=None if each.usable else sizes.get(each.name),
+        )
+        for each in models()
+    )
 
 
 def run_list(as_json: bool) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-
-from tui_assistant.sound.chirp import Echo
+from typing import Protocol
 
 ANSWER_DBFS = -20.0  # what the assistant's voice is played at, RMS of its speech
 UNDER_NOISE_DB = 3.0  # an echo that far below the noise is no echo
@@ -30,7 +29,23 @@ class Advice:
     echo_dbfs: float  # how loud the assistant will be heard by the microphone
 
 
-def advise(echo: Echo, *, gain_db: float = 0.0) -> Advice:
+class EchoLike(Protocol):
+    """sound.chirp.Echo and runtime.api.EchoMeasured are such."""
+
+    @property
+    def level_db(self) -> float: ...
+
+    @property
+    def delay_ms(self) -> float: ...
+
+    @property
+    def noise_dbfs(self) -> float: ...
+
+    @property
+    def heard(self) -> bool: ...
+
+
+def advise(echo: EchoLike, *, gain_db: float = 0.0) -> Advice:
     """`gain_db`: of the microphone, contained in what it measured."""
     level = ANSWER_DBFS + echo.level_db
     if not echo.heard:

@@ -122,7 +122,22 @@ class Suggest:
     text: str
 
 
-Notice = LineChanged | Told | Ended | Suggest
+@dataclass(frozen=True, slots=True)
+class EchoMeasured:
+    """What the microphone heard of the speakers. `refused`: why nothing was measured, in words; else empty."""
+
+    level_db: float = -120.0  # heard energy over played energy, the microphone's gain included
+    delay_ms: float = 0.0
+    confidence: float = 0.0  # 0..1
+    noise_dbfs: float = -120.0
+    refused: str = ""
+
+    @property
+    def heard(self) -> bool:
+        return not self.refused and self.confidence >= 0.5
+
+
+Notice = LineChanged | Told | Ended | Suggest | EchoMeasured
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +199,52 @@ class Snapshot:
     latency_ms: int | None = None  # of the last answer: end of speech to first sound
     alarms: tuple[str, ...] = ()  # running timers in words (foreign text)
     counters: dict[str, int] = field(default_factory=dict)  # losses: only those that are not zero
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model of the registry. `mend`: the line that makes it usable; `download`: bytes that this brings, if known."""
+
+    port: str  # "detector", "recogniser", "responder", "synthesiser" or "judge"
+    name: str  # may come from a plugin: foreign text
+    usable: bool
+    used: bool = False  # by the settings in force
+    mend: str = ""
+    download: int | None = None
+
+
+class SetupApi(Protocol):
+    """What the setup measures with. Every call may come from any thread; none blocks."""
+
+    @property
+    def offered(self) -> bool:
+        """The setup is to be offered, in one line: it was neither done nor declined, and there is a microphone."""
+        ...
+
+    def begin(self) -> None:
+        """From now on the microphone is listened to for the setup only: the conversation hears silence."""
+        ...
+
+    def end(self) -> None:
+        """The conversation hears the microphone again."""
+        ...
+
+    def measure_echo(self) -> None:
+        """Plays a chirp and listens for it. What came of it is `EchoMeasured`, after 2 s at most."""
+        ...
+
+    def models(self) -> tuple[ModelInfo, ...]: ...
+
+    def keep(self, tuning: Tuning, duplex: str = "") -> None:
+        """Remembers the values for the microphone in use: they will be in force whenever it is opened.
+
+        Unless a setting says another. `duplex`: what was advised.
+        """
+        ...
+
+    def decline(self) -> None:
+        """It is not to be offered any more."""
+        ...
 
 
 class TalkApi(Protocol):
@@ -268,6 +329,9 @@ class TalkApi(Protocol):
     def save_preset(self, name: str) -> None:
         """Keeps the values in force under that name, instead of an own one that had it. What came of it is `Told`."""
         ...
+
+    @property
+    def setup(self) -> SetupApi: ...
 
     def devices(self) -> Devices: ...
 

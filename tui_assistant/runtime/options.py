@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.protocol.session import SemanticVad, ServerVad
+from tui_assistant.runtime.api import ModelInfo
 from tui_assistant.sound.wav import Recording
 
 
@@ -38,6 +40,7 @@ class TalkOptions:
     detector: str = "silero"
     tune_process: bool = False  # set the interpreter's switch interval and garbage collection for audio
     remember: bool = True  # chosen devices are remembered
+    models: Callable[[], tuple[ModelInfo, ...]] = tuple  # which models there are, for the setup
 
     @property
     def first_tuning(self) -> Tuning:

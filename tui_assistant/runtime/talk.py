@@ -23,6 +23,7 @@ from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 from tui_assistant.protocol import server
 from tui_assistant.runtime import api
+from tui_assistant.runtime.calibrating import Calibrating
 from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
@@ -103,6 +104,16 @@ class Talk:
             use_speaker=self._hands.use_speaker,
             tell=self._tell,
             suggest=lambda text: self._listener(api.Suggest(text)),
+            clock=clock,
+        )
+        self.setup = Calibrating(
+            options,
+            link.input_rate,
+            call=self._call,
+            post=lambda notice: self._listener(notice),
+            resting=lambda: self._snapshot.state in (api.State.IDLE, api.State.MUTED),
+            rebase=lambda: self._hands.use_speaker(self._equipment.speaker) if self._equipment.speaker else None,
+            tuner=self._tuner,
             clock=clock,
         )
         self._input_end = InputEnd(options, self._dialogue, self._equipment, self._floor, self._end)
@@ -256,12 +267,13 @@ class Talk:
     def _poll(self) -> None:
         """One round: what was heard goes out, what was played is noticed, and the screen gets its picture."""
         now = self._clock()
-        self._equipment.need(not self._dialogue.push_to_talk or self._dialogue.held, now)
+        self._equipment.need(not self._dialogue.push_to_talk or self._dialogue.held or self.setup.on, now)
         self._equipment.watch(now)
         self._gated = self._withheld(now)
         self._floor.use_keyboard(self._keyboard)
-        self._recorder.muted = self._muted
+        self._recorder.muted = self._muted or self.setup.on  # nothing of the setup is recorded
         samples = self._floor.poll(withheld=self._gated, muted=self._muted)
+        self.setup.heard(samples)
         if len(samples):
             self._equipment.heard(len(samples) / self._link.input_rate)
         if self._estimating:
@@ -281,7 +293,9 @@ class Talk:
             self._link.feed(pcm)
 
     def _withheld(self, now: float) -> bool:
-        """Half-duplex: the microphone would hear the assistant."""
+        """Half-duplex: the microphone would hear the assistant. Or it is being set up."""
+        if self.setup.on:
+            return True
         speaker = self._equipment.speaker
         if speaker is None or self._equipment.duplex != "half-duplex":
             return False
@@ -323,6 +337,7 @@ class Talk:
         if microphone is None and self._dialogue.talking:
             self._floor.drop("What you were saying was dropped.")
         self._floor.capture.use(self._recorder.microphone(microphone))
+        self.setup.use(self._equipment)
 
     def _show(self, line: TranscriptLine) -> None:
         shown = self._view.line(line, self._now_ms)
@@ -334,7 +349,7 @@ class Talk:
 
     def _held(self, job: Callable[[], None]) -> None:
         """Something of the talk key; it may stop an answer, at what has been heard by now."""
-        if self._running:
+        if self._running and not self.setup.on:
             self._do(self._dialogue.heard(self._hands.played, self._now_ms))
             job()
 

@@ -46,9 +46,12 @@ class Echo:
         return self.confidence >= 0.5
 
 
-def chirp(rate: int) -> Samples:
-    """LENGTH_S of it at `rate` Hz; up to HIGH_HZ, or less where the rate has no room for that."""
-    high = min(HIGH_HZ, 0.45 * rate)
+def chirp(rate: int, other_rate: int | None = None) -> Samples:
+    """LENGTH_S of it at `rate` Hz; up to HIGH_HZ, or less where `rate` or `other_rate` has no room for that.
+
+    Played at one rate and recorded at another, both ask for it with the other's rate.
+    """
+    high = min(HIGH_HZ, 0.45 * min(rate, other_rate or rate))
     at = np.arange(int(LENGTH_S * rate)) / rate
     octaves = math.log(high / LOW_HZ)
     phase = 2 * np.pi * LOW_HZ * LENGTH_S / octaves * (np.exp(at / LENGTH_S * octaves) - 1)
@@ -57,12 +60,12 @@ def chirp(rate: int) -> Samples:
     return np.asarray(np.rint(sound), np.int16)
 
 
-def find_echo(heard: Samples, rate: int, begin: int, *, volume: float = 1.0) -> Echo:
-    """Looks for `chirp(rate)` in what the microphone heard, from sample `begin` on, when it was handed over.
+def find_echo(heard: Samples, rate: int, begin: int, *, volume: float = 1.0, played_rate: int | None = None) -> Echo:
+    """Looks for the chirp in what the microphone heard, from sample `begin` on, when it was handed over.
 
     `volume`: what the samples were multiplied by before they were played. What was heard before `begin` is the noise.
     """
-    played = chirp(rate).astype(np.float64) * volume
+    played = chirp(rate, played_rate).astype(np.float64) * volume
     sound = np.asarray(heard, np.float64)
     before, after = sound[: max(0, begin)], sound[max(0, begin) :]
     noise_power = float(np.mean(before**2)) if before.size else 0.0
