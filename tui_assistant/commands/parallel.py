@@ -5,7 +5,6 @@ What comes out is in the order of the tasks, however many work at them.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -54,11 +53,6 @@ class Workers:
             yield from joblib.Parallel(return_as="generator")(joblib.delayed(function)(*task) for task in tasks)
         except BrokenProcessPool as error:
             raise UnavailableError("a worker process has ended before its work", "try --jobs 1") from error
-
-
-def processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def progress(what: str, total: int) -> AbstractContextManager[Callable[[Iterable[Result]], Iterator[Result]]]:
