@@ -199,6 +199,25 @@ def serve(
 
 
 @cli.command()
+@click.argument("words", nargs=-1, required=True, metavar="DIR")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE...", help="Decide the turns again: threshold=0.6")
+@click.option("--detect", is_flag=True, help="Decide the turns again, from p(speech) computed anew.")
+@click.option("--vad", metavar="[silero|webrtc|energy]", help="The detector of --detect (the recorded one).")
+@click.option("--json", "as_json", is_flag=True, help="One server event a line; of turns, one JSON object.")
+@click.option("--save-golden", metavar="FILE", help="Keep what came out, for --check.")
+@click.option("--check", metavar="FILE", help="Status 3 when something else comes out than was kept in FILE.")
+def replay(words: tuple[str, ...], **options: Any) -> int:
+    """A recorded session through the engine again: the same comes out, to the byte; status 3 when it does not.
+
+    --set decides its turns by other rules instead: threshold, silence_duration_ms, prefix_padding_ms, hysteresis,
+    min_speech_ms, eagerness, and type=server_vad or type=semantic_vad.
+    """
+    from tui_assistant.commands import replay
+
+    return replay.run(words, replay.Options.of(options))
+
+
+@cli.command()
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list instead of a table.")
 @click.option("--key-env", metavar="NAME", help="The variable that holds the server's key or token.")

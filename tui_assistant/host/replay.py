@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from typing import cast, get_args
 
 from tui_assistant.engine import ports
 from tui_assistant.engine.outbox import Output
@@ -12,8 +13,10 @@ from tui_assistant.errors import LocalProtocolError, RemoteProtocolError, UsageE
 from tui_assistant.host import frames
 from tui_assistant.host.session import Session as NamedSession
 from tui_assistant.protocol.codec import decode_client
-from tui_assistant.protocol.server import ErrorEvent
+from tui_assistant.protocol.server import ErrorEvent, ServerEvent
 from tui_assistant.record.format import Call
+
+_SERVER_EVENTS = get_args(get_args(ServerEvent)[0])
 
 
 def rerun(calls: Iterable[Call]) -> Iterator[Output]:
@@ -30,6 +33,14 @@ def rerun_by_call(calls: Iterable[Call]) -> Iterator[tuple[Call, list[Output]]]:
     yield first, session.begin()
     for call in calls:
         yield call, make(session, call)
+
+
+def server_events(calls: Iterable[Call]) -> Iterator[tuple[Call, ServerEvent]]:
+    """What a client of the session hears now, each with the call that it follows from. Raises as `rerun`."""
+    for call, outputs in rerun_by_call(calls):
+        for output in outputs:
+            if isinstance(output, _SERVER_EVENTS):
+                yield call, cast("ServerEvent", output)
 
 
 def replay(session: Session, calls: Iterable[Call]) -> Iterator[Output]:

@@ -42,6 +42,11 @@ class Meta:
         return "ended_ms" in self.data
 
     @property
+    def whole(self) -> bool:
+        """It ended as it should, between two events."""
+        return self.ended and not self.data.get("why_ended")
+
+    @property
     def input_rate(self) -> int:
         """Hz of what the link was given."""
         link = self.data.get("link")

@@ -238,8 +238,9 @@ class Talk:
             tuning.undo()
             self._floor.drop()
             await self._link.close()
+            self._recorder.close()  # before the link: what its end brings is no answer to an input
+            await self._link.close()
             self._equipment.close()
-            self._recorder.close()
 
     async def _open(self) -> None:
         self._floor.capture.prepare()
