@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from tui_assistant.lab.whatif import Turn
 from tui_assistant.record.format import Said
+
+if TYPE_CHECKING:
+    from tui_assistant.lab.whatif import Turn
 
 NOT_RE_RUN = "not re-run"  # the models would have to be asked anew
 

@@ -1,25 +1,30 @@
-"""The turns of a recording decided again: by other rules, or from p(speech) computed anew."""
+"""The turns of a recording decided again: by other rules, or from p(speech) computed anew.
+
+The lab is imported inside the functions: it brings numpy, which no other command is to wait for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.commands.replay_said import NOT_RE_RUN, Conversation
-from tui_assistant.engine.ports import FRAME_MS
 from tui_assistant.errors import UsageError
-from tui_assistant.lab.redecide import BrokenOff, Configured, Judgeable, Rules, Step, Taken, redecide
-from tui_assistant.lab.whatif import Turn, compare, in_words, shift_ms
 from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
 from tui_assistant.record.format import Heard, Said
 from tui_assistant.record.reader import Meta, read_events, read_frames, read_input_log
 from tui_assistant.safetext import clean
 
+if TYPE_CHECKING:
+    from tui_assistant.lab.redecide import Judgeable, Step
+    from tui_assistant.lab.whatif import Turn
+
+Rules = ServerVad | SemanticVad
 JUMP_MS = 200  # an estimate's frames this far from where they should be: the microphone was away
 KINDS = {"type": "kind"}  # what is called otherwise in Tuning
 NUMBERS = {"threshold": float, "hysteresis": float}
@@ -39,6 +44,9 @@ class Again:
 
 def decided_again(folder: Path, meta: Meta, settings: Sequence[str], vad: str | None, *, detect: bool) -> Again:
     """Raises UsageError for settings that mean nothing here, and where what is needed was not recorded."""
+    from tui_assistant.lab.redecide import Configured, redecide
+    from tui_assistant.lab.whatif import compare, in_words, shift_ms
+
     change, names = changed_rules(settings)
     said = list(read_events(folder))
     every = list(read_frames(folder))
@@ -118,6 +126,9 @@ def _check_names(
 
 def recorded_frames(every: Sequence[Heard]) -> list[Judgeable]:
     """Those that the engine decided on; where it ran elsewhere the estimates, on the recording's clock."""
+    from tui_assistant.engine.ports import FRAME_MS
+    from tui_assistant.lab.redecide import Judgeable
+
     if any(frame.engine for frame in every):
         return [Judgeable(frame.end_ms or 0, frame.p, frame.judged) for frame in every if frame.engine]
     result: list[Judgeable] = []
@@ -148,6 +159,8 @@ def what_happened(said: Iterable[Said], every: Sequence[Heard]) -> list[tuple[in
 
 
 def _step(event: dict[str, Any], at_ms: int, stopped: set[str]) -> Step | None:
+    from tui_assistant.lab.redecide import BrokenOff, Configured, Taken
+
     reason = event.get("reason") or {}
     match event["type"]:
         case "session.created" | "session.updated":
@@ -171,6 +184,7 @@ def computed_anew(folder: Path, meta: Meta, recorded: Sequence[Judgeable], vad: 
     import numpy as np
 
     from tui_assistant.engine.frontend import FrontEnd
+    from tui_assistant.lab.redecide import Judgeable
     from tui_assistant.models import registry
 
     if not meta.replayable:
