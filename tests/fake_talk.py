@@ -129,11 +129,6 @@ class FakeTalk:
         self.calls.append(("toggle_mute",))
         self.snap = replace(self.snap, muted=not self.snap.muted)
 
-    def tune(self, field: str, value: float) -> None:
-        self.calls.append(("tune", field, value))
-        if self.echo and isinstance(self.snap.turn_detection, ServerVad):
-            self.snap = replace(self.snap, turn_detection=self.snap.turn_detection.model_copy(update={field: value}))
-
     def apply(self, tuning: Tuning) -> None:
         self.calls.append(("apply", tuning))
         if self.echo:

@@ -290,10 +290,6 @@ class TalkApi(Protocol):
 
     def toggle_mute(self) -> None: ...
 
-    def tune(self, field: str, value: float) -> None:
-        """Sets one server_vad field (`threshold`, `silence_duration_ms`, `prefix_padding_ms`) by session.update."""
-        ...
-
     def apply(self, tuning: Tuning) -> None:
         """All values at once: a preset, undo, a calibration. Live; on a link by session.update."""
         ...

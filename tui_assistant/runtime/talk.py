@@ -163,9 +163,6 @@ class Talk:
     def toggle_mute(self) -> None:
         self._call(self._toggle_mute)
 
-    def tune(self, field: str, value: float) -> None:
-        self._call(lambda: self._tuner.tune(field, value))
-
     def apply(self, tuning: Tuning) -> None:
         self._call(lambda: self._tuner.apply(tuning))
 

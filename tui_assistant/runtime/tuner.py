@@ -55,8 +55,3 @@ class Tuner:
         self._floor.capture.gain.db = gain
         self._floor.set_tail(tail)
         self._act(self._dialogue.retune(rules))
-
-    def tune(self, field: str, value: float) -> None:
-        """One of them."""
-        whole = field not in ("threshold", "hysteresis", "gain_db")
-        self.apply(replace(self.in_force, **{field: round(value) if whole else value}))  # type: ignore[arg-type]  # one value
