@@ -146,7 +146,7 @@ def detect(ctx: click.Context, /, files: tuple[str, ...], config: str | None, **
     "--join-ms",
     type=click.IntRange(0, 10_000),
     metavar="MS",
-    help="Labels with a shorter gap are one turn (the silence_duration_ms of each point: the number of turns differs).",
+    help="Labels with a shorter gap are one turn (the silence_duration_ms in force).",
 )
 @click.option("--svg", metavar="FILE", help="Draw errors against latency.")
 @click.option("--noise-db", type=float, metavar="SNR", help="Add noise that lies SNR dB below the speech.")
@@ -162,7 +162,9 @@ def detect(ctx: click.Context, /, files: tuple[str, ...], config: str | None, **
 def evaluate(ctx: click.Context, /, words: tuple[str, ...], config: str | None, **options: Any) -> int:
     """Turns missed, false, split and merged, and latencies, against labels beside the WAV files in DIR.
 
-    Labels of a.wav are a.scv, a.txt (an Audacity label track) or a.rttm; of a recorded session its marks.json.
+    Labels of a.wav are a.scv, a.txt (an Audacity label track) or a.rttm; of a recorded session its marks.json. Labels
+    with a gap shorter than silence_duration_ms are one turn, so a sweep over it changes how many turns there are to
+    find: the column `turns`. --join-ms keeps that number the same.
     """
     from tui_assistant.commands import evaluate
 

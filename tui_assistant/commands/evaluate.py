@@ -146,7 +146,9 @@ def _judged(result: Result, fail_over: int | None) -> int:
     if fail_over is None or fewest <= fail_over:
         return 0
     at_best = " at the best point" if len(result.totals) > 1 else ""
-    guard.tell(f"{fewest} errors{at_best}, allowed are {fail_over}")
+    from tui_assistant.commands.evaluate_report import errors_in_words
+
+    guard.tell(f"{errors_in_words(fewest)}{at_best}, allowed are {fail_over}")
     return 3
 
 

@@ -97,6 +97,10 @@ def aligned(rows: Iterable[Sequence[str]], left: int) -> list[str]:
     return ["  ".join(line(row)).rstrip() for row in rows]
 
 
+def errors_in_words(count: int) -> str:
+    return "1 error" if count == 1 else f"{count} errors"
+
+
 def _brief(values: Sequence[float]) -> str:
     middle, high = percentile(values, 0.5), percentile(values, 0.95)
     return "-" if middle is None or high is None else f"{middle:.0f}/{high:.0f}"
@@ -148,14 +152,16 @@ def picture(result: Result) -> str:
         if wait is None:
             continue
         words = ", ".join(f"{name} {value}" for name, value in point.values) or "these settings"
-        words = f"{words}: {total.errors} errors, {wait:.0f} ms"
+        words = f"{words}: {errors_in_words(total.errors)}, {wait:.0f} ms"
         spots.append(Spot(wait, total.errors, _label(point), words, index in front))
     left_out = len(result.points) - len(spots)
     return svg(
         f"Turn detection: errors and latency, {clean(result.folder)}",
         f"{len(result.files)} recordings, {result.settings.models.detector}; a dot: {' / '.join(names) or 'settings'}",
         spots,
-        f"{left_out} points found no turn to its end and are not in the picture" if left_out else "",
+        f"Not in the picture: {left_out} of {len(result.points)} points, which found no turn to its end"
+        if left_out
+        else "",
     )
 
 

@@ -23,6 +23,7 @@ class Workers:
         """Raises UnavailableError when the backend is not installed."""
         self._stack = ExitStack()
         self._here = jobs == 1 and backend is None
+        self._return_as = "list" if backend == "ray" else "generator"  # joblib has no generators over Ray
         if not self._here:
             self._join(backend or "loky", jobs or -1)
 
@@ -50,7 +51,7 @@ class Workers:
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         try:
-            yield from joblib.Parallel(return_as="generator")(joblib.delayed(function)(*task) for task in tasks)
+            yield from joblib.Parallel(return_as=self._return_as)(joblib.delayed(function)(*task) for task in tasks)
         except BrokenProcessPool as error:
             raise UnavailableError("a worker process has ended before its work", "try --jobs 1") from error
 
