@@ -15,6 +15,7 @@ HEAVY = ("numpy", "textual", "websockets", "sounddevice", "asyncio")
 DEVICES = ("textual", "sounddevice")
 MUST_NOT_LOAD: dict[str, tuple[str, ...]] = {
     "errors": (*HEAVY, "pydantic"),
+    "privatefile": (*HEAVY, "pydantic"),
     "safetext": (*HEAVY, "pydantic"),
     "protocol": HEAVY,
     "sound": HEAVY[1:],

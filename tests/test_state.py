@@ -74,16 +74,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(folder: Path, monkeypat
     assert RememberedDevices.load().input == "old"
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    real = tmp_path / "real.json"
-    real.write_text("old")
-    link = tmp_path / "link.json"
-    link.symlink_to(real)
-    state.write_private(link, "new")
-    assert link.is_symlink()
-    assert real.read_text() == "new"
-
-
 def test_without_the_variable_the_folder_is_the_platforms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(state.STATE_VARIABLE)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

@@ -13,7 +13,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from tui_assistant.config import read_file
 from tui_assistant.errors import ConfigError, UnavailableError
-from tui_assistant.state import write_private
+from tui_assistant.privatefile import write_private
 
 Keys = Mapping[str, Any] | Mapping[tuple[str, ...], Any]
 

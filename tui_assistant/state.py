@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from platformdirs import user_state_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tui_assistant.privatefile import private_folder, write_private
 
 STATE_VARIABLE = "TUI_ASSISTANT_STATE"  # another folder, e.g. for tests or a second profile
 MAX_TERMINALS = 32  # remembered, and as many microphones; nobody uses more
@@ -29,17 +30,17 @@ def state_folder() -> Path:
 
 def skills_folder() -> Path:
     """Where the skills keep timers and notes; made private to its owner."""
-    return _private_folder(state_folder() / "skills")
+    return private_folder(state_folder() / "skills")
 
 
 def recordings_folder() -> Path:
     """Where recordings go that were begun without a name; made private to its owner."""
-    return _private_folder(state_folder() / "recordings")
+    return private_folder(state_folder() / "recordings")
 
 
 def log_folder() -> Path:
     """Where logs and what libraries write to stderr go; made private to its owner."""
-    return _private_folder(state_folder() / "logs")
+    return private_folder(state_folder() / "logs")
 
 
 class Remembered(BaseModel):
@@ -136,25 +137,3 @@ class RememberedSetup(Remembered):
         name = microphone[:MAX_NAME]
         others = [(other, known) for other, known in self.microphones.items() if other != name]
         return self.model_copy(update={"microphones": dict([*others, (name, setup)][-MAX_TERMINALS:]), "settled": True})
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replaces `path` by `text` in one step, readable by the owner only. Raises OSError; then nothing has changed."""
-    target = path.resolve()  # a link, as people keep their dotfiles, stays a link
-    if not target.parent.is_dir():
-        _private_folder(target.parent)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:  # also when interrupted: no half-written file stays behind
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _private_folder(path: Path) -> Path:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path

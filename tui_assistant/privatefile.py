@@ -1,0 +1,29 @@
+"""Files that only their owner can read and that are never half written. Imports nothing of ours."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made (0700) where it is missing; one that is there stays as it is. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replaces `path` by `text` in one step, readable by the owner only. Raises OSError; then nothing has changed."""
+    target = path.resolve()  # a link, as people keep their dotfiles, stays a link
+    private_folder(target.parent)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:  # also when interrupted: no half-written file stays behind
+        Path(name).unlink(missing_ok=True)
+        raise
