@@ -11,6 +11,8 @@ from tui_assistant.tui.screens.help import HelpScreen
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.screens.presets import NameLine, PresetScreen
 from tui_assistant.tui.screens.savesettings import SaveScreen
+from tui_assistant.tui.screens.turncard import TurnCard
+from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
 
@@ -20,6 +22,8 @@ OWNERS = {
     Context.PRESETS: PresetScreen,
     Context.NAMING: NameLine,
     Context.SAVE: SaveScreen,
+    Context.LINES: Conversation,
+    Context.CARD: TurnCard,
     Context.TYPE: TypeLine,
     Context.DEVICES: DeviceScreen,
     Context.HELP: HelpScreen,

@@ -11,7 +11,7 @@ from fake_talk import FakeTalk, scene, talked
 
 from tui_assistant.runtime.api import Line, LineChanged, Speaker, Suggest, Told
 from tui_assistant.tui.app import AssistantApp
-from tui_assistant.tui.screens.main import Layout, layout_for
+from tui_assistant.tui.layout import Layout, layout_for
 
 
 def rows_of(app: AssistantApp) -> list[str]:

@@ -9,7 +9,9 @@ from fake_talk import SPEAKING_NOW, FakeTalk, scene, talked
 from textual.pilot import Pilot
 
 from tui_assistant.client.hold import HoldPhase, Method
+from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.tuning import Preset, Tuning
+from tui_assistant.client.turns import Blip, Mark, TurnRecord
 from tui_assistant.runtime.api import HoldView, Keyboard, Level, Mode, Snapshot, State, Suggest, Told
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.widgets import tune
@@ -140,6 +142,49 @@ def test_before_saving(snap_compare: Compare) -> None:
         "--- config.toml\n+++ config.toml\n@@ -1,2 +1,2 @@\n [turn_detection]\n-threshold = 0.5\n+threshold = 0.6"
     )
     assert snap_compare(app_of(talk), terminal_size=SMALL, run_before=pressing("t", "s"))
+
+
+JUDGED = TurnRecord(
+    "u2",
+    61_024,
+    61_088,
+    62_720,
+    62_944,
+    {"rule": "threshold", "p": 0.71, "threshold": 0.5, "held_ms": 64},
+    {"rule": "judge", "p": 0.93, "wait_ms": 208, "silence_ms": 224, "judge": "smart-turn"},
+    0.71,
+    0.98,
+    -26.0,
+    (Blip(58_912, 96, 0.44, -41.0, "threshold ≤ 0.44"), Blip(60_256, 32, 0.81, -30.0, "min_speech_ms ≤ 32")),
+    Waterfall(224, 86, 152, 61, 40, "u2"),
+    Mark.CUT_OFF,
+)
+
+
+def with_records() -> FakeTalk:
+    talk = FakeTalk(scene(7_000))
+    talk.first, talk.records = talked(), (JUDGED,)
+    return talk
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_a_line_is_chosen_and_another_is_marked(snap_compare: Compare, size: tuple[int, int]) -> None:
+    before = pressing("j", "home", "down", "down", "c", "down")
+    assert snap_compare(app_of(with_records()), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_the_card_of_a_turn(snap_compare: Compare, size: tuple[int, int]) -> None:
+    before = pressing("j", "home", "down", "down", "c", "enter")
+    assert snap_compare(app_of(with_records()), terminal_size=size, run_before=before)
+
+
+def test_the_card_of_an_answer_to_a_turn_by_key(snap_compare: Compare) -> None:
+    talk = FakeTalk(scene(7_000))
+    reason = {"rule": "commit", "released_ms": 71_400}
+    held = TurnRecord("u3", 70_112, 70_000, 71_328, 71_600, None, reason, 0.0, 0.97, -22.0)
+    talk.first, talk.records = talked(), (held,)
+    assert snap_compare(app_of(talk, "light"), terminal_size=SMALL, run_before=pressing("j", "enter"))
 
 
 def test_trouble(snap_compare: Compare) -> None:

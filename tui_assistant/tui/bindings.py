@@ -20,12 +20,14 @@ class Context(StrEnum):
     PRESETS = "In the presets"
     NAMING = "While naming a preset"
     SAVE = "Before saving"
+    LINES = "In the transcript"
+    CARD = "In the card of a turn"
     TYPE = "While typing"
     DEVICES = "In the device list"
     HELP = "In this help"
 
 
-DIALOGS = (Context.PRESETS, Context.SAVE, Context.DEVICES, Context.HELP)  # each hides the main screen
+DIALOGS = (Context.PRESETS, Context.SAVE, Context.CARD, Context.DEVICES, Context.HELP)  # each hides the main screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Key:
 
 
 M, T, L, D, H = Context.MAIN, Context.TUNE, Context.TYPE, Context.DEVICES, Context.HELP
-P, N, S = Context.PRESETS, Context.NAMING, Context.SAVE
+P, N, S, X, C = Context.PRESETS, Context.NAMING, Context.SAVE, Context.LINES, Context.CARD
 DIGITS = tuple("0123456789")
 
 KEYS: tuple[Key, ...] = (
@@ -54,6 +56,7 @@ KEYS: tuple[Key, ...] = (
     Key(M, ("x",), "x", "mute", "mute", "Mutes the microphone, or listens again."),
     Key(M, ("question_mark", "f1"), "?", "help", "more", "Shows this help."),
     Key(M, ("q", "ctrl+q"), "q", "quit", "quit", "Ends the program."),
+    Key(M, ("j",), "j", "lines", "", "Goes into the transcript: choose a turn, see why it began and ended, mark it."),
     Key(M, ("d",), "d", "devices", "", "Chooses microphone and speaker."),
     Key(M, ("D",), "D", "demo", "", "Plays a recorded demo as the microphone."),
     Key(M, ("pageup",), "pgup", "scroll('page_up')", "", "Scrolls the conversation back."),
@@ -88,6 +91,23 @@ KEYS: tuple[Key, ...] = (
     Key(S, ("enter",), "enter", "take", "save", "Writes the values to config.toml."),
     Key(S, ("up", "down"), "↑↓", "scroll", "", "Scrolls."),
     Key(S, ("escape", "q"), "esc", "leave", "leave it", "Leaves the file as it is."),
+    Key(X, ("up", "down"), "↑↓", "choose", "choose", "Chooses a line."),
+    Key(X, ("home", "end"), "home end", "edge", "", "Goes to the first or the last line."),
+    Key(X, ("enter",), "enter", "card", "why", "Opens the card of its turn: why it began and ended."),
+    Key(X, ("c",), "c", "mark('cut_off')", "cut off", 'Marks the turn: "it cut me off".'),
+    Key(X, ("s",), "s", "mark('too_slow')", "too slow", 'Marks the turn: "it waited too long".'),
+    Key(X, ("f",), "f", "mark('not_speech')", "not speech", 'Marks the turn: "nobody spoke".'),
+    Key(X, ("u",), "u", "mark('')", "unmark", "Takes the mark back."),
+    Key(X, ("g",), "g", "show", "scope", "Shows the turn in the scope."),
+    Key(X, ("escape", "j"), "esc", "leave", "leave", "Leaves the transcript."),
+    Key(C, ("left", "right"), "←→", "turn", "other turn", "Shows the turn before or behind it."),
+    Key(C, ("up", "down"), "↑↓", "scroll", "", "Scrolls."),
+    Key(C, ("c",), "c", "mark('cut_off')", "cut off", 'Marks the turn: "it cut me off".'),
+    Key(C, ("s",), "s", "mark('too_slow')", "too slow", 'Marks the turn: "it waited too long".'),
+    Key(C, ("f",), "f", "mark('not_speech')", "not speech", 'Marks the turn: "nobody spoke".'),
+    Key(C, ("u",), "u", "mark('')", "unmark", "Takes the mark back."),
+    Key(C, ("g",), "g", "show", "scope", "Shows the turn in the scope."),
+    Key(C, ("escape", "enter", "j", "q"), "esc", "leave", "close", "Closes the card."),
     Key(L, ("enter",), "enter", "send", "send", "Sends the line and asks for an answer."),
     Key(L, ("escape",), "esc", "leave", "leave", "Leaves without sending."),
     Key(D, ("up", "down"), "↑↓", "move", "choose", "Moves in the list."),

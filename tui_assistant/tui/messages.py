@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from tui_assistant.client.tuning import Tuning
+from tui_assistant.client.turns import Mark
 from tui_assistant.runtime.api import Notice
 
 
@@ -46,3 +47,31 @@ class LineTyped(Message):
 
 class TypingLeft(Message):
     """The input line is to go."""
+
+
+class LineChosen(Message):
+    """Something is to be done with the chosen line of the transcript; `key`: the line's."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class CardWanted(LineChosen):
+    """The card of its turn is to be shown."""
+
+
+class TurnWanted(LineChosen):
+    """Its turn is to be shown in the scope."""
+
+
+class MarkWanted(LineChosen):
+    """Its turn is to be marked; None takes the mark back."""
+
+    def __init__(self, key: str, mark: Mark | None) -> None:
+        super().__init__(key)
+        self.mark = mark
+
+
+class LinesLeft(Message):
+    """The transcript gives the focus back."""

@@ -40,6 +40,19 @@ def test_no_words_typed_and_failed_are_said() -> None:
     assert "[failed]" in drawn(replace(SAID, failed=True))[0]
 
 
+def test_a_chosen_line_can_be_told_without_colour_and_is_as_wide() -> None:
+    for width in (60, 30):
+        plain, chosen = utterance(SAID, width), utterance(SAID, width, chosen=True)
+        assert "▸" in text_of(chosen[0])
+        assert "▸" not in text_of(plain[0])
+        assert width_of(chosen[0]) == width_of(plain[0])
+        assert chosen[1:] == plain[1:]
+
+
+def test_a_mark_stands_behind_the_words() -> None:
+    assert text_of(utterance(SAID, 60, mark="too slow")[0]).endswith("set a timer [too slow]")
+
+
 @pytest.mark.parametrize("width", [1, 8, 20, 39, 40, 54, 120])
 def test_no_row_is_wider_than_the_pane_unless_that_is_absurdly_narrow(width: int) -> None:
     rows = utterance(replace(SAID, text="漢字 and a_very_long_word_that_must_be_broken_somewhere " * 3), width)

@@ -48,7 +48,7 @@ def test_the_words_to_choose_from_are_those_of_the_protocol() -> None:
 
 def test_a_value_is_brought_into_its_range_and_a_wrong_word_is_refused() -> None:
     assert with_value(Tuning(), FIELDS[0], 7).threshold == 1.0
-    assert with_value(Tuning(), FINE[3], -50).gain_db == -12
+    assert with_value(Tuning(), FINE[3], -50).gain_db == -20
     assert isinstance(with_value(Tuning(), FIELDS[1], 640.4).silence_duration_ms, int)
     with pytest.raises(ValueError, match="low, medium, high, auto"):
         with_value(Tuning(), EAGERNESS, "eager")

@@ -14,21 +14,30 @@ TEXT_AT = 15  # cells before the words: "12:01:03 ▌you  "
 NARROW = 40  # below this width the clock is left out
 
 
-def utterance(line: Utterance, width: int) -> list[Line]:
-    """The lines of one utterance, `width` cells wide, without a gap below."""
+def utterance(line: Utterance, width: int, *, chosen: bool = False, mark: str = "") -> list[Line]:
+    """The lines of one utterance, `width` cells wide, without a gap below.
+
+    `chosen`: a `▸` stands before the speaker, so that no colour is needed. `mark`: what the user said about the turn.
+    """
     colour = str(Speaker(line.who)) if line.who is Speaker.BOT else "voice"
     if not line.final and line.who is Speaker.YOU:
         colour = "wait"
     clock = f"{clean(line.clock, limit=8):<8} " if width >= NARROW else ""
     head: list[Run] = [(clock, "dim"), ("▌", colour), (f"{line.who:<5}", f"bold {colour}")]
+    if chosen:
+        head = [(clock[:-1], "key"), ("▸▌" if clock else "▸", colour), (f"{line.who:<5}", f"bold {colour}")]
     rest: list[Run] = [(" " * len(clock), "dim"), ("▌", "faint"), (" " * 5, "dim")]
     indent = len(clock) + 6
-    rows = wrap(_words(line), max(8, width - indent))
+    rows = wrap([*_words(line), *_mark(mark)], max(8, width - indent))
     lines = [merge([*(head if number == 0 else rest), *row]) for number, row in enumerate(rows)]
     if line.note:
         note = wrap([(clean(line.note, limit=400), "dim")], max(8, width - indent))
         lines.extend(merge([*rest, *row]) for row in note)
     return lines
+
+
+def _mark(words: str) -> list[Run]:
+    return [(f" [{words}]", "bold wait")] if words else []
 
 
 def _words(line: Utterance) -> list[Run]:

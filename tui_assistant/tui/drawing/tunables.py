@@ -91,8 +91,8 @@ FIELDS = (
     ),
 )
 # hysteresis and min_speech_ms: the ranges that the engine takes. min_speech_ms is decided at the end of a frame, so
-# that steps of less than one (32 ms) would change nothing. tail_ms: as in the settings. gain_db: beyond 30 dB
-# the noise of the converter is what gets loud; 1 dB is the least that one hears, 6 dB doubles the samples.
+# that steps of less than one (32 ms) would change nothing. tail_ms: as in the settings. gain_db: what the
+# microphone takes, from a hot line input to one far away; 1 dB is the least that one hears, 6 dB doubles the samples.
 FINE = (
     Field(
         "hysteresis",
@@ -117,7 +117,7 @@ FINE = (
         "speech that begins a turn: higher ignores longer clicks, starts later",
     ),
     Field("tail_ms", 0, 1000, 20, 100, 0, "ms", "release", "what is still heard after the talk key is let go"),
-    Field("gain_db", -12, 30, 1, 6, 0, "dB", "loudness", "of the microphone, before everything else"),
+    Field("gain_db", -20, 40, 1, 6, 0, "dB", "loudness", "of the microphone, before everything else"),
 )
 MICROPHONE = ("tail_ms", "gain_db")  # in force in both modes; the others are rules of HANDS-FREE
 

@@ -1,14 +1,8 @@
-"""The main screen: where things stand, and what the keys do. It knows three layouts:
-
-wide     conversation at the left, scope and sliders at the right (120x40 has all panes)
-stacked  conversation above the scope (tall and narrow)
-compact  conversation and one line with state and level (80x24); `t` brings the sliders
-"""
+"""The main screen: where things stand, and what the keys do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from textual import events, on
@@ -25,11 +19,25 @@ from tui_assistant.tui.bindings import NEEDS_KEY, Context, bindings_of
 from tui_assistant.tui.drawing.transcript import welcome
 from tui_assistant.tui.keys.names import TalkKeys
 from tui_assistant.tui.keys.router import Router
-from tui_assistant.tui.messages import LineTyped, PresetsWanted, SaveWanted, Tuned, TuneLeft, TypingLeft
+from tui_assistant.tui.layout import AIRY_ROWS, BORDER_ROWS, HIGH_ROWS, Layout, layout_for
+from tui_assistant.tui.messages import (
+    CardWanted,
+    LinesLeft,
+    LineTyped,
+    MarkWanted,
+    PresetsWanted,
+    SaveWanted,
+    Tuned,
+    TuneLeft,
+    TurnWanted,
+    TypingLeft,
+)
 from tui_assistant.tui.screens.devices import DeviceScreen
 from tui_assistant.tui.screens.help import HelpScreen
+from tui_assistant.tui.screens.marking import Marking
 from tui_assistant.tui.screens.presets import PresetScreen
 from tui_assistant.tui.screens.savesettings import SaveScreen
+from tui_assistant.tui.screens.turncard import TurnCard
 from tui_assistant.tui.widgets.compact import Compact
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.keybar import KeyBar
@@ -39,26 +47,7 @@ from tui_assistant.tui.widgets.statusline import StatusLine
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
 
-WIDE_COLUMNS, WIDE_ROWS = 100, 22  # below, the chart beside the conversation would be too small to read
-STACKED_ROWS = 32
-AIRY_ROWS = 30  # from here on there is an empty line between utterances
-HIGH_ROWS = 36  # from here on the sliders have room for a sentence each
-BORDER_ROWS = 14  # below, borders cost more than they order
-
-
 Answer = TypeVar("Answer")  # of a dialog
-
-
-class Layout(StrEnum):
-    WIDE = "wide"
-    STACKED = "stacked"
-    COMPACT = "compact"
-
-
-def layout_for(columns: int, rows: int) -> Layout:
-    if columns >= WIDE_COLUMNS and rows >= WIDE_ROWS:
-        return Layout.WIDE
-    return Layout.STACKED if rows >= STACKED_ROWS and columns >= 50 else Layout.COMPACT
 
 
 class MainScreen(Screen[None]):
@@ -90,6 +79,7 @@ class MainScreen(Screen[None]):
         self.compact = Compact(id="compact", keys=self._keys)
         self.notices = Notices(id="notices")
         self.key_bar = KeyBar(id="keys", keys=self._keys)
+        self._marking = Marking(talk, self.conversation, self._show_turn)
         for pane in (self.conversation, self.scope, self.tune):
             pane.border_title = str(pane.id).capitalize()
 
@@ -180,7 +170,11 @@ class MainScreen(Screen[None]):
         self._router.open = not isinstance(self.focused, TypeLine)
 
     def _key_bar(self) -> None:
-        contexts: dict[type, Context] = {Tune: Context.TUNE, TypeLine: Context.TYPE}
+        contexts: dict[type, Context] = {
+            Tune: Context.TUNE,
+            Conversation: Context.LINES,
+            TypeLine: Context.TYPE,
+        }
         self.key_bar.update(contexts.get(type(self.focused), Context.MAIN))
 
     @on(KeyBar.Clicked)
@@ -220,6 +214,37 @@ class MainScreen(Screen[None]):
         self.remove_class("tuning")
         self.set_focus(None)
 
+    @on(CardWanted)
+    def _card_wanted(self, message: CardWanted) -> None:
+        def closed(show: bool | None) -> None:
+            if show:
+                self._tell(self._marking.show(self.conversation.chosen))
+
+        self._dialog(TurnCard(self._talk, self.conversation, self._marking.mark), closed)
+
+    @on(MarkWanted)
+    def _mark_wanted(self, message: MarkWanted) -> None:
+        self._tell(self._marking.mark(message.key, message.mark))
+
+    @on(TurnWanted)
+    def _turn_wanted(self, message: TurnWanted) -> None:
+        self._tell(self._marking.show(message.key))
+
+    @on(LinesLeft)
+    def _lines_left(self) -> None:
+        self.set_focus(None)
+
+    def _show_turn(self, onset_ms: int) -> None:
+        show: Callable[[int], None] | None = getattr(self.scope, "show_turn", None)
+        if show is not None:
+            self.conversation.choose("")
+            self.set_focus(None)
+            show(onset_ms)
+
+    def _tell(self, problem: str) -> None:
+        if problem:
+            self.notices.board.add(Told(problem, "warning"))
+
     @on(LineTyped)
     def _line_typed(self, message: LineTyped) -> None:
         self._talk.say(message.text)
@@ -256,6 +281,12 @@ class MainScreen(Screen[None]):
         self.add_class("tuning")
         self.tune.focus()
         self.call_after_refresh(lambda: self.tune.update(self._snapshot))
+
+    def action_lines(self) -> None:
+        if self.conversation.is_empty:
+            self._tell("There is no line to choose yet: say something first.")
+        else:
+            self.conversation.focus()
 
     def action_type(self) -> None:
         self._router.open = False  # at once: the next key may have been typed already

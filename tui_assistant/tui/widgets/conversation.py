@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import ClassVar, cast
 
 from textual import events
-from textual.geometry import Size
+from textual.binding import BindingType
+from textual.geometry import Region, Size
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from tui_assistant.client.turns import Mark
 from tui_assistant.runtime.api import Line as Utterance
+from tui_assistant.tui.bindings import Context, bindings_of
 from tui_assistant.tui.drawing.runs import EMPTY, Line, text_of
 from tui_assistant.tui.drawing.transcript import utterance
+from tui_assistant.tui.drawing.whycard import MARK_WORDS
+from tui_assistant.tui.messages import CardWanted, LinesLeft, MarkWanted, TurnWanted
 from tui_assistant.tui.widgets.lines import HasPens, strip_of
 
 MAX_UTTERANCES = 2_000  # hours of talk; older ones leave the screen (a recording keeps them)
 
 
-class Conversation(ScrollView):
+class Conversation(ScrollView, can_focus=True):
+    """With the focus, one of its lines is chosen; without, none is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.LINES)
     ALLOW_SELECT = True
-    can_focus = False
+    FOCUS_ON_CLICK = False  # the mouse selects text
 
     follow: var[bool] = var(True)
     """The end is in view and stays there when lines come."""
@@ -35,6 +43,52 @@ class Conversation(ScrollView):
         self._welcome: list[Line] = []
         self._wrapped_at = 0
         self._airy = True
+        self._chosen = ""  # key of the chosen line
+        self._before = ""  # the one before the focus went
+        self._marks: dict[str, Mark] = {}
+
+    @property
+    def chosen(self) -> str:
+        """The key of the chosen line; empty: none."""
+        return self._chosen
+
+    @property
+    def utterances(self) -> tuple[Utterance, ...]:
+        return tuple(self._utterances.values())
+
+    def marked(self, key: str) -> Mark | None:
+        return self._marks.get(key)
+
+    def mark(self, key: str, mark: Mark | None) -> None:
+        """Shows the mark at its line."""
+        if mark is None:
+            self._marks.pop(key, None)
+        else:
+            self._marks[key] = mark
+        self._wrap_again(key)
+
+    def choose(self, key: str) -> None:
+        """Chooses that line and brings it into sight; empty: none."""
+        before, self._chosen = self._chosen, key if key in self._utterances else ""
+        for changed in {before, self._chosen} - {""}:
+            self._wrap_again(changed)
+        if self._chosen:
+            self._show(self._chosen)
+
+    def choose_beside(self, by: int) -> None:
+        """Chooses the line so many further down; the ends are ends."""
+        keys = list(self._utterances)
+        if keys:
+            now = keys.index(self._chosen) if self._chosen in keys else len(keys) - 1 - by
+            self.choose(keys[min(len(keys) - 1, max(0, now + by))])
+
+    def _show(self, key: str) -> None:
+        start = self._starts.get(key, 0)
+        if key == next(reversed(self._utterances)):
+            self.to_end()
+        else:
+            region = Region(0, start, self._text_width(), len(self._blocks[key]))
+            self.scroll_to_region(region, animate=False, immediate=True, force=True, x_axis=False)
 
     @property
     def is_empty(self) -> bool:
@@ -54,22 +108,33 @@ class Conversation(ScrollView):
         """Takes new and changed utterances; a known key replaces the earlier one in its place."""
         relay = False
         for line in lines:
-            known = self._blocks.get(line.key)
             self._utterances[line.key] = line
-            block = self._blocks[line.key] = self._wrap(line)
-            if known is not None and len(known) == len(block) and line.key in self._starts and not relay:
-                self._replace(self._starts[line.key], known, block)
-            else:
-                relay = True
+            relay = self._changed(line, relay=relay)
         while len(self._utterances) > MAX_UTTERANCES:
             oldest = next(iter(self._utterances))
             del self._utterances[oldest], self._blocks[oldest]
+            self._marks.pop(oldest, None)
             relay = True
         if relay:
             self._lay_out()
 
+    def _changed(self, line: Utterance, *, relay: bool) -> bool:
+        """Draws that line anew in its place; says whether all must be laid out again, as `relay` says of others."""
+        known = self._blocks.get(line.key)
+        block = self._blocks[line.key] = self._wrap(line)
+        if known is not None and len(known) == len(block) and line.key in self._starts and not relay:
+            self._replace(self._starts[line.key], known, block)
+            return False
+        return True
+
+    def _wrap_again(self, key: str) -> None:
+        if key in self._utterances and self._changed(self._utterances[key], relay=False):
+            self._lay_out()
+
     def _wrap(self, line: Utterance) -> list[Line]:
-        block = utterance(line, self._text_width())
+        mark = self._marks.get(line.key)
+        words = "" if mark is None else MARK_WORDS[mark]
+        block = utterance(line, self._text_width(), chosen=line.key == self._chosen, mark=words)
         return [*block, EMPTY] if self._airy else block
 
     def _text_width(self) -> int:
@@ -137,6 +202,49 @@ class Conversation(ScrollView):
                 [strip.crop(0, start), marked.apply_style(style), strip.crop(start + marked.cell_length, width)]
             )
         return strip.apply_offsets(scroll_x, row)
+
+    # ------------------------------------------------------------------------------------- the chosen line
+
+    def on_focus(self) -> None:
+        if not self._chosen:
+            self.choose(self._before)
+        if not self._chosen:
+            self.choose_beside(0)
+
+    def on_blur(self) -> None:
+        if self.screen.is_current:  # else a dialog is about that line
+            self._before = self._chosen
+            self.choose("")
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if not self.has_focus or offset is None:
+            return
+        row = self.scroll_offset.y + offset.y
+        for key, start in self._starts.items():
+            if start <= row < start + len(self._blocks[key]):
+                self.choose(key)
+                return
+
+    def action_choose(self, key: str) -> None:
+        self.choose_beside(1 if key == "down" else -1)
+
+    def action_edge(self, key: str) -> None:
+        self.choose_beside(-MAX_UTTERANCES if key == "home" else MAX_UTTERANCES)
+
+    def action_card(self) -> None:
+        self.post_message(CardWanted(self._chosen))
+
+    def action_show(self) -> None:
+        self.post_message(TurnWanted(self._chosen))
+
+    def action_mark(self, mark: str) -> None:
+        self.post_message(MarkWanted(self._chosen, Mark(mark) if mark else None))
+
+    def action_leave(self) -> None:
+        self._before = ""
+        self.choose("")
+        self.post_message(LinesLeft())
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         return selection.extract("\n".join(text_of(row) for row in self._rows)), "\n"

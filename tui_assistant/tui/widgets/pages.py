@@ -20,6 +20,10 @@ class Pages(ScrollView, can_focus=True):
         self._rows: list[Line] = []
 
     def on_resize(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """What the lines are made of has changed."""
         width = self.scrollable_content_region.width
         self._rows = self._make(width)
         self.virtual_size = Size(width, len(self._rows))
