@@ -180,8 +180,8 @@ class Calibrating:
 
     def _save(self, remembered: RememberedSetup) -> None:
         self._remembered = remembered
-        if remembered.settled:
-            self._offered = False
         if self._options.remember:
             with contextlib.suppress(OSError):  # a full disk: it will be offered again
                 remembered.save()
+        if remembered.settled:
+            self._offered = False

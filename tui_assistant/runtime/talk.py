@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui_assistant.audio.base import Microphone
-from tui_assistant.audio.echo import HalfDuplexGate
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.hold import KeyEdge, Method
 from tui_assistant.client.transcript import TranscriptLine
@@ -25,6 +24,7 @@ from tui_assistant.protocol import server
 from tui_assistant.runtime import api
 from tui_assistant.runtime.calibrating import Calibrating
 from tui_assistant.runtime.capture import Capture
+from tui_assistant.runtime.ears import Ears
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.hands import Hands
@@ -65,9 +65,6 @@ class Talk:
         tuning = options.first_tuning
         rules = tuning.rules(options.rules, fine=link.fine)
         self._dialogue = Dialogue(rules, link.output_rate, push_to_talk=options.push_to_talk)
-        self._gate = HalfDuplexGate()
-        self._gated = False
-        self._muted = False
         self._seen: FrameSeen | None = None  # the newest of the engine's frames
         self._link_state = "starting"
         self._listener: Callable[[api.Notice], None] = lambda notice: None
@@ -116,6 +113,15 @@ class Talk:
             tuner=self._tuner,
             clock=clock,
         )
+        self._ears = Ears(
+            link,
+            self._dialogue,
+            self._floor,
+            self._equipment,
+            records=self._records,
+            recorder=self._recorder,
+            setup=self.setup,
+        )
         self._input_end = InputEnd(options, self._dialogue, self._equipment, self._floor, self._end)
 
     # ---------------------------------------------------------------------------- from any thread (TalkApi)
@@ -161,7 +167,7 @@ class Talk:
         self._call(self._interrupt)
 
     def toggle_mute(self) -> None:
-        self._call(self._toggle_mute)
+        self._call(self._ears.toggle_mute)
 
     def apply(self, tuning: Tuning) -> None:
         self._call(lambda: self._tuner.apply(tuning))
@@ -234,7 +240,6 @@ class Talk:
         finally:
             tuning.undo()
             self._floor.drop()
-            await self._link.close()
             self._recorder.close()  # before the link: what its end brings is no answer to an input
             await self._link.close()
             self._equipment.close()
@@ -267,19 +272,8 @@ class Talk:
         now = self._clock()
         self._equipment.need(not self._dialogue.push_to_talk or self._dialogue.held or self.setup.on, now)
         self._equipment.watch(now)
-        self._gated = self._withheld(now)
         self._floor.use_keyboard(self._keyboard)
-        self._recorder.muted = self._muted or self.setup.on  # nothing of the setup is recorded
-        samples = self._floor.poll(withheld=self._gated, muted=self._muted)
-        self.setup.heard(samples)
-        if len(samples):
-            self._equipment.heard(len(samples) / self._link.input_rate)
-        if self._estimating:
-            heard = self._dialogue.held or not (self._dialogue.push_to_talk or self._muted or self._gated)
-            for frame in self._floor.capture.estimate(samples):
-                self._records.estimated(frame, heard=heard)
-                self._recorder.estimated(frame, self._dialogue)
-                self._floor.heard(frame.p)
+        self._ears.listen(now)
         self._do(self._dialogue.heard(self._hands.played, self._now_ms))
         self._recorder.played(self._hands.take_heard(), self._link.output_rate)
         self._input_end.watch(now)
@@ -289,21 +283,6 @@ class Talk:
         if pcm:
             self._records.fed(pcm)
             self._link.feed(pcm)
-
-    def _withheld(self, now: float) -> bool:
-        """Half-duplex: the microphone would hear the assistant. Or it is being set up."""
-        if self.setup.on:
-            return True
-        speaker = self._equipment.speaker
-        if speaker is None or self._equipment.duplex != "half-duplex":
-            return False
-        return self._gate.closed(speaker.pending(), now)
-
-    @property
-    def _estimating(self) -> bool:
-        """The conversation's own detector does not hear the microphone: ours is shown."""
-        unheard = self._dialogue.push_to_talk or self._dialogue.held or self._muted or self._gated
-        return not self._link.observes or unheard
 
     def _end(self, status: int, reason: str) -> None:
         if self._stop is not None:
@@ -320,7 +299,7 @@ class Talk:
     def _observation(self, observation: Observation) -> None:
         if isinstance(observation, FrameSeen):
             self._seen = observation
-            self._records.seen(observation, shown=not self._estimating)
+            self._records.seen(observation, shown=not self._ears.estimating)
         elif isinstance(observation, Dropped):
             self._view.count(observation.counter, observation.amount)
 
@@ -354,28 +333,21 @@ class Talk:
     def _wake(self) -> bool:
         """Whether there is a microphone that may be heard; opens it if it rests."""
         self._equipment.need(True, self._clock())
-        if self._muted:
+        if self._ears.muted:
             self._tell("The microphone is muted: x listens again.", "warning")
         elif self._equipment.microphone is None:
             self._tell("There is no microphone: d chooses one, i types a message.", "warning")
-        return not self._muted and self._equipment.microphone is not None
+        return not self._ears.muted and self._equipment.microphone is not None
 
     def _interrupt(self) -> None:
         self._floor.drop("Dropped: nothing was sent.")
         self._do(self._dialogue.interrupt(self._now_ms))
 
-    def _toggle_mute(self) -> None:
-        self._muted = not self._muted
-        if self._muted and self._dialogue.talking:
-            self._floor.drop("Muted: what you were saying was dropped.")
-        elif self._muted:
-            self._floor.capture.cut()
-
     def _play_demo(self) -> None:
         self._floor.drop()
         if self._dialogue.push_to_talk:  # the demo speaks hands-free
             self._floor.toggle_mode()
-        self._muted = False
+        self._ears.muted = False
         self._equipment.play_demo()
 
     def _look_for_devices(self) -> None:
@@ -393,10 +365,10 @@ class Talk:
             seen=self._seen,
             scope=self._records.scope,
             tuning=tuning,
-            estimating=self._estimating,
+            estimating=self._ears.estimating,
             link_state=self._link_state,
             equipment=self._equipment,
-            muted=self._muted,
+            muted=self._ears.muted,
             latency_ms=self._hands.latency_ms,
             timers=self._hands.timers,
             link_counters=self._link.counters,
