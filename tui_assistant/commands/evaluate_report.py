@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tui_assistant.config import Settings
-from tui_assistant.lab import evaluation, sweep
+from tui_assistant.lab import evaluation, tradeoff
 from tui_assistant.lab.evaluation import Score, percentile
 from tui_assistant.lab.picture import Spot, svg
-from tui_assistant.lab.sweep import Point
 from tui_assistant.safetext import clean
+
+if TYPE_CHECKING:  # it needs numpy
+    from tui_assistant.lab.sweep import Point
 
 COUNTS = ("reference", "found", "missed", "false", "split", "merged")
 HEADINGS = ("turns", *COUNTS[1:], "errors", "onset ms", "end ms")
@@ -112,11 +114,11 @@ def _brief(values: Sequence[float]) -> str:
 def grid_table(result: Result) -> list[str]:
     """A line per point, and which is best."""
     names = [name for name, _ in result.points[0].values]
-    front = sweep.front(result.totals)
+    front = tradeoff.front(result.totals)
     lines = [(*names, *HEADINGS, "")]
     for index, (point, total) in enumerate(zip(result.points, result.totals, strict=True)):
         lines.append((*(str(value) for _, value in point.values), *cells(total), "*" if index in front else ""))
-    best = sweep.best(result.totals)
+    best = tradeoff.best(result.totals)
     words = " ".join(f"{name}={value}" for name, value in result.points[best].values)
     summary = f"fewest errors: {result.totals[best].errors}, {words}"
     return [*aligned(lines, 0), summary, LEGEND, FRONT_LEGEND]
@@ -124,11 +126,11 @@ def grid_table(result: Result) -> list[str]:
 
 def grid_data(result: Result) -> dict[str, Any]:
     """Every point with its rules, its sum and every recording; `best` is a place in `points`."""
-    front = sweep.front(result.totals)
+    front = tradeoff.front(result.totals)
     return {
         "vad": result.settings.models.detector,
         "join_ms": result.join_ms,
-        "best": sweep.best(result.totals),
+        "best": tradeoff.best(result.totals),
         "points": [
             {
                 "values": dict(point.values),
@@ -144,11 +146,11 @@ def grid_data(result: Result) -> dict[str, Any]:
 
 def picture(result: Result) -> str:
     """SVG: errors against median end latency, a dot per point."""
-    front = sweep.front(result.totals)
+    front = tradeoff.front(result.totals)
     names = [name for name, _ in result.points[0].values]
     spots = []
     for index, (point, total) in enumerate(zip(result.points, result.totals, strict=True)):
-        wait = sweep.median_wait(total)
+        wait = tradeoff.median_wait(total)
         if wait is None:
             continue
         words = ", ".join(f"{name} {value}" for name, value in point.values) or "these settings"

@@ -22,9 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui_assistant.lab.labels import Segment, joined
-from tui_assistant.lab.whatif import Turn
+
+if TYPE_CHECKING:  # who only adds scores up needs no numpy
+    from tui_assistant.lab.whatif import Turn
 
 MATCH = 0.5  # overlap needed, as a fraction
 
