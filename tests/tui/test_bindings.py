@@ -7,10 +7,12 @@ from textual.binding import Binding
 
 from tui_assistant.tui.bindings import KEYS, Context, bar_of, bindings_of, keys_of
 from tui_assistant.tui.screens.devices import DeviceScreen
+from tui_assistant.tui.screens.fit import FitScreen
 from tui_assistant.tui.screens.help import HelpScreen
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.screens.presets import NameLine, PresetScreen
 from tui_assistant.tui.screens.savesettings import SaveScreen
+from tui_assistant.tui.screens.setup import SetupScreen
 from tui_assistant.tui.screens.turncard import TurnCard
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.tune import Tune
@@ -26,6 +28,8 @@ OWNERS = {
     Context.CARD: TurnCard,
     Context.TYPE: TypeLine,
     Context.DEVICES: DeviceScreen,
+    Context.SETUP: SetupScreen,
+    Context.FIT: FitScreen,
     Context.HELP: HelpScreen,
 }
 

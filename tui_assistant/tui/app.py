@@ -14,7 +14,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter, NoColor
 
 from tui_assistant.errors import ConfigError
-from tui_assistant.runtime.api import Ended, Notice, TalkApi
+from tui_assistant.runtime.api import EchoMeasured, Ended, Notice, TalkApi
 from tui_assistant.safetext import clean
 from tui_assistant.tui.keys.driver import choose
 from tui_assistant.tui.keys.router import KeyWishes, Router
@@ -22,6 +22,7 @@ from tui_assistant.tui.keys.terminal import terminal_name
 from tui_assistant.tui.messages import Noticed
 from tui_assistant.tui.palette import ALIASES, DARK_THEME, THEMES, Styles, palette_of, variables
 from tui_assistant.tui.screens.main import MainScreen
+from tui_assistant.tui.screens.setup import SetupScreen
 
 FRAMES_PER_SECOND = 30
 
@@ -119,6 +120,9 @@ class AssistantApp(App[None], inherit_bindings=False):
         if isinstance(message.notice, Ended):
             self.ended_reason = message.notice.reason
             self.exit(return_code=message.notice.status)
+        elif isinstance(message.notice, EchoMeasured):
+            if isinstance(self.screen, SetupScreen):
+                self.screen.take(message.notice)
         else:
             self._main.take(message.notice)
 

@@ -24,10 +24,13 @@ class Context(StrEnum):
     CARD = "In the card of a turn"
     TYPE = "While typing"
     DEVICES = "In the device list"
+    SETUP = "In the setup"
+    FIT = "Before fitting"
     HELP = "In this help"
 
 
-DIALOGS = (Context.PRESETS, Context.SAVE, Context.CARD, Context.DEVICES, Context.HELP)  # each hides the main screen
+# Each hides the main screen. The setup does, too, but there is nothing to be said in it.
+DIALOGS = (Context.PRESETS, Context.SAVE, Context.CARD, Context.DEVICES, Context.FIT, Context.HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Key:
 
 M, T, L, D, H = Context.MAIN, Context.TUNE, Context.TYPE, Context.DEVICES, Context.HELP
 P, N, S, X, C = Context.PRESETS, Context.NAMING, Context.SAVE, Context.LINES, Context.CARD
+K, F = Context.SETUP, Context.FIT
 DIGITS = tuple("0123456789")
 
 KEYS: tuple[Key, ...] = (
@@ -58,6 +62,8 @@ KEYS: tuple[Key, ...] = (
     Key(M, ("q", "ctrl+q"), "q", "quit", "quit", "Ends the program."),
     Key(M, ("j",), "j", "lines", "", "Goes into the transcript: choose a turn, see why it began and ended, mark it."),
     Key(M, ("d",), "d", "devices", "", "Chooses microphone and speaker."),
+    Key(M, ("k",), "k", "setup", "", "Sets up microphone, room, keyboard and speakers, in 45 seconds."),
+    Key(M, ("F",), "F", "fit", "", "Looks for values that would not have made the errors that you have marked."),
     Key(M, ("D",), "D", "demo", "", "Plays a recorded demo as the microphone."),
     Key(M, ("pageup",), "pgup", "scroll('page_up')", "", "Scrolls the conversation back."),
     Key(M, ("pagedown",), "pgdn", "scroll('page_down')", "", "Scrolls it forward."),
@@ -114,6 +120,14 @@ KEYS: tuple[Key, ...] = (
     Key(D, ("left", "right"), "←→", "side", "microphone / speaker", "Changes between microphones and speakers."),
     Key(D, ("enter",), "enter", "take", "use it", "Uses the device at once and remembers it."),
     Key(D, ("escape", "d", "q"), "esc", "leave", "close", "Closes the list."),
+    Key(K, ("enter",), "enter", "next", "go on", "Begins, goes on; on the result: accepts it."),
+    Key(K, ("s",), "s", "skip", "skip", "Goes on without this step."),
+    Key(K, ("a",), "a", "adjust", "adjust", "On the result: accepts it and opens the sliders."),
+    Key(K, ("r",), "r", "again", "again", "On the result: measures again."),
+    Key(K, ("up", "down"), "↑↓", "scroll", "", "Scrolls."),
+    Key(K, ("escape", "q"), "esc", "leave", "leave", "Leaves; all stays as it was."),
+    Key(F, ("enter",), "enter", "take", "use them", "Sets the values at once."),
+    Key(F, ("escape", "F", "q"), "esc", "leave", "leave", "Leaves; all stays as it was."),
     Key(H, ("up", "down"), "↑↓", "scroll", "scroll", "Scrolls."),
     Key(H, ("escape", "question_mark", "f1", "q"), "esc", "leave", "close", "Closes this help."),
 )

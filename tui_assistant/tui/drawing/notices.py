@@ -23,6 +23,7 @@ class NoticeBoard:
 
     def __init__(self) -> None:
         self.suggestion = ""
+        self.offer = ""  # said while nothing else is to be suggested
         self.skipped = 0
         self._waiting: deque[Told] = deque()
         self._shown: list[tuple[Told, float]] = []  # with the time it goes

@@ -16,6 +16,7 @@ from tui_assistant.client.repeat import SAME_KEY_MS, Presses
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.runtime.api import Line, LineChanged, Mode, Notice, Snapshot, Suggest, TalkApi, Told
 from tui_assistant.tui.bindings import NEEDS_KEY, Context, bindings_of
+from tui_assistant.tui.drawing.setup import OFFER
 from tui_assistant.tui.drawing.transcript import welcome
 from tui_assistant.tui.keys.names import TalkKeys
 from tui_assistant.tui.keys.router import Router
@@ -33,10 +34,12 @@ from tui_assistant.tui.messages import (
     TypingLeft,
 )
 from tui_assistant.tui.screens.devices import DeviceScreen
+from tui_assistant.tui.screens.fit import FitScreen
 from tui_assistant.tui.screens.help import HelpScreen
 from tui_assistant.tui.screens.marking import Marking
 from tui_assistant.tui.screens.presets import PresetScreen
 from tui_assistant.tui.screens.savesettings import SaveScreen
+from tui_assistant.tui.screens.setup import SetUp, SetupScreen
 from tui_assistant.tui.screens.turncard import TurnCard
 from tui_assistant.tui.widgets.compact import Compact
 from tui_assistant.tui.widgets.conversation import Conversation
@@ -119,6 +122,7 @@ class MainScreen(Screen[None]):
         elif self.conversation.is_empty:
             self.conversation.welcome(welcome(snapshot, self.conversation.size.width, self._keys))
         self._explain_keys(snapshot)
+        self.notices.board.offer = OFFER if self._talk.setup.offered else ""
         self.status.update(snapshot)
         self.key_bar.talk(snapshot.hold.phase)
         if self._layout_now is Layout.COMPACT:
@@ -304,6 +308,22 @@ class MainScreen(Screen[None]):
 
     def action_devices(self) -> None:
         self._dialog(DeviceScreen(self._talk))
+
+    def action_setup(self) -> None:
+        self._dialog(SetupScreen(self._talk, self._snapshot), self._set_up)
+
+    def _set_up(self, found: SetUp | None) -> None:
+        if found is not None:
+            self.change(found.tuning, "calibration")
+            if found.adjust:
+                self.action_tune()
+
+    def action_fit(self) -> None:
+        self._dialog(FitScreen(self._snapshot, self._talk.turn_records()), self._fitted)
+
+    def _fitted(self, tuning: Tuning | None) -> None:
+        if tuning is not None:
+            self.change(tuning, "fit")
 
     def action_help(self) -> None:
         self._dialog(HelpScreen(self._snapshot.keyboard, self._keys))

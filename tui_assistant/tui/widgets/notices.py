@@ -17,7 +17,7 @@ class Notices(Lines):
 
     def update(self, now: float, width: int) -> None:
         """`now` in seconds of a clock that only goes forward; `width` of the screen, known before the first layout."""
-        wanted = (self.board.visible(now), self.board.suggestion, width)
+        wanted = (self.board.visible(now), self.board.suggestion or self.board.offer, width)
         if wanted != self._drawn:
             self._drawn = wanted
             self.show(draw(wanted[0], wanted[1], width))

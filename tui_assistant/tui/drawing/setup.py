@@ -1,0 +1,248 @@
+"""The pages of the setup, as lines: one question, one figure or one proposal at a time. Nothing depends on colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_assistant.client.hold import Method
+from tui_assistant.client.tuning import Tuning
+from tui_assistant.lab.evidence import Figures
+from tui_assistant.lab.whatif import compare, in_words, turns
+from tui_assistant.runtime.api import Keyboard, ModelInfo
+from tui_assistant.safetext import clean
+from tui_assistant.tui.drawing.lanes import turn_lane
+from tui_assistant.tui.drawing.meter import meter
+from tui_assistant.tui.drawing.runs import EMPTY, Line, Run, crop, merge, wrap
+from tui_assistant.tui.setupflow import FRAME_MS, LONGEST_MS, SENTENCE, SILENCE_MS, Flow, Step
+
+NAMES = ("silence", "sentence", "keyboard", "speakers", "models", "result")
+LANE_INDENT = 8
+OFFER = "First time here? k sets up microphone and keyboard in 45 s."
+PORTS = {
+    "detector": "hears speech",
+    "judge": "knows the end of a turn",
+    "recogniser": "writes down",
+    "responder": "answers",
+    "synthesiser": "speaks",
+}
+METHODS = {
+    Method.RELEASED: "Your terminal tells when a key is let go: hold the talk key, speak, let go. There is no better.",
+    Method.INFERRED: "Your terminal only repeats a held key: holding works, and it ends when the repeats do.",
+    Method.TOGGLE: "Your terminal does not show that a key is held: one press starts to talk, the next one sends.",
+}
+
+
+def page(flow: Flow, width: int) -> list[Line]:
+    """The whole page; the screen scrolls it where it is too high."""
+    body = {
+        Step.WELCOME: _welcome,
+        Step.SILENCE: _silence,
+        Step.SENTENCE: _sentence,
+        Step.KEYS: _keys,
+        Step.CHIRP: _chirp,
+        Step.MODELS: _models,
+        Step.RESULT: result,
+    }[flow.step](flow, width)
+    return [_progress(flow.step, width), EMPTY, *body]
+
+
+def _progress(step: Step, width: int) -> Line:
+    """`✓ silence  ▸ sentence  · keyboard ...`"""
+    runs: list[Run] = []
+    for number, name in enumerate(NAMES, start=1):
+        mark, role = ("✓", "dim") if number < step else ("▸", "bold voice") if number == step else ("·", "dim")
+        runs.append((f"{mark} {name}  ", role))
+    return crop(merge(runs), width)
+
+
+def _text(words: str, width: int, role: str = "ink") -> list[Line]:
+    return [merge([(" ", "dim"), *row]) for row in wrap([(words, role)], max(10, width - 2))]
+
+
+def _problem(flow: Flow, width: int) -> list[Line]:
+    rows = wrap([(clean(flow.problem, limit=400), "ink")], max(10, width - 4))
+    marked = [merge([(" ! " if number == 0 else "   ", "bold wait"), *row]) for number, row in enumerate(rows)]
+    return [*marked, EMPTY, *_text("enter tries again, s goes on without", width, "dim")]
+
+
+def _welcome(flow: Flow, width: int) -> list[Line]:
+    microphone = clean(flow.snapshot.microphone, limit=60) or "none"
+    return [
+        *_text("45 seconds for your microphone, your room and your keyboard:", width),
+        EMPTY,
+        *_text("three seconds of silence and one sentence, read aloud: gain, threshold, silence_duration_ms", width),
+        *_text("what your keyboard can tell; how much of the speakers the microphone hears; which models", width),
+        EMPTY,
+        *_text("Nothing is recorded, nothing is sent, and nothing changes before you accept it.", width),
+        EMPTY,
+        *_text(f"microphone: {microphone}", width, "dim"),
+        EMPTY,
+        *_text("enter begins, s skips a step, esc leaves", width, "bold ink"),
+    ]
+
+
+def _meter(flow: Flow, width: int) -> Line:
+    return crop(merge([(" ", "dim"), *meter(flow.snapshot.level, width - 2, indent=6)]), width)
+
+
+def _silence(flow: Flow, width: int) -> list[Line]:
+    if flow.problem:
+        return _problem(flow, width)
+    begun = flow.measuring_from is not None
+    words = "Be quiet now, and let the room sound as it does." if begun else "Three seconds of silence: be quiet ..."
+    done = len(flow.heard) * FRAME_MS / SILENCE_MS if begun else 0.0
+    return [
+        *_text(words, width, "bold ink"),
+        EMPTY,
+        _bar(done, width, f"{flow.left_s:.1f} s"),
+        EMPTY,
+        _meter(flow, width),
+    ]
+
+
+def _sentence(flow: Flow, width: int) -> list[Line]:
+    if flow.problem:
+        return _problem(flow, width)
+    done = len(flow.heard) * FRAME_MS / LONGEST_MS
+    return [
+        *_text("Read this aloud, as you would say it:", width),
+        EMPTY,
+        *_text(SENTENCE, width, "bold voice"),
+        EMPTY,
+        _bar(done, width, f"{len(flow.heard) * FRAME_MS / 1000:.1f} s"),
+        EMPTY,
+        _meter(flow, width),
+        EMPTY,
+        *_text("It goes on by itself when you have finished; enter goes on at once.", width, "dim"),
+    ]
+
+
+def _bar(done: float, width: int, words: str) -> Line:
+    room = max(4, min(40, width - 12))
+    full = round(min(1.0, max(0.0, done)) * room)
+    return merge([(" ", "dim"), ("━" * full, "voice"), ("─" * (room - full), "faint"), (f"  {words}", "ink")])
+
+
+def _keys(flow: Flow, width: int) -> list[Line]:
+    keyboard: Keyboard = flow.snapshot.keyboard
+    lines = [*_text(f"keys {keyboard.method}", width, "bold ink"), EMPTY, *_text(METHODS[keyboard.method], width)]
+    if keyboard.why:
+        lines += [EMPTY, *_text(clean(keyboard.why, limit=300), width)]
+    if keyboard.method is not Method.RELEASED:
+        lines += [
+            EMPTY,
+            *_text("kitty, Ghostty, foot, WezTerm and others report releases; outside tmux.", width, "dim"),
+        ]
+    return [*lines, EMPTY, *_text("enter goes on", width, "dim")]
+
+
+def _chirp(flow: Flow, width: int) -> list[Line]:
+    if flow.listening:
+        return _text("Listening for the chirp ...", width, "bold ink")
+    if flow.echo is None:
+        return [
+            *_text("How much of the speakers does the microphone hear?", width, "bold ink"),
+            EMPTY,
+            *_text("Set the volume that you mean to listen at. A chirp of a sixth of a second is played.", width),
+            EMPTY,
+            *_text("enter plays it, s goes on without", width, "dim"),
+        ]
+    if flow.advice is None:
+        return [*_text(f"Not measured: {flow.echo.refused}.", width), EMPTY, *_text("enter goes on", width, "dim")]
+    words = flow.advice.words
+    return [
+        *_text(str(flow.advice.duplex), width, "bold ink"),
+        EMPTY,
+        *_text(words[:1].upper() + words[1:] + ".", width),
+        EMPTY,
+        *_text("enter goes on", width, "dim"),
+    ]
+
+
+def _models(flow: Flow, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for port, does in PORTS.items():
+        there = [model for model in flow.models if model.port == port and model.usable]
+        if there:
+            names = ", ".join(f"{clean(each.name, limit=30)}{' (in use)' if each.used else ''}" for each in there)
+            lines.append(crop(((f" {does:<24}", "dim"), (names, "ink")), width))
+    missing = [model for model in flow.models if not model.usable]
+    if missing:
+        lines += [EMPTY, *_text("Not here yet:", width, "bold ink")]
+    for each in missing:
+        lines += _missing(each, width)
+    return [*(lines or _text("No list of models.", width)), EMPTY, *_text("enter goes on", width, "dim")]
+
+
+def _missing(model: ModelInfo, width: int) -> list[Line]:
+    cost = f", {model.download / 1e6:.1f} MB" if model.download else ""
+    words = f"{clean(model.name, limit=30)} ({PORTS.get(model.port, model.port)}{cost}): {clean(model.mend, limit=100)}"
+    return [
+        merge([("   " if number else " · ", "dim"), *row])
+        for number, row in enumerate(wrap([(words, "ink")], width - 4))
+    ]
+
+
+def result(flow: Flow, width: int) -> list[Line]:
+    """Before and after: figures, values, lanes, and why."""
+    lines: list[Line] = []
+    if flow.proposal is None:
+        lines += _text("Nothing was measured: the values stay as they are. r measures.", width)
+    else:
+        lines += [*table(flow.before, flow.proposed, flow.proposal.before, flow.proposal.after), EMPTY]
+        lines += lanes(flow.p, flow.before, flow.proposed, width)
+        lines += [EMPTY, *_marked(flow.proposal.reasons, "·", "ink", width)]
+        lines += _marked(flow.proposal.cautions, "!", "wait", width)
+    if flow.advice is not None:
+        lines += _marked([f"{flow.advice.duplex}: {flow.advice.words}"], "·", "ink", width)
+    if flow.proposal is not None:
+        lines += [
+            EMPTY,
+            *_text("enter accepts, a accepts and opens the sliders, r measures again, esc leaves", width, "bold ink"),
+        ]
+    return lines
+
+
+def _marked(sentences: Sequence[str], mark: str, role: str, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for sentence in sentences:
+        rows = wrap([(sentence, "ink")], max(10, width - 4))
+        lines += [
+            merge([(f" {mark} " if number == 0 else "   ", f"bold {role}"), *row]) for number, row in enumerate(rows)
+        ]
+    return lines
+
+
+def table(before: Tuning, after: Tuning, now: Figures, then: Figures) -> list[Line]:
+    """Values and predicted errors, two columns."""
+    rows: list[tuple[str, str, str]] = [
+        ("predicted false starts a minute", f"{now.false_starts_a_minute:.1f}", f"{then.false_starts_a_minute:.1f}"),
+        ("predicted cut-offs a minute", f"{now.cut_offs_a_minute:.1f}", f"{then.cut_offs_a_minute:.1f}"),
+    ]
+    if now.missed or then.missed:
+        rows.append(("the sentence was heard", "no" if now.missed else "yes", "no" if then.missed else "yes"))
+    rows.append(("gain_db", f"{before.gain_db:+.0f}", f"{after.gain_db:+.0f}"))
+    if before.kind == "server_vad":
+        rows.append(("threshold", f"{before.threshold:.2f}", f"{after.threshold:.2f}"))
+        rows.append(("silence_duration_ms", str(before.silence_duration_ms), str(after.silence_duration_ms)))
+    lines: list[Line] = [((f" {'':<33}{'now':>8}{'proposed':>11}", "dim"),)]
+    for name, here, there in rows:
+        changed = here != there
+        runs: list[Run] = [(f" {name:<33}", "ink"), (f"{here:>8}", "dim" if changed else "ink")]
+        runs += [(f"{there:>11}", "bold voice" if changed else "ink"), (" ◂" if changed else "", "voice")]
+        lines.append(merge(runs))
+    return lines
+
+
+def lanes(p: Sequence[float], before: Tuning, after: Tuning, width: int) -> list[Line]:
+    """The turns on what was just heard, under both sets of values; and the difference in words."""
+    if not p:
+        return []
+    one, other = turns(p, before.rules()), turns(p, after.rules())
+    cells, end = max(10, min(80, width - LANE_INDENT - 2)), len(p) * FRAME_MS
+    words = in_words(compare(one, other))
+    return [
+        merge([(" ", "dim"), *turn_lane(one, 0, end, cells, name="now", indent=LANE_INDENT)]),
+        merge([(" ", "dim"), *turn_lane(other, 0, end, cells, name="then", indent=LANE_INDENT)]),
+        crop(((f" {'':<{LANE_INDENT}}{words}", "dim"),), width),
+    ]

@@ -1,0 +1,222 @@
+"""The setup as steps: what is measured when, and what follows from it. No screen and no clock of its own.
+
+WELCOME -> SILENCE -> SENTENCE -> KEYS -> CHIRP -> MODELS -> RESULT; where the gain is far off, SILENCE and SENTENCE
+once more with the right one. Every step can be skipped; without silence there is no sentence to measure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import IntEnum
+
+from tui_assistant.client.tuning import Tuning
+from tui_assistant.lab.calibration import LEAST_SPOKEN_MS, Problem, Proposal, calibrate, silence_problem
+from tui_assistant.lab.duplex import Advice, advise
+from tui_assistant.lab.evidence import SURE_P
+from tui_assistant.runtime.api import EchoMeasured, ModelInfo, ScopeFrame, SetupApi, Snapshot, TalkApi
+
+FRAME_MS = 32
+READY_S = 1.5  # to take a breath
+SILENCE_MS = 3_000
+ENDED_MS = 1_800  # of silence behind the sentence; longer than any pause that a silence should bridge
+LONGEST_MS = 15_000  # of reading
+NO_SOUND_S = 3.0  # a microphone that gives nothing
+SENTENCE = "Well, let me see: the train to Glasgow leaves at a quarter past seven, and I would like a window seat."
+
+
+class Step(IntEnum):
+    WELCOME = 0
+    SILENCE = 1
+    SENTENCE = 2
+    KEYS = 3
+    CHIRP = 4
+    MODELS = 5
+    RESULT = 6
+
+
+class Flow:
+    """Calls the Talk for what follows; `take` and the keys come in any order. Times are seconds of any clock."""
+
+    def __init__(self, talk: TalkApi, snapshot: Snapshot, now: float) -> None:
+        self._talk = talk
+        self._setup: SetupApi = talk.setup
+        self.before = snapshot.tuning  # in force when the setup was opened
+        self.tuning = self.before  # with the gain that is being tried
+        self._history = tuple(frame for frame in snapshot.frames if frame.decided)
+        self.snapshot = snapshot
+        self.step = Step.WELCOME
+        self.since = now
+        self.now = now
+        self.measuring_from: int | None = None  # on the clock of the frames
+        self.silence: tuple[ScopeFrame, ...] = ()
+        self.sentence: tuple[ScopeFrame, ...] = ()
+        self._peak = -120.0
+        self._clipped = False
+        self._tried = False  # another gain
+        self.problem = ""  # why the step did not work, and what to do
+        self._problem_step: Step | None = None
+        self.proposal: Proposal | None = None
+        self.listening = False  # for the chirp
+        self.echo: EchoMeasured | None = None
+        self.advice: Advice | None = None
+        self.models: tuple[ModelInfo, ...] = ()
+
+    # ----------------------------------------------------------------------------------------------- what comes
+
+    def update(self, snapshot: Snapshot, now: float) -> None:
+        """At every frame of the screen."""
+        self.snapshot, self.now = snapshot, now
+        if self.problem or self.step not in (Step.SILENCE, Step.SENTENCE):
+            return
+        if self.measuring_from is None:
+            if now - self.since >= (READY_S if self.step is Step.SILENCE else 0):
+                self.measuring_from = snapshot.frames[-1].at_ms if snapshot.frames else 0
+                self.since, self._peak, self._clipped = now, -120.0, False
+            return
+        heard = self.heard
+        if not heard:
+            if now - self.since > NO_SOUND_S:
+                self._fail("Nothing comes from the microphone: esc, then d chooses another one.", self.step)
+            return
+        self._peak = max(self._peak, snapshot.level.peak_dbfs)
+        self._clipped = self._clipped or snapshot.level.clipping
+        if self.step is Step.SILENCE:
+            if len(heard) * FRAME_MS >= SILENCE_MS:
+                self._silence_is_over(heard)
+        elif self._read(heard):
+            self._sentence_is_over(heard)
+
+    def take(self, echo: EchoMeasured) -> None:
+        """The chirp was looked for."""
+        if not self.listening:
+            return
+        self.listening, self.echo = False, echo
+        self.advice = None if echo.refused else advise(echo, gain_db=self.tuning.gain_db)
+
+    def enter(self) -> None:
+        """Goes on, or does the step once more after a problem."""
+        if self.problem:
+            self._go(self._problem_step or self.step)
+        elif self.step is Step.SENTENCE and self.measuring_from is not None:
+            self._sentence_is_over(self.heard)
+        elif self.step is Step.CHIRP and self.echo is None and not self.listening:
+            self.listening = True
+            self._setup.measure_echo()
+        elif self.step is not Step.SILENCE and not self.listening and self.step is not Step.RESULT:
+            self._go(Step(self.step + 1))
+
+    def skip(self) -> None:
+        """The next step, without what this one measures."""
+        if self.step is Step.RESULT:
+            return
+        self.listening = False
+        if self.step in (Step.SILENCE, Step.SENTENCE):
+            self._drop_trial()
+            self._go(Step.KEYS)
+        else:
+            self._go(Step(self.step + 1))
+
+    def again(self) -> None:
+        """From the silence on."""
+        self._drop_trial()
+        self._tried, self.proposal = False, None
+        self._go(Step.SILENCE)
+
+    def _drop_trial(self) -> None:
+        if self.proposal is None and self.tuning != self.before:
+            self._try(self.before)
+
+    # -------------------------------------------------------------------------------------------- what is shown
+
+    @property
+    def heard(self) -> tuple[ScopeFrame, ...]:
+        """The frames of this step."""
+        begin = self.measuring_from
+        if begin is None:
+            return ()
+        return tuple(frame for frame in self.snapshot.frames if frame.at_ms > begin)
+
+    @property
+    def left_s(self) -> float:
+        """Until the silence begins, or is over."""
+        if self.measuring_from is None:
+            return max(0.0, READY_S - (self.now - self.since))
+        return max(0.0, (SILENCE_MS - len(self.heard) * FRAME_MS) / 1000)
+
+    @property
+    def proposed(self) -> Tuning:
+        """The values to accept; those in force where nothing was measured."""
+        if self.proposal is None:
+            return self.before
+        values = replace(self.before, gain_db=self.proposal.gain_db)
+        if values.kind == "semantic_vad":
+            return values
+        return replace(
+            values,
+            threshold=self.proposal.threshold,
+            silence_duration_ms=self.proposal.silence_duration_ms,
+        )
+
+    @property
+    def p(self) -> tuple[float, ...]:
+        """p(speech) of silence and sentence, for the lanes."""
+        return tuple(frame.p for frame in (*self.silence, *self.sentence))
+
+    # ------------------------------------------------------------------------------------------ what follows
+
+    def _read(self, heard: tuple[ScopeFrame, ...]) -> bool:
+        """The sentence has been read: enough speech, and silence behind it."""
+        if len(heard) * FRAME_MS >= LONGEST_MS:
+            return True
+        spoken = [number for number, frame in enumerate(heard) if frame.p >= SURE_P]
+        if len(spoken) * FRAME_MS < LEAST_SPOKEN_MS:
+            return False
+        return (len(heard) - 1 - spoken[-1]) * FRAME_MS >= ENDED_MS
+
+    def _silence_is_over(self, heard: tuple[ScopeFrame, ...]) -> None:
+        self.silence = heard
+        if problem := silence_problem(heard):
+            self._fail(problem.words, Step.SILENCE)
+        else:
+            self._go(Step.SENTENCE)
+
+    def _sentence_is_over(self, heard: tuple[ScopeFrame, ...]) -> None:
+        self.sentence = heard
+        result = calibrate(
+            self.silence,
+            heard,
+            self.before.rules(),
+            gain_db=self.tuning.gain_db,
+            history=self._history if self.tuning == self.before else (),  # heard with the gain of that time
+            peak_dbfs=self._peak,
+            clipped=self._clipped,
+        )
+        if isinstance(result, Problem):
+            if result.gain_db is not None and not self._tried:
+                self._again_with(result.gain_db, result.words)
+            else:
+                self._fail(result.words, Step.SILENCE if result.again == "silence" else Step.SENTENCE)
+        elif result.again and not self._tried:
+            why = result.reasons[0]
+            self._again_with(result.gain_db, f"{why[:1].upper()}{why[1:]}.")
+        else:
+            self.proposal = result
+            self._go(Step.KEYS)
+
+    def _again_with(self, gain_db: float, why: str) -> None:
+        self._tried = True
+        self._try(replace(self.before, gain_db=gain_db))
+        self._fail(f"{why} The gain is set to {gain_db:+.0f} dB for now: once more, from the silence on.", Step.SILENCE)
+
+    def _try(self, tuning: Tuning) -> None:
+        self.tuning = tuning
+        self._talk.apply(tuning)
+
+    def _fail(self, words: str, step: Step) -> None:
+        self.problem, self._problem_step = words, step
+
+    def _go(self, step: Step) -> None:
+        self.step, self.since = step, self.now
+        self.problem, self._problem_step, self.measuring_from = "", None, None
+        if step is Step.MODELS:
+            self.models = self._setup.models()
