@@ -43,7 +43,7 @@ class Conversation:
     def __post_init__(self) -> None:
         for each in self.said:
             if each.by_server:
-                self._take(each.event, each.fed_ms)
+                self._take(each.event, int(each.fed_ms))
         for item_id, item in self._items.items():
             if item.audio_start_ms is not None and item.audio_end_ms is not None:
                 self._spoken[item.audio_start_ms, item.audio_end_ms] = item_id

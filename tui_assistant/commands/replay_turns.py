@@ -158,7 +158,7 @@ def what_happened(said: Iterable[Said], every: Sequence[Heard]) -> list[tuple[in
     return steps
 
 
-def _step(event: dict[str, Any], at_ms: int, stopped: set[str]) -> Step | None:
+def _step(event: dict[str, Any], at_ms: float, stopped: set[str]) -> Step | None:
     from tui_assistant.lab.redecide import BrokenOff, Configured, Taken
 
     reason = event.get("reason") or {}
@@ -175,7 +175,7 @@ def _step(event: dict[str, Any], at_ms: int, stopped: set[str]) -> Step | None:
             by_client = reason.get("rule", "commit" if event.get("item_id") not in stopped else "") == "commit"
             return Taken(at_ms, by_client) if by_client or reason.get("rule") == "idle_timeout" else None
         case "input_audio_buffer.speech_stopped" if reason.get("rule") == "no_audio":
-            return BrokenOff(event.get("at_ms") or at_ms, reason)
+            return BrokenOff(int(event.get("at_ms") or at_ms), reason)
     return None
 
 

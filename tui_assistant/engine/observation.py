@@ -26,7 +26,7 @@ class FrameSeen:
     state: TurnState
     silence_ms: int = 0  # of an open turn: since the last frame of speech
     needed_ms: int = 0  # silence that ends the turn
-    judged: float | None = None  # P(end of turn), in the silence of an open turn, once a judge's answer is in effect
+    judged: float | None = None  # P(end of turn) in the silence of a turn, its last frame too, once a judge has said it
 
 
 @dataclass(frozen=True, slots=True)

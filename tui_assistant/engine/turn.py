@@ -72,6 +72,7 @@ class TurnTracker:
         self._next_slot_ms = FIRST_SLOT_MS
         self._endpointer = endpointer(rules)
         self._not_before_ms = 0
+        self._closed_by: float | None = None  # the judge's P that was in effect when the turn ended, in this frame
         self._onset_ms = 0
         self._speech_end_ms = 0  # end of the last frame of speech in the open turn
         self.configure(rules)
@@ -123,6 +124,7 @@ class TurnTracker:
     def frame(self, start_ms: int, p: float) -> Started | Stopped | Question | None:
         """Decides at the end of the frame that began at `start_ms` and had probability `p` of speech."""
         end_ms = start_ms + FRAME_MS
+        self._closed_by = None
         if not self.open:
             return self._listen(start_ms, end_ms, p)
         if p >= self._release:
@@ -199,14 +201,20 @@ class TurnTracker:
 
     def _close(self, at_ms: int, reason: JsonObject) -> Stopped:
         self.state = TurnState.IDLE
+        self._closed_by = self._in_effect
         self._hear_no_silence()
         return Stopped(at_ms, reason)
+
+    @property
+    def _in_effect(self) -> float | None:
+        """P(end of turn) that a judge has given for this silence."""
+        if not isinstance(self._endpointer, JudgedSilence) or self._endpointer.judge == "none":
+            return None
+        return self._endpointer.p
 
     def seen(self, frame: Frame) -> FrameSeen:
         """What there is to show after `frame`."""
         silence_ms = frame.end_ms - self._speech_end_ms if self.open else 0
         needed_ms = self._endpointer.needed_ms if self.open else 0
-        judged = None
-        if self.open and isinstance(self._endpointer, JudgedSilence) and self._endpointer.judge != "none":
-            judged = self._endpointer.p
+        judged = self._in_effect if self.open else self._closed_by
         return FrameSeen(frame.end_ms, frame.p, frame.rms_dbfs, self.state, silence_ms, needed_ms, judged)

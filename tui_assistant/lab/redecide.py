@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from tui_assistant.engine.endpoint import EFFECT_MS, UNJUDGED_P
 from tui_assistant.engine.ports import FRAME_MS, Judged
@@ -30,17 +31,17 @@ class Judgeable:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """turn_detection from here on; None: turns are taken by hand."""
+    """turn_detection from here on; None: turns are taken by hand. `at_ms`: of the audio that had come."""
 
     rules: TurnDetection | None
-    at_ms: int
+    at_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """The client has committed or cleared the audio up to `at_ms`."""
 
-    at_ms: int
+    at_ms: float
     committed: bool
 
 
@@ -100,17 +101,18 @@ class _Decider:
                     self._tracker = TurnTracker(
                         self._rules, judged=any(each.judged is not None for each in self.frames)
                     )
-                    self._tracker.abandon(at_ms)
+                    self._tracker.abandon(ceil(at_ms))
                     self._started = None
             case Taken(at_ms=at_ms, committed=committed):
                 if self._started is not None and committed:
-                    self._close(Stopped(at_ms, {"rule": "commit"}))
-                self._started, self._earliest_ms = None, at_ms
-                if self._tracker is not None:
-                    self._tracker.abandon(at_ms)
+                    self._close(Stopped(int(at_ms), {"rule": "commit"}))
+                self._started, self._earliest_ms = None, int(at_ms)
+                if self._tracker is not None:  # a frame that began before holds some of what was taken
+                    self._tracker.abandon(ceil(at_ms))
             case BrokenOff(at_ms=at_ms, reason=reason):
                 if self._tracker is not None and self._tracker.open:
                     self._close(self._tracker.stop(at_ms, reason))
+                    self._tracker.abandon(at_ms)  # as the engine: what began before belongs to the turn that ended
 
     def frame(self, index: int) -> None:
         tracker, frame = self._tracker, self.frames[index]

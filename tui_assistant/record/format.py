@@ -19,9 +19,9 @@ input.log      the engine's calls in their order, one a line: `call` (begin, fee
 input.bin      the audio of those calls, one behind the other: of feed in the session's input format (int16 at
                `link.input_rate`), of an answer's AudioChunk at the rate in its data
 events.jsonl   what client and server said to each other: `at_ms`, `frame` (lines of frames.jsonl before it), `fed_ms`
-               (session time of all audio given so far, rounded up), `from` ("client" or "server") and `event`, in
-               which audio is replaced by {"bytes": length, "sha256": hex}. A recording that began in the middle of a
-               session begins with its newest session.created or session.updated once more
+               (session time of all audio given so far, with its fraction), `from` ("client" or "server") and `event`,
+               in which audio is replaced by {"bytes": length, "sha256": hex}. A recording that began in the middle of
+               a session begins with its newest session.created or session.updated once more
 frames.jsonl   the detector's frames of 32 ms: `at_ms` (end, about), `end_ms` (session time; null for an estimate),
                `p`, `rms_dbfs`, `phase` (off, idle, onset, speech, waiting; of an estimate: quiet, speech, answer),
                `judged` (P(end of turn) in effect, or null), `source`: "engine", the frames that were decided on, or
@@ -63,7 +63,7 @@ class Said:
 
     at_ms: int
     frame: int
-    fed_ms: int
+    fed_ms: float
     by_server: bool
     event: dict[str, Any]
 

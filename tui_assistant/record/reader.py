@@ -95,7 +95,7 @@ def read_events(folder: Path) -> Iterator[Said]:
             said = Said(
                 int(entry["at_ms"]),
                 int(entry["frame"]),
-                int(entry["fed_ms"]),
+                float(entry["fed_ms"]),
                 {"server": True, "client": False}[entry["from"]],
                 entry["event"],
             )

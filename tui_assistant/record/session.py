@@ -93,7 +93,7 @@ class SessionWriter:
         heard = self.microphone_ms
         return self.now_ms if heard is None else round(heard)
 
-    def event(self, event: ServerEvent | ClientEvent, *, by_server: bool, fed_ms: int) -> None:
+    def event(self, event: ServerEvent | ClientEvent, *, by_server: bool, fed_ms: float) -> None:
         """One event, at the moment it is sent or received."""
         entry = {
             "at_ms": self.heard_ms,

@@ -113,8 +113,8 @@ class Recorder:
 
     def event(self, event: server.ServerEvent | ClientEvent, *, by_server: bool) -> None:
         if self._writer is not None:
-            fed_ms = self._link.fed_ms if self._link is not None else 0
-            self._spans.take(event, self._writer.heard_ms, fed_ms)
+            fed_ms = self._link.fed_ms if self._link is not None else 0.0
+            self._spans.take(event, self._writer.heard_ms, int(fed_ms))
             self._write(lambda writer: writer.event(event, by_server=by_server, fed_ms=fed_ms))
 
     def seen(self, frame: FrameSeen) -> None:
@@ -213,9 +213,9 @@ class TappedLink:
         self.session: server.SessionCreated | server.SessionUpdated | None = None  # the newest
 
     @property
-    def fed_ms(self) -> int:
-        """All audio that the link was given, rounded up."""
-        return -(-self._fed_bytes // 2 * 1000 // self.input_rate)
+    def fed_ms(self) -> float:
+        """All audio that the link was given."""
+        return round(self._fed_bytes // 2 * 1000 / self.input_rate, 3)
 
     @property
     def about(self) -> dict[str, Any]:
