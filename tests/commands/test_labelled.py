@@ -9,7 +9,8 @@ import pytest
 from tui_assistant.commands.labelled import Made, Refused, hear, labelled, read_labels
 from tui_assistant.errors import UsageError
 from tui_assistant.lab.labels import Segment
-from tui_assistant.lab.sweep import Heard
+from tui_assistant.lab.sweep import Heard, grid, scores
+from tui_assistant.protocol.session import ServerVad
 from tui_assistant.sound.wav import read_wav
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
@@ -143,3 +144,12 @@ def test_labels_that_are_no_text_are_named(tmp_path: Path) -> None:
         read_labels(tmp_path / "a.txt")
     with pytest.raises(UsageError, match=r"b\.txt: cannot be read"):
         read_labels(tmp_path / "b.txt")
+
+
+def test_without_events_only_the_marked_places_count(session: Path) -> None:
+    """The second sentence is speech, and nobody has said anything of it."""
+    marks = mark(session, ("too_slow", 1_100, 3_900))
+    heard = hear(session / "mic.wav", marks, "silero", Made())
+    assert isinstance(heard, Heard)
+    (score,) = scores(heard, grid([], ServerVad()))
+    assert (score.reference, score.found, score.errors) == (1, 1, 0)

@@ -129,3 +129,13 @@ def test_labels_can_be_joined_alike_at_all_points() -> None:
 
 def test_semantic_vad_joins_labels_as_the_protocols_own_silence() -> None:
     assert scores(PAUSED, grid([], SemanticVad()))[0].reference == 2
+
+
+def test_of_a_turn_only_the_judged_part_counts() -> None:
+    """At 800 ms the turn goes from 0.32 to 2.752 s; only its second half is known to be speech."""
+    known = Heard(PAUSED.probabilities, PAUSED.speech[1:], PAUSED.speech[1:])
+    at_500, at_800 = scores(known, grid([Axis("silence_duration_ms", (500, 800))], ServerVad()))
+    assert at_500 == Score(1, 1, onset_ms=(64,), end_ms=(512,))
+    assert at_800 == Score(1, 1, onset_ms=(), end_ms=(800,))
+    nothing = Heard(PAUSED.probabilities, (), (Segment(0, 0.3),))
+    assert scores(nothing, grid([], ServerVad())) == [Score()]

@@ -37,8 +37,8 @@ class Found:
     """A turn that a detector found. Seconds of the recording."""
 
     speech: Segment
-    started_at: float  # when speech_started was decided ...
-    stopped_at: float | None  # ... and speech_stopped; None: the recording was over before
+    started_at: float | None  # when speech_started was decided ...
+    stopped_at: float | None  # ... and speech_stopped; None: not within what is judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ def score(labels: Sequence[Segment], found: Sequence[Found], silence_ms: int) ->
     matches, false, missed = match([turn.speech for turn in found], reference)
     # of a turn that is split or merged, the beginning and the end each belong to one pair only
     onsets, ends = _one_to_one(matches), reversed(_one_to_one(matches[::-1]))
+    starts = [(start, reference[each].start) for turn, each in onsets if (start := found[turn].started_at) is not None]
     stops = [(stop, reference[each].end) for turn, each in ends if (stop := found[turn].stopped_at) is not None]
     return Score(
         reference=len(reference),
@@ -85,7 +86,7 @@ def score(labels: Sequence[Segment], found: Sequence[Found], silence_ms: int) ->
         false=len(false),
         split=len(matches) - len({segment for _, segment in matches}),
         merged=len(matches) - len({turn for turn, _ in matches}),
-        onset_ms=tuple(_ms(found[turn].started_at - reference[each].start) for turn, each in onsets),
+        onset_ms=tuple(_ms(start - begin) for start, begin in starts),
         end_ms=tuple(_ms(stop - end) for stop, end in stops),
     )
 

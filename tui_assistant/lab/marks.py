@@ -99,12 +99,20 @@ def labels(
             if back is not None:
                 pauses.append(Segment(end, back.start))
                 judged.append(Segment(end, back.end))
-    return joined([*speech, *pauses]), None if turns is not None else joined(judged)
+    whole = joined([*speech, *pauses])
+    if turns is not None:
+        return whole, None
+    known = joined(judged)
+    return [each for each in whole if any(_meet(each, other) for other in known)], known
 
 
 def _same(one: Segment, other: Segment) -> bool:
     shared = min(one.end, other.end) - max(one.start, other.start)
     return shared > 0 and shared >= SAME * min(one.seconds, other.seconds)
+
+
+def _meet(one: Segment, other: Segment) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _start(segment: Segment) -> float:

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from tui_assistant.errors import UsageError
 from tui_assistant.lab import whatif
-from tui_assistant.lab.evaluation import Score, found, score
-from tui_assistant.lab.labels import Segment
+from tui_assistant.lab.evaluation import Found, Score, found, score
+from tui_assistant.lab.labels import Segment, within
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
 Value = float | int | str
@@ -35,6 +35,7 @@ LARGEST, FINEST = (
     Decimal(1_000_000),
     Decimal("0.000001"),
 )  # of the numbers in a range: beyond, nothing is allowed anyway
+EDGE_S = 0.5  # a turn that reaches less far out of what is judged begins or ends there all the same
 MAX_POINTS = 10_000  # a slip in a step would else fill the memory; a day's recordings take hours with so many
 
 
@@ -58,7 +59,7 @@ class Point:
 class Heard:
     """A labelled recording as the turn code sees it: p(speech) of consecutive frames, and the speech that is in it.
 
-    `judged`: the stretches whose labels are known; turns found elsewhere are not counted. None: all.
+    `judged`: the stretches whose labels are known; what of a turn lies elsewhere is not counted. None: all.
     """
 
     probabilities: tuple[float, ...]
@@ -116,13 +117,22 @@ def scores(heard: Heard, points: Iterable[Point], join_ms: int | None = None) ->
             gap = (point.rules if isinstance(point.rules, ServerVad) else ServerVad()).silence_duration_ms
         turns = found(whatif.turns(heard.probabilities, point.rules))
         if heard.judged is not None:
-            turns = [each for each in turns if any(_meet(each.speech, known) for known in heard.judged)]
+            turns = [part for each in turns if (part := _known_part(each, heard.judged))]
         result.append(score(heard.speech, turns, gap))
     return result
 
 
-def _meet(one: Segment, other: Segment) -> bool:
-    return one.start < other.end and other.start < one.end
+def _known_part(turn: Found, judged: Sequence[Segment]) -> Found | None:
+    """What of a turn can be judged; a beginning or an end that lies far from it has no latency."""
+    parts = within(judged, turn.speech)
+    if not parts:
+        return None
+    speech = Segment(parts[0].start, parts[-1].end)
+    return Found(
+        speech,
+        turn.started_at if speech.start - turn.speech.start < EDGE_S else None,
+        turn.stopped_at if turn.speech.end - speech.end < EDGE_S else None,
+    )
 
 
 def _expanded(part: str, text: str) -> Iterable[Decimal]:
