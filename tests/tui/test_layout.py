@@ -84,8 +84,17 @@ async def test_no_size_crashes(size: tuple[int, int]) -> None:
     app = AssistantApp(talk)
     async with app.run_test(size=size) as pilot:
         await pilot.pause(0.1)
-        for keys in (("t", "right", "escape"), ("i", "a", "escape"), ("question_mark", "escape"), ("d", "escape")):
+        for keys in (
+            ("t", "right", "a", "down", "escape"),
+            ("t", "n", "down", "s", "a", "escape", "escape", "escape"),
+            ("t", "s", "escape", "escape"),
+            ("j", "up", "enter", "right", "escape", "escape"),
+            ("i", "a", "escape"),
+            ("question_mark", "escape"),
+            ("d", "escape"),
+        ):
             await pilot.press(*keys)
+            assert app.screen is app.screen_stack[1], "all dialogs are closed again"
         await pilot.pause(0.1)
         assert app.return_code is None
 

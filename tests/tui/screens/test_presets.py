@@ -8,6 +8,7 @@ from tui_assistant.client.tuning import PRESETS, Preset, Tuning
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.screens.presets import PresetScreen
+from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.presetlist import PresetList
 
 OFFICE = PRESETS[1]
@@ -99,3 +100,23 @@ async def test_the_names_of_others_are_foreign_text() -> None:
         text = "".join(text_of(line) for line in app.screen.query_one(PresetList).lines)
         assert "[red]x[/red]" in text
         assert "\x1b" not in text
+
+
+async def test_the_keys_on_the_bar_can_be_clicked() -> None:
+    talk = FakeTalk(scene(7_000))
+    app = AssistantApp(talk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.1)
+        await pilot.press("t", "right")
+        await pilot.pause(0.1)
+        bar = text_of(app.screen.query_one(KeyBar).lines[0])
+        assert await pilot.click("#keys", offset=(bar.index("undo"), 0))
+        await pilot.pause(0.1)
+        assert talk.snap.tuning == Tuning()
+        assert await pilot.click("#keys", offset=(bar.index("presets"), 0))
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, PresetScreen)
+        bar = text_of(app.screen.query_one(KeyBar).lines[0])
+        assert await pilot.click("#keys", offset=(bar.index("save these"), 0))
+        await pilot.pause(0.1)
+        assert app.screen.has_class("naming")

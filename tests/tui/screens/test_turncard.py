@@ -134,6 +134,8 @@ async def test_enter_opens_the_card_of_the_turn() -> None:
         await pilot.pause(0.1)
         assert not isinstance(app.screen, TurnCard)
         assert chosen(pilot) == "u1"
+        await pilot.press("down")
+        assert chosen(pilot) == "b1"
 
 
 async def test_in_the_card_one_marks_and_goes_from_turn_to_turn() -> None:
@@ -215,6 +217,9 @@ async def test_the_choice_stays_when_lines_come_and_the_chosen_one_is_in_sight()
         assert chosen(pilot) == "u2"
         assert "ounces" in rows_of(app)
         assert "later" not in rows_of(app)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert "later" in rows_of(app), "the end was in view before"
 
 
 async def test_a_click_chooses_a_line_only_among_the_lines() -> None:

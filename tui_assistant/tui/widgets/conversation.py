@@ -45,6 +45,7 @@ class Conversation(ScrollView, can_focus=True):
         self._airy = True
         self._chosen = ""  # key of the chosen line
         self._before = ""  # the one before the focus went
+        self._followed = True  # the end was in view when a line was chosen first
         self._marks: dict[str, Mark] = {}
 
     @property
@@ -206,6 +207,8 @@ class Conversation(ScrollView, can_focus=True):
     # ------------------------------------------------------------------------------------- the chosen line
 
     def on_focus(self) -> None:
+        if not self._chosen and not self._before:
+            self._followed = self.follow
         if not self._chosen:
             self.choose(self._before)
         if not self._chosen:
@@ -244,6 +247,8 @@ class Conversation(ScrollView, can_focus=True):
     def action_leave(self) -> None:
         self._before = ""
         self.choose("")
+        if self._followed:
+            self.to_end()
         self.post_message(LinesLeft())
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
