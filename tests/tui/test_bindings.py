@@ -15,6 +15,7 @@ from tui_assistant.tui.screens.savesettings import SaveScreen
 from tui_assistant.tui.screens.setup import SetupScreen
 from tui_assistant.tui.screens.turncard import TurnCard
 from tui_assistant.tui.widgets.conversation import Conversation
+from tui_assistant.tui.widgets.scope import Scope
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
 
@@ -26,6 +27,7 @@ OWNERS = {
     Context.SAVE: SaveScreen,
     Context.LINES: Conversation,
     Context.CARD: TurnCard,
+    Context.SCOPE: Scope,
     Context.TYPE: TypeLine,
     Context.DEVICES: DeviceScreen,
     Context.SETUP: SetupScreen,
@@ -66,6 +68,11 @@ def test_the_key_bar_is_as_designed() -> None:
 def test_the_sliders_leave_the_talk_key_mode_and_quit_alone() -> None:
     taken = {name for key in keys_of(Context.TUNE) for name in key.keys}
     assert not taken & {"space", "m", "q", "x", "i", "d", "D", "question_mark", "f2", "p", "r", "w", "k", "F", "plus"}
+
+
+def test_the_paused_scope_leaves_the_talk_key_zoom_mode_and_quit_alone() -> None:
+    taken = {name for key in keys_of(Context.SCOPE) for name in key.keys}
+    assert not taken & {"space", "m", "q", "x", "t", "plus", "minus", "question_mark", "f2"}
 
 
 def test_bindings_come_from_the_table() -> None:

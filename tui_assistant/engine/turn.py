@@ -6,14 +6,17 @@ The same code runs in the full session, in TurnDetector, in `detect` and in the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tui_assistant.engine.endpoint import EFFECT_MS, FIRST_SLOT_MS, UNJUDGED_P, JudgedSilence, endpointer, next_slot
-from tui_assistant.engine.frontend import Frame
 from tui_assistant.engine.observation import FrameSeen, TurnState
 from tui_assistant.engine.ports import FRAME_MS, Judged
 from tui_assistant.errors import LocalProtocolError
 from tui_assistant.protocol.items import JsonObject
 from tui_assistant.protocol.session import SemanticVad, ServerVad
+
+if TYPE_CHECKING:
+    from tui_assistant.engine.frontend import Frame  # brings numpy, which the screen's what-if does not need
 
 MIN_THRESHOLD = 0.05  # at 0 every frame would be speech and no turn would ever end
 HYSTERESIS = 0.15  # speech goes on down to threshold - 0.15: the best found on labelled speech

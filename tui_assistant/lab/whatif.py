@@ -12,7 +12,15 @@ from statistics import median
 
 from tui_assistant.engine.endpoint import EFFECT_MS, UNJUDGED_P
 from tui_assistant.engine.ports import FRAME_MS, Judged
-from tui_assistant.engine.turn import Question, Started, Stopped, TurnTracker, prefix_padding_ms
+from tui_assistant.engine.turn import (
+    DEFAULT_THRESHOLD,
+    MIN_THRESHOLD,
+    Question,
+    Started,
+    Stopped,
+    TurnTracker,
+    prefix_padding_ms,
+)
 from tui_assistant.protocol.items import JsonObject
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
@@ -36,6 +44,12 @@ class Turn:
     def wait_ms(self) -> int | None:
         """From the end of the speech to the decision: what an answer waits for at least."""
         return None if self.stopped_ms is None else self.stopped_ms - self.speech_end_ms
+
+
+def limits(rules: ServerVad | SemanticVad) -> tuple[float, float]:
+    """p from which speech begins, and p down to which it goes on."""
+    threshold = rules.threshold if isinstance(rules, ServerVad) else DEFAULT_THRESHOLD
+    return max(threshold, MIN_THRESHOLD), TurnTracker(rules).release
 
 
 def turns(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Context(StrEnum):
-    """Where a key acts. MAIN also acts while TUNE or LINES has the focus, unless that takes the key itself."""
+    """Where a key acts. MAIN also acts while TUNE, SCOPE or LINES has the focus, unless that takes the key itself."""
 
     MAIN = "On the main screen"
     TUNE = "On the sliders"
@@ -22,6 +22,7 @@ class Context(StrEnum):
     SAVE = "Before saving"
     LINES = "In the transcript"
     CARD = "In the card of a turn"
+    SCOPE = "In the paused scope"
     TYPE = "While typing"
     DEVICES = "In the device list"
     SETUP = "In the setup"
@@ -46,6 +47,7 @@ class Key:
 M, T, L, D, H = Context.MAIN, Context.TUNE, Context.TYPE, Context.DEVICES, Context.HELP
 P, N, S, X, C = Context.PRESETS, Context.NAMING, Context.SAVE, Context.LINES, Context.CARD
 K, F = Context.SETUP, Context.FIT
+O = Context.SCOPE  # noqa: E741  # one letter each, so that the table stays a table
 DIGITS = tuple("0123456789")
 
 KEYS: tuple[Key, ...] = (
@@ -65,6 +67,9 @@ KEYS: tuple[Key, ...] = (
     Key(M, ("k",), "k", "setup", "", "Sets up microphone, room, keyboard and speakers, in 45 seconds."),
     Key(M, ("F",), "F", "fit", "", "Looks for values that would not have made the errors that you have marked."),
     Key(M, ("D",), "D", "demo", "", "Plays a recorded demo as the microphone."),
+    Key(M, ("p",), "p", "pause", "", "Pauses the scope: a cursor goes back over the last two minutes."),
+    Key(M, ("plus", "equals_sign"), "+", "zoom('in')", "", "Shows fewer seconds in the scope, larger."),
+    Key(M, ("minus",), "-", "zoom('out')", "", "Shows more seconds, up to two minutes."),
     Key(M, ("pageup",), "pgup", "scroll('page_up')", "", "Scrolls the conversation back."),
     Key(M, ("pagedown",), "pgdn", "scroll('page_down')", "", "Scrolls it forward."),
     Key(M, ("up",), "↑", "scroll('up')", "", "One line back."),
@@ -114,6 +119,12 @@ KEYS: tuple[Key, ...] = (
     Key(C, ("u",), "u", "mark('')", "unmark", "Takes the mark back."),
     Key(C, ("g",), "g", "show", "scope", "Shows the turn in the scope."),
     Key(C, ("escape", "enter", "j", "q"), "esc", "leave", "close", "Closes the card."),
+    Key(O, ("left", "right"), "←→", "move", "move", "Moves the cursor by a column; its figures stand below the lanes."),
+    Key(O, ("shift+left", "shift+right"), "⇧←→", "leap", "", "Moves it by ten columns."),
+    Key(O, ("up", "down"), "↑↓", "turn", "turns", "Goes to where the turn before begins, or the next one."),
+    Key(O, ("pageup", "pagedown"), "pgup pgdn", "page", "", "Moves by what is in view."),
+    Key(O, ("home", "end"), "home end", "edge", "", "Goes to the oldest moment; end follows what is heard."),
+    Key(O, ("escape", "p"), "esc", "leave", "go on", "Goes on."),
     Key(L, ("enter",), "enter", "send", "send", "Sends the line and asks for an answer."),
     Key(L, ("escape",), "esc", "leave", "leave", "Leaves without sending."),
     Key(D, ("up", "down"), "↑↓", "move", "choose", "Moves in the list."),
@@ -149,9 +160,10 @@ def _named(key: Key, talk: TalkKeys) -> Key:
 
 
 def bar_of(context: Context, talk: TalkKeys = DEFAULT_KEYS) -> tuple[Key, ...]:
-    """What the key bar shows there. On the sliders the talk key and quitting still work, and are shown behind."""
+    """What the key bar shows there. On the sliders and in the scope the talk key and quitting still work, and are shown
+    behind."""
     own = tuple(key for key in keys_of(context, talk) if key.name)
-    if context is Context.TUNE:
+    if context in (Context.TUNE, Context.SCOPE):
         return own + tuple(key for key in keys_of(Context.MAIN, talk) if key.action in ("talk", "quit"))
     return own
 
@@ -176,4 +188,4 @@ def bindings_of(context: Context, skip: tuple[str, ...] = ()) -> list[BindingTyp
 
 
 # Actions of several keys, to which the key says the direction.
-NEEDS_KEY = {"choose", "step", "leap", "edge", "digit", "move", "side", "scroll", "turn"}
+NEEDS_KEY = {"choose", "step", "leap", "edge", "digit", "move", "side", "scroll", "turn", "page"}

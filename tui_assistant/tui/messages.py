@@ -37,6 +37,10 @@ class TuneLeft(Message):
     """The sliders give the focus back."""
 
 
+class ScopeLeft(Message):
+    """The scope goes on and gives the focus back."""
+
+
 class LineTyped(Message):
     """A typed message; `text` as typed, and never empty."""
 

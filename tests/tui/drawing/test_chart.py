@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tui_assistant.runtime.api import Phase
-from tui_assistant.tui.drawing.chart import GUTTER, axis, chart, lane, legend, row_of
-from tui_assistant.tui.drawing.columns import Column
-from tui_assistant.tui.drawing.runs import text_of, width_of
+from tui_assistant.tui.drawing.chart import axis, chart, row_of
+from tui_assistant.tui.drawing.columns import ZOOMS_MS, Column, window_at
+from tui_assistant.tui.drawing.lanes import GUTTER
+from tui_assistant.tui.drawing.runs import text_of
 
 
 def column(p: float, phase: Phase = Phase.QUIET, commit: bool = False) -> Column:
@@ -13,7 +14,8 @@ def column(p: float, phase: Phase = Phase.QUIET, commit: bool = False) -> Column
 
 
 def drawn(cells: list[Column | None], rows: int = 8, threshold: float | None = 0.5) -> list[str]:
-    return [text_of(line) for line in chart(cells, rows, threshold)]
+    limits = None if threshold is None else (threshold, max(0.01, threshold - 0.15))
+    return [text_of(line) for line in chart(cells, rows, limits)]
 
 
 def test_a_column_is_as_high_as_its_p() -> None:
@@ -29,15 +31,23 @@ def test_the_threshold_is_a_line_at_its_height_with_its_value() -> None:
     assert rows[marked[0]].endswith("╌ 0.75")
 
 
-def test_the_release_line_is_faint_and_015_lower() -> None:
-    lines = chart([None] * 10, 20, 0.5)
+def test_the_release_line_is_faint_and_has_its_value() -> None:
+    lines = chart([None] * 10, 20, (0.5, 0.2))
     release = next(number for number, line in enumerate(lines) if "··" in text_of(line))
-    assert 20 - 1 - release == row_of(0.35, 20)
+    assert 20 - 1 - release == row_of(0.2, 20)
     assert [role for text, role in lines[release] if text.endswith("·" * 10)] == ["faint"]
+    assert text_of(lines[release]).endswith(" 0.20")
+
+
+def test_the_cursor_is_a_line_through_what_is_empty() -> None:
+    rows = [text_of(line) for line in chart([None, column(0.5)], 4, (0.5, 0.35), cursor=0)]
+    assert [row[GUTTER] for row in rows] == ["│"] * 4
+    rows = [text_of(line) for line in chart([None, column(0.5)], 4, None, cursor=1)]
+    assert [row[GUTTER + 1] for row in rows] == ["│", "│", "█", "█"]
 
 
 def test_the_threshold_stays_visible_across_speech() -> None:
-    row = chart([column(1.0)] * 4, 8, 0.5)[8 - 1 - row_of(0.5, 8)]
+    row = chart([column(1.0)] * 4, 8, (0.5, 0.35))[8 - 1 - row_of(0.5, 8)]
     assert ("╌" * 4, "cut voice") in row
 
 
@@ -56,20 +66,24 @@ def test_every_threshold_is_within_the_chart(threshold: float, rows: int) -> Non
     assert sum(f"{threshold:.2f}" in row for row in drawn([None] * 5, rows, threshold)) == 1
 
 
-def test_the_axis_says_now_at_the_right_and_a_second_is_ten_columns() -> None:
-    text = text_of(axis(50))
+def test_the_axis_has_seconds_of_the_clock_of_the_frames_and_now_at_the_right() -> None:
+    text = text_of(axis(window_at(15_000, 200, 50)))
     assert len(text) == GUTTER + 50
     assert text.endswith("now")
-    assert text[GUTTER:].startswith("-5 s")
-    assert text.index("-2") == GUTTER + 30
+    assert text.index("╵10 s") == GUTTER + 25
+    assert "╵12 s" in text
+    assert "╵11 s" not in text
 
 
-def test_each_phase_has_its_own_glyph() -> None:
-    cells = [column(0, phase) for phase in Phase]
-    assert text_of(lane([*cells, column(0, commit=True), None]))[GUTTER:] == "·▒█░▄┃ "
+@pytest.mark.parametrize("column_ms", ZOOMS_MS)
+def test_labels_do_not_run_into_each_other(column_ms: int) -> None:
+    for end_ms in range(100_000, 130_000, 3_700):
+        line = axis(window_at(end_ms, column_ms, 50), now=False, cursor=20)
+        text = text_of(line)
+        assert len(text) == GUTTER + 50
+        assert text[GUTTER + 20] == "▲"
+        assert 1 <= text.count("╵") <= 6
 
 
-def test_the_legend_is_there_where_it_fits() -> None:
-    assert "answer" in text_of(legend(62))
-    assert legend(30) == ()
-    assert width_of(legend(62)) <= 62 + 2
+def test_nothing_stands_before_the_start() -> None:
+    assert "-" not in text_of(axis(window_at(1_000, 200, 50)))

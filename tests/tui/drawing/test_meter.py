@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tui_assistant.runtime.api import Level
-from tui_assistant.tui.drawing.meter import bar, meter, position
+from tui_assistant.tui.drawing.meter import FLOOR_MARK, bar, meter, meter_notes, position
 from tui_assistant.tui.drawing.runs import text_of, width_of
 
 
@@ -41,3 +41,29 @@ def test_the_line_fits_and_keeps_its_width(rms: float, width: int) -> None:
     first = width_of(meter(Level(rms, rms, rms), width))
     assert first <= width
     assert first == width_of(meter(Level(-33, -30, -20), width)), "the figures must not make the line jump"
+
+
+def test_the_noise_floor_is_a_mark_also_across_the_bar() -> None:
+    cells = bar(Level(-20, -20, -20), 30, -48.0)
+    assert cells[6] == (FLOOR_MARK, "cut voice")
+    assert bar(Level(), 30, -48.0)[6] == (FLOOR_MARK, "ink")
+    assert FLOOR_MARK not in "".join(glyph for glyph, _ in bar(Level(-20, -20, -20), 30, -120.0))
+
+
+def test_the_figures_stand_under_the_mark() -> None:
+    line, notes = text_of(meter(Level(), 62, noise_floor_dbfs=-48)), text_of(meter_notes(-48, 4.5, 62))
+    assert notes.index("▴") == line.index(FLOOR_MARK)
+    assert "▴ noise -48 dBFS" in notes
+    assert notes.endswith("gain +4.5 dB")
+    assert "listening" in text_of(meter_notes(-120, 0, 62))
+
+
+@pytest.mark.parametrize("width", [20, 36, 50, 62, 90])
+@pytest.mark.parametrize("floor", [-120.0, -60.0, -30.0, -3.0])
+def test_the_figures_fit(width: int, floor: float) -> None:
+    assert width_of(meter_notes(floor, -12.0, width)) <= width
+
+
+def test_the_gain_is_said_where_the_figures_have_no_line() -> None:
+    assert "+6 dB" in text_of(meter(Level(-20, -20, -20), 62, gain_db=6.0))
+    assert "dB " not in text_of(meter(Level(-20, -20, -20), 62, gain_db=0.0)).replace("dBFS", "")

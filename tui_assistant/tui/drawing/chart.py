@@ -1,26 +1,17 @@
-"""p(speech) over the last seconds as block columns, with the threshold across at its height; the turn lane below."""
+"""p(speech) over the last seconds as block columns, with both thresholds across at their heights, and the time axis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_assistant.runtime.api import Phase
-from tui_assistant.tui.drawing.columns import Column
+from tui_assistant.tui.drawing.columns import Column, Window
+from tui_assistant.tui.drawing.lanes import GUTTER
 from tui_assistant.tui.drawing.runs import Line, Run, merge
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
-GUTTER = 7  # cells left of the first column: "p 1.0 ┤"
-LABEL = 5  # cells right of the last column: " 0.50"
-HYSTERESIS = 0.15  # speech goes on while p >= threshold - 0.15 ...
-LEAST_RELEASE = 0.01  # ... but not under 0.01 (DESIGN section 5)
-
-LANE = {
-    Phase.QUIET: ("·", "faint"),
-    Phase.PADDING: ("▒", "pad"),
-    Phase.SPEECH: ("█", "voice"),
-    Phase.WAITING: ("░", "wait"),
-    Phase.ANSWER: ("▄", "bot"),
-}
+NO_RELEASE = 0.35  # where nothing decides: from here on it is drawn as speech
+STEPS_S = (1, 2, 5, 10, 20, 30, 60)  # between the labels of the axis ...
+LEAST_GAP = 9  # ... which are at least so many cells apart
 
 
 def row_of(p: float, rows: int) -> int:
@@ -28,20 +19,29 @@ def row_of(p: float, rows: int) -> int:
     return min(rows - 1, max(0, int(p * rows)))
 
 
-def chart(cells: Sequence[Column | None], rows: int, threshold: float | None) -> list[Line]:
-    """`rows` lines from the top. `threshold` None: nothing is decided by it (push-to-talk), so no line is drawn."""
-    release = None if threshold is None else max(LEAST_RELEASE, threshold - HYSTERESIS)
+def chart(
+    cells: Sequence[Column | None], rows: int, limits: tuple[float, float] | None, cursor: int | None = None
+) -> list[Line]:
+    """`rows` lines from the top. `limits`: p from which speech begins, and down to which it goes on; None: nothing is
+    decided by them (push-to-talk), so no line is drawn. `cursor`: a column that is marked from top to bottom.
+    """
+    threshold, release = limits or (None, None)
     at = -1 if threshold is None else row_of(threshold, rows)
     release_at = -1 if release is None else row_of(release, rows)
     labels = {rows - 1: "1.0", row_of(0.5, rows): "0.5", 0: "0.0"}
-    speaking = 64 * (release if release is not None else 0.35)
+    speaking = 64 * (NO_RELEASE if release is None else release)
     lines: list[Line] = []
     for row in range(rows - 1, -1, -1):
         label = labels.get(row, "")
         runs: list[Run] = [(f"{'p' if row == rows - 1 else ' '} {label:<3} ", "dim"), ("┤" if label else "│", "faint")]
-        runs.extend(_cell(cell, row, rows, at, release_at, speaking) for cell in cells)
+        drawn = [_cell(cell, row, rows, at, release_at, speaking) for cell in cells]
+        if cursor is not None and 0 <= cursor < len(drawn) and drawn[cursor][0] in " ·╌":
+            drawn[cursor] = ("│", "ink")
+        runs.extend(drawn)
         if row == at and threshold is not None:
             runs.append((f" {threshold:.2f}", "wait"))
+        elif row == release_at and release is not None:
+            runs.append((f" {release:.2f}", "dim"))
         lines.append(merge(runs))
     return lines
 
@@ -62,43 +62,19 @@ def _cell(cell: Column | None, row: int, rows: int, at: int, release_at: int, sp
     return " ", "faint"
 
 
-def axis(count: int) -> Line:
-    """`-5 s     -4 ... now` under the columns."""
+def axis(window: Window, *, now: bool = True, cursor: int | None = None) -> Line:
+    """`╵12 s    ╵13 s ... now`: seconds on the clock of the frames, which the words about turns use, too."""
+    count = window.count
     text = [" "] * count
-    for seconds in range(count // 10, 0, -1):
-        label = f"-{seconds} s" if seconds == count // 10 else f"-{seconds}"
-        at = count - seconds * 10
-        if at + len(label) <= count - 5:
+    step = next((step for step in STEPS_S if step * 1000 >= LEAST_GAP * window.column_ms), STEPS_S[-1])
+    room = count - 4 if now else count
+    for second in range(max(0, -(-window.begin_ms // (step * 1000))) * step, window.end_ms // 1000 + 1, step):
+        label, at = f"╵{second} s", window.cell(second * 1000 + 1)
+        if at >= 0 and at + len(label) <= room:
             text[at : at + len(label)] = label
-    if count >= 3:
+    if now and count >= 3:
         text[count - 3 :] = "now"
-    return ((" " * GUTTER + "".join(text), "dim"),)
-
-
-def lane(cells: Sequence[Column | None], name: str = "turn") -> Line:
-    """What each moment belonged to: quiet, padding, speech, waiting, the answer; a bar where a turn was committed."""
-    runs: list[Run] = [(f"{name:<{GUTTER}}", "dim")]
-    for cell in cells:
-        if cell is None:
-            runs.append((" ", "faint"))
-        elif cell.commit:
-            runs.append(("┃", "ink"))
-        else:
-            runs.append(LANE[cell.phase])
-    return merge(runs)
-
-
-def legend(width: int) -> Line:
-    """What the glyphs of the lane mean, where there is room."""
     runs: list[Run] = [(" " * GUTTER, "dim")]
-    for phase, word in (
-        (Phase.PADDING, "padding"),
-        (Phase.SPEECH, "speech"),
-        (Phase.WAITING, "silence"),
-        (None, "end"),
-        (Phase.ANSWER, "answer"),
-    ):
-        glyph, role = ("┃", "ink") if phase is None else LANE[phase]
-        runs.extend([(glyph, role), (f" {word}  ", "dim")])
-    line = merge(runs)
-    return line if sum(len(text) for text, _ in line) <= width + 2 else ()
+    if cursor is None or not 0 <= cursor < count:
+        return merge([*runs, ("".join(text), "dim")])
+    return merge([*runs, ("".join(text[:cursor]), "dim"), ("▲", "bold ink"), ("".join(text[cursor + 1 :]), "dim")])

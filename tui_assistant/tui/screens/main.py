@@ -28,6 +28,7 @@ from tui_assistant.tui.messages import (
     MarkWanted,
     PresetsWanted,
     SaveWanted,
+    ScopeLeft,
     Tuned,
     TuneLeft,
     TurnWanted,
@@ -125,9 +126,10 @@ class MainScreen(Screen[None]):
         self.notices.board.offer = OFFER if self._talk.setup.offered else ""
         self.status.update(snapshot)
         self.key_bar.talk(snapshot.hold.phase)
+        self.scope.compare(snapshot, self.baseline, now, looking=self.has_class("tuning"))
         if self._layout_now is Layout.COMPACT:
-            self.compact.update(snapshot, self.size.width)
-        else:
+            self.compact.update(snapshot, self.size, self.scope.comparison)
+        if self.scope.display:
             self.scope.update(snapshot)
         if self.tune.display:
             self.tune.update(snapshot)
@@ -176,6 +178,7 @@ class MainScreen(Screen[None]):
     def _key_bar(self) -> None:
         contexts: dict[type, Context] = {
             Tune: Context.TUNE,
+            Scope: Context.SCOPE,
             Conversation: Context.LINES,
             TypeLine: Context.TYPE,
         }
@@ -216,7 +219,12 @@ class MainScreen(Screen[None]):
     @on(TuneLeft)
     def _tune_left(self) -> None:
         self.remove_class("tuning")
-        self.set_focus(None)
+        self.set_focus(self.scope if self.scope.paused else None)
+
+    @on(ScopeLeft)
+    def _scope_left(self) -> None:
+        self.remove_class("scoping")
+        self.set_focus(self.tune if self.has_class("tuning") else None)
 
     @on(CardWanted)
     def _card_wanted(self, message: CardWanted) -> None:
@@ -239,11 +247,8 @@ class MainScreen(Screen[None]):
         self.set_focus(None)
 
     def _show_turn(self, onset_ms: int) -> None:
-        show: Callable[[int], None] | None = getattr(self.scope, "show_turn", None)
-        if show is not None:
-            self.conversation.choose("")
-            self.set_focus(None)
-            show(onset_ms)
+        self.conversation.choose("")
+        self.scope.show_turn(onset_ms)
 
     def _tell(self, problem: str) -> None:
         if problem:
@@ -291,6 +296,12 @@ class MainScreen(Screen[None]):
             self._tell("There is no line to choose yet: say something first.")
         else:
             self.conversation.focus()
+
+    def action_pause(self) -> None:
+        self.scope.pause()
+
+    def action_zoom(self, direction: str) -> None:
+        self.scope.zoom(1 if direction == "in" else -1)
 
     def action_type(self) -> None:
         self._router.open = False  # at once: the next key may have been typed already
