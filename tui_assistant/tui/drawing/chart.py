@@ -35,8 +35,9 @@ def chart(
         label = labels.get(row, "")
         runs: list[Run] = [(f"{'p' if row == rows - 1 else ' '} {label:<3} ", "dim"), ("┤" if label else "│", "faint")]
         drawn = [_cell(cell, row, rows, at, release_at, speaking) for cell in cells]
-        if cursor is not None and 0 <= cursor < len(drawn) and drawn[cursor][0] in " ·╌":
-            drawn[cursor] = ("│", "ink")
+        if cursor is not None and 0 <= cursor < len(drawn):
+            glyph = drawn[cursor][0]
+            drawn[cursor] = ("│" if glyph in " ·╌" else glyph, "ink")
         runs.extend(drawn)
         if row == at and threshold is not None:
             runs.append((f" {threshold:.2f}", "wait"))
