@@ -148,3 +148,23 @@ def test_labels_are_sorted_and_apart(turns: list[Segment], places: list[Segment]
         for mark in marked
         if mark.mark != "not_speech"
     )
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["cut_off"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["marks", "mark", "onset_ms", "end_ms", "event", "at_ms", "type"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.text() | st.builds(json.dumps, json_values))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for parse in (parse_marks, parse_turns):
+        try:
+            result = parse(text + "\n")
+        except UsageError:
+            continue
+        assert isinstance(result, list)

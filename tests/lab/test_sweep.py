@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui_assistant.errors import UsageError
 from tui_assistant.lab.evaluation import Score
 from tui_assistant.lab.labels import Segment
-from tui_assistant.lab.sweep import Axis, Heard, grid, parse_axis, scores
+from tui_assistant.lab.sweep import NAMES, Axis, Heard, grid, parse_axis, scores
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
 
@@ -139,3 +141,16 @@ def test_of_a_turn_only_the_judged_part_counts() -> None:
     assert at_800 == Score(1, 1, onset_ms=(), end_ms=(800,))
     nothing = Heard(PAUSED.probabilities, (), (Segment(0, 0.3),))
     assert scores(nothing, grid([], ServerVad())) == [Score()]
+
+
+@given(
+    st.text()
+    | st.builds("=".join, st.tuples(st.sampled_from(NAMES), st.text(alphabet="0123456789.,:-+eE_ nafi", max_size=20)))
+)
+def test_any_text_is_an_axis_or_refused(text: str) -> None:
+    try:
+        axis = parse_axis(text)
+    except UsageError:
+        return
+    assert axis.values
+    assert len(set(axis.values)) == len(axis.values)

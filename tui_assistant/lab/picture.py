@@ -16,6 +16,7 @@ PLOT = Box(LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM)
 TICKS = 6  # about so many an axis
 DOT = 4.0
 INK, PALE, GRID, FRONT, GROUND = "#1c2430", "#5b6675", "#dfe4ea", "#0b63c5", "#ffffff"  # text on white: over 5:1
+NARROWEST_MS = 50.0  # across: a millisecond must not look like a difference
 STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -70,7 +71,9 @@ def _description(spots: Sequence[Spot], note: str) -> str:
 
 def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     """Round numbers around the range, at least two."""
-    raw = max(high - low, 1.0 if whole else 10.0) / TICKS
+    narrow = 0.0 if whole else max(0.0, NARROWEST_MS - (high - low)) / 2
+    low, high = low - narrow, high + narrow
+    raw = max(high - low, 1.0) / TICKS
     unit = 10 ** math.floor(math.log10(raw))
     step = next(unit * each for each in STEPS if unit * each >= raw * (1 - 1e-9))
     step = max(1.0, math.ceil(step)) if whole else step
