@@ -30,10 +30,6 @@ def detection_of(effects: list[Effect]) -> object:
     return update.session["audio"]["input"]["turn_detection"]
 
 
-def told(effects: list[Effect]) -> list[str]:
-    return [effect.text for effect in effects if isinstance(effect, Tell)]
-
-
 def test_tuning_acts_at_once_in_hands_free_and_is_kept_in_push_to_talk() -> None:
     dialogue = hands_free()
     detection = detection_of(dialogue.retune(ServerVad(threshold=0.62)))
@@ -68,22 +64,42 @@ def test_a_fine_value_is_taken_back_by_null_once_it_was_sent() -> None:
         assert config.audio.input.turn_detection == rules
 
 
+def refusal(effects: list[Effect]) -> server.ErrorEvent:
+    """The server does not take the one update among `effects`."""
+    (update,) = [effect for effect in effects if isinstance(effect, client.SessionUpdate)]
+    param = "session.audio.input.turn_detection.threshold"
+    return server.ErrorEvent(
+        error=ErrorDetail(code="invalid_value", message="no", param=param, event_id=update.event_id)
+    )
+
+
 def test_rules_that_are_refused_give_way_to_those_that_hold() -> None:
     dialogue = hands_free()
-    dialogue.retune(ServerVad(threshold=0.7))
-    refused = server.ErrorEvent(
-        error=ErrorDetail(code="unknown_parameter", message="no", param="session.audio.input.turn_detection.threshold")
-    )
-    assert told(dialogue.take(refused, 0)) == ["no"]
+    refused = refusal(dialogue.retune(ServerVad(threshold=0.7)))
+    assert dialogue.take(refused, 0) == [Tell("no", "error")]
     assert dialogue.rules == RULES
 
 
 def test_rules_that_are_refused_on_the_way_back_to_hands_free_do_not_leave_it_deaf() -> None:
     dialogue = push_to_talk()
     dialogue.retune(ServerVad(hysteresis=0.3))
-    dialogue.toggle_mode()
-    refused = server.ErrorEvent(
-        error=ErrorDetail(code="unknown_parameter", message="no", param="session.audio.input.turn_detection.hysteresis")
-    )
-    assert isinstance(detection_of(dialogue.take(refused, 0)), dict)
-    assert dialogue.take(refused, 0) == [Tell("no", "error")]  # and no endless loop
+    again = dialogue.take(refusal(dialogue.toggle_mode()), 0)
+    assert isinstance(detection_of(again), dict)
+    assert dialogue.rules == ServerVad()
+    assert dialogue.take(refusal(again), 0) == [Tell("no", "error")]  # and no endless loop
+
+
+def test_an_error_about_something_else_changes_no_rules() -> None:
+    dialogue = hands_free()
+    dialogue.retune(ServerVad(threshold=0.7))
+    error = ErrorDetail(code="invalid_value", message="no", param="session.audio.input.turn_detection", event_id="x")
+    dialogue.take(server.ErrorEvent(error=error), 0)
+    assert dialogue.rules.threshold == 0.7
+
+
+def test_a_newer_wish_survives_the_refusal_of_an_older_one() -> None:
+    dialogue = hands_free()
+    first = dialogue.retune(ServerVad(threshold=0.7))
+    dialogue.retune(ServerVad(threshold=0.6))
+    dialogue.take(refusal(first), 0)
+    assert dialogue.rules.threshold == 0.6

@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Literal
 
+from tui_assistant.client.agreement import Agreement
 from tui_assistant.client.latency import Latency, Waterfall
 from tui_assistant.client.playback import Playback
 from tui_assistant.client.transcript import Transcript, TranscriptLine
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import ErrorDetail, InputText, UserMessage
-from tui_assistant.protocol.session import Fine, SemanticVad, ServerVad, TurnDetection
+from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
 
 MIN_TALK_MS = 100  # less than a syllable: a slip of the key
 
@@ -106,14 +107,11 @@ class Dialogue:
     """One conversation as the user has it. Every call returns what is to be done, in order."""
 
     def __init__(self, rules: ServerVad | SemanticVad, output_rate: int, *, push_to_talk: bool = False) -> None:
-        self.rules: ServerVad | SemanticVad = rules  # of hands-free
-        self._agreed: ServerVad | SemanticVad = rules  # as the server echoed them last
-        self._fine_keys: set[str] = set()  # that were sent at some time
+        self._agreement = Agreement(rules, None if push_to_talk else rules)
         self._push_to_talk = push_to_talk
         self._transcript = Transcript()
         self._latency = Latency()
         self.playback = Playback(output_rate)
-        self.turn_detection: TurnDetection | None = None if push_to_talk else rules  # as the server echoed it
         self.talking = False  # the floor is held
         self._releasing = False  # the tail is still being sent
         self._taken_ms = 0.0  # when the floor was taken
@@ -127,6 +125,16 @@ class Dialogue:
         self._typed_due = False  # a typed message waits for its answer
 
     # ------------------------------------------------------------------------------------------------- questions
+
+    @property
+    def rules(self) -> ServerVad | SemanticVad:
+        """Of hands-free."""
+        return self._agreement.wanted
+
+    @property
+    def turn_detection(self) -> TurnDetection | None:
+        """As the server echoed it."""
+        return self._agreement.in_force
 
     @property
     def push_to_talk(self) -> bool:
@@ -157,12 +165,12 @@ class Dialogue:
 
     def begin(self) -> list[Effect]:
         """The link is open: tells the server how we want to converse."""
-        return [self._update(self._rules_wanted(), transcription=True)]
+        return [self._agreement.update(self._rules_wanted(), transcription=True)]
 
     def toggle_mode(self) -> list[Effect]:
         """Hands-free <-> push-to-talk. While the floor is held the server hears of it after the release."""
         self._push_to_talk = not self._push_to_talk
-        return [] if self.held else [self._update(self._rules_wanted())]
+        return [] if self.held else [self._agreement.update(self._rules_wanted())]
 
     def press(self, at_ms: float, now_ms: int, *, last_turn: bool = False) -> list[Effect]:
         """Takes the floor at `at_ms`, in either mode. `last_turn`: the last release was none; goes on from it.
@@ -177,7 +185,7 @@ class Dialogue:
             return [KeepFloor()]
         effects = self.interrupt(now_ms)
         if not self._push_to_talk:
-            effects.append(self._update(None))
+            effects.append(self._agreement.update(None))
         self._taken_ms, self._went_on = at_ms, self._user_open
         if self._went_on:  # the audio so far stays in the buffer, and the release sends it
             return [*effects, TakeFloor(at_ms, Since.NOW)]
@@ -225,8 +233,8 @@ class Dialogue:
         """Other rules of hands-free; in push-to-talk, and while the floor is held, they are kept for later."""
         if rules == self.rules:
             return []
-        self.rules = rules
-        return [] if self._push_to_talk or self.held else [self._update(self.rules)]
+        self._agreement.wanted = rules
+        return [] if self._push_to_talk or self.held else [self._agreement.update(self.rules)]
 
     # ---------------------------------------------------------------------------------------------- server events
 
@@ -235,9 +243,10 @@ class Dialogue:
         self._latency.take(event, now_ms)
         effects: list[Effect] = list(self._lines(event, now_ms))
         match event:
-            case server.SessionUpdated(session=session) | server.SessionCreated(session=session):
-                self.turn_detection = session.audio.input.turn_detection
-                self._agreed = self.turn_detection or self._agreed
+            case server.SessionUpdated(session=session):
+                self._agreement.updated(session.audio.input.turn_detection)
+            case server.SessionCreated(session=session):
+                self._agreement.created(session.audio.input.turn_detection)
             case server.SpeechStarted():
                 self._user_open = True
                 if self._interrupts():
@@ -306,10 +315,8 @@ class Dialogue:
         if error.code == "response_cancel_not_active":
             return []  # the answer ended while our cancel was on its way: nothing is lost
         effects: list[Effect] = [Tell(error.message, "error")]
-        if "turn_detection" in (error.param or "") and self.rules != self._agreed:  # refused whole: back to what works
-            self.rules = self._agreed
-            if self.turn_detection is None:
-                effects += self._detect_again() if not self.held else []
+        if self._agreement.refused(error) and self.turn_detection is None and not self.held:
+            effects += self._detect_again()  # in hands-free somebody has to say when turns end
         return effects
 
     def _cancel(self) -> list[Effect]:
@@ -323,7 +330,7 @@ class Dialogue:
 
     def _detect_again(self) -> list[Effect]:
         """The floor is free: the server decides again when a turn ends, if that is its business."""
-        return [] if self._push_to_talk else [self._update(self.rules)]
+        return [] if self._push_to_talk else [self._agreement.update(self.rules)]
 
     def _stop_playing(self) -> list[Effect]:
         """Stops the sound and tells the server what was heard of it."""
@@ -342,15 +349,3 @@ class Dialogue:
 
     def _rules_wanted(self) -> TurnDetection | None:
         return None if self._push_to_talk else self.rules
-
-    def _update(self, rules: TurnDetection | None, *, transcription: bool = False) -> client.SessionUpdate:
-        settings: dict[str, Any] = {"turn_detection": self._on_wire(rules) if rules else None}
-        if transcription:
-            settings["transcription"] = {}
-        return client.SessionUpdate(session={"type": "realtime", "audio": {"input": settings}})
-
-    def _on_wire(self, rules: ServerVad | SemanticVad) -> dict[str, Any]:
-        """All keys; one beyond the protocol only once it was sent: then null takes it back, as absent means "keep"."""
-        data = rules.model_dump(mode="json")
-        self._fine_keys |= Fine.model_fields.keys() & data.keys()
-        return {**dict.fromkeys(sorted(self._fine_keys)), **data}

@@ -40,7 +40,11 @@ class TurnRecord:
     why_started: JsonObject | None = (
         None  # `reason` of speech_started; None: the floor was taken by hand, or a server of others
     )
-    why_stopped: JsonObject | None = None  # `reason` of speech_stopped or committed
+    why_stopped: JsonObject | None = None
+    """`reason` of speech_stopped or committed; with `released_ms` where the floor was held and let go.
+
+    Also {"rule": "clear"} or {"rule": "link_lost"}: the turn was given up.
+    """
     onset_p: float = 0.0  # of the frame that decided the beginning
     peak_p: float = 0.0
     level_dbfs: float = -120.0  # RMS of the frames of speech

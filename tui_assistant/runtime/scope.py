@@ -85,7 +85,8 @@ class Scope:
         self._shown = None
 
     def _weigh(self, frame: ScopeFrame, amount: int) -> None:
-        if frame.phase is Phase.QUIET and frame.p < QUIET_P:
+        # digital silence says nothing of the room: a muted device, or a recording that is over
+        if frame.phase is Phase.QUIET and frame.p < QUIET_P and frame.rms_dbfs > FLOOR_DBFS:
             self._floor.count(frame.rms_dbfs, amount)
             self._floor_dbfs = None
 
