@@ -33,6 +33,7 @@ MUST_NOT_LOAD: dict[str, tuple[str, ...]] = {
     "runtime": ("textual",),
     "tui": ("onnxruntime", "pocketsphinx"),
     "config": ("numpy", *DEVICES),
+    "config_sections": ("numpy", *DEVICES),
     "config_file": ("numpy", *DEVICES),
     "state": ("numpy", *DEVICES),
     "cli": HEAVY,

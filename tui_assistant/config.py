@@ -18,11 +18,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from platformdirs import user_config_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tui_assistant.config_sections import (
+    Fraction,
+    ModelSettings,
+    ResponderSettings,
+    Section,
+    SpeechSettings,
+    TranscriptionSettings,
+    VoiceSettings,
+    Whole,
+    number,
+)
 from tui_assistant.errors import ConfigError
 from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, ServerVad
 
@@ -31,29 +42,17 @@ CONFIG_VARIABLE = PREFIX + "CONFIG"
 # variables of the same prefix that are no settings: they say where things are, or belong to one command
 OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN")}
 
-_SECRETS = {"api_key_env", "chat"}  # what may hold a key by mistake: the value is not repeated in a message
+_SECRETS = {"api_key_env", "chat", "url"}  # what may hold a key by mistake: the value is not repeated in a message
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("a number is needed")  # pydantic would take true for 1
-    return value
-
-
-Fraction = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_number)]
 # what can be tuned while it runs; the ranges are those of the protocol (ServerVad)
 Padding = Annotated[Whole, Field(ge=0, le=5_000)]
 Silence = Annotated[Whole, Field(ge=0, le=10_000)]
 Eagerness = Literal["low", "medium", "high", "auto"]
-Hysteresis = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=0.5, allow_inf_nan=False)]
+Hysteresis = Annotated[float, BeforeValidator(number), Field(ge=0.0, le=0.5, allow_inf_nan=False)]
 LeastSpeech = Annotated[Whole, Field(ge=32, le=500)]
 Tail = Annotated[Whole, Field(ge=0, le=1_000)]
-Gain = Annotated[float, BeforeValidator(_number), Field(ge=-20.0, le=40.0, allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Gain = Annotated[float, BeforeValidator(number), Field(ge=-20.0, le=40.0, allow_inf_nan=False)]
 
 
 class TurnDetectionSettings(Section):
@@ -128,39 +127,6 @@ class KeySettings(Section):
     """What is still heard after the release."""
 
 
-class ModelSettings(Section):
-    """Names out of `tui-assistant models list`."""
-
-    detector: str = "silero"
-    recogniser: str = "pocketsphinx"
-    responder: str = "skills"
-    synthesiser: str = "espeak"
-    judge: str = "best"
-    """Of semantic_vad; best: smart-turn and the words, or the words alone where smart-turn is missing."""
-
-
-class ResponderSettings(Section):
-    """A chat server that speaks OpenAI's protocol, for what the skills can't answer."""
-
-    chat: Annotated[str, StringConstraints(pattern=r"^(off|auto|https?://[^\s@]+)$")] = Field(
-        default="auto",
-        description="off, auto (looks on this machine), or a server's http(s) address without a password",
-    )
-    model: str = ""
-    """Empty: the first one that the server offers."""
-    api_key_env: Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")] = Field(
-        default="", description="the name of an environment variable that holds the key, never the key itself"
-    )
-    system: str = ""
-    """Instructions for the model; empty: our own."""
-
-
-class VoiceSettings(Section):
-    name: str = "default"
-    speed: Annotated[float, BeforeValidator(_number), Field(ge=0.25, le=1.5, allow_inf_nan=False)] = 1.0
-    volume: Fraction = 1.0
-
-
 class ScreenSettings(Section):
     theme: str = ""
     """A theme's name; empty: our own."""
@@ -177,6 +143,8 @@ class Settings(BaseSettings):
     keys: KeySettings = KeySettings()
     models: ModelSettings = ModelSettings()
     responder: ResponderSettings = ResponderSettings()
+    transcription: TranscriptionSettings = TranscriptionSettings()
+    speech: SpeechSettings = SpeechSettings()
     voice: VoiceSettings = VoiceSettings()
     screen: ScreenSettings = ScreenSettings()
     presets: dict[str, PresetSettings] = Field(default_factory=dict)

@@ -122,19 +122,18 @@ def recorded_settings(settings: Settings) -> dict[str, Any]:
 
 def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, WorkerSpec]:
     """Which models run beside us, and what they are told. `remember`: timers and notes survive the run."""
+    from tui_assistant.commands import model_options
     from tui_assistant.host.workers import WorkerSpec
     from tui_assistant.models.registry import Port
 
-    models, voice = settings.models, settings.voice
+    models = settings.models
     # One can switch to semantic_vad at any time, and a server's clients choose for themselves.
     judged = settings.turn_detection.type == "semantic_vad" and remember
     return {
         Port.JUDGE: WorkerSpec(Port.JUDGE, models.judge, lazy=not judged),
-        Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, models.recogniser),
+        Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, *model_options.recogniser(settings)),
         Port.RESPONDER: WorkerSpec(Port.RESPONDER, *responder(settings, remember=remember)),
-        Port.SYNTHESISER: WorkerSpec(
-            Port.SYNTHESISER, models.synthesiser, {"voice": "" if voice.name == "default" else voice.name}
-        ),
+        Port.SYNTHESISER: WorkerSpec(Port.SYNTHESISER, *model_options.synthesiser(settings)),
     }
 
 

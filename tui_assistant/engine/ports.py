@@ -278,6 +278,14 @@ class RecognitionStream(Protocol):
         ...
 
 
+class WaitingStream(RecognitionStream, Protocol):
+    """A stream whose end waits for a server: while one waits, other streams must not."""
+
+    def results(self) -> Iterator[Partial | Final]:
+        """Instead of `finish`, on a thread of its own: Partial*, then Final; a `close` meanwhile ends it."""
+        ...
+
+
 class Recogniser(Protocol):
     """Speech to text. Several streams may be open at once; all calls come from one thread."""
 

@@ -14,7 +14,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tui_assistant.engine.ports import (
     Alarm,
@@ -28,6 +28,7 @@ from tui_assistant.engine.ports import (
     Judge,
     Judged,
     Notify,
+    Partial,
     Recogniser,
     RecognitionStream,
     Respond,
@@ -41,6 +42,7 @@ from tui_assistant.engine.ports import (
     TranscribeAudio,
     TranscribeEnd,
     TurnJudge,
+    WaitingStream,
 )
 from tui_assistant.errors import AssistantError
 from tui_assistant.models.registry import describe
@@ -149,6 +151,13 @@ def recognise(model: Recogniser, inbox: Inbox, send: Send) -> None:
         if stream is not None:
             stream.close()
 
+    def wait(ask_id: str, stream: WaitingStream, flag: Flag) -> None:
+        with answering(ask_id, send):
+            for piece in _pieces(stream.results(), flag):
+                send(ask_id, piece if isinstance(piece, Partial) else _expect(piece, Final))
+        with contextlib.suppress(Exception):  # it has answered or failed; closing it may fail as well
+            close(ask_id)
+
     while (ask := inbox.get()) is not None:
         ask_id = ask.ask_id
         fine = False
@@ -162,6 +171,10 @@ def recognise(model: Recogniser, inbox: Inbox, send: Send) -> None:
                     partial = streams[ask_id].accept(ask.pcm)
                     if partial is not None:
                         send(ask_id, partial)
+                elif isinstance(ask, TranscribeEnd) and hasattr(streams[ask_id], "results"):
+                    waiting: Any = streams[ask_id]
+                    arguments = (ask_id, waiting, inbox.flag(ask_id))
+                    threading.Thread(target=wait, args=arguments, name="results", daemon=True).start()
                 elif isinstance(ask, TranscribeEnd):
                     send(ask_id, _expect(streams[ask_id].finish(), Final))
                     close(ask_id)

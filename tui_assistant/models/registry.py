@@ -40,13 +40,19 @@ BUILT_IN: dict[Port, dict[str, str]] = {
         "webrtc": f"{_MODELS}.detectors.webrtc:create",
         "energy": f"{_MODELS}.detectors.energy:create",
     },
-    Port.RECOGNISER: {"pocketsphinx": f"{_MODELS}.recognisers.pocketsphinx:create"},
+    Port.RECOGNISER: {
+        "pocketsphinx": f"{_MODELS}.recognisers.pocketsphinx:create",
+        "transcriptions": f"{_MODELS}.recognisers.transcriptions:create",
+    },
     Port.RESPONDER: {
         "skills": f"{_MODELS}.responders.skills:create",
         "chat": f"{_MODELS}.responders.chat:create",
         "fallback": f"{_MODELS}.responders.fallback:create",
     },
-    Port.SYNTHESISER: {"espeak": f"{_MODELS}.synthesisers.espeak:create"},
+    Port.SYNTHESISER: {
+        "espeak": f"{_MODELS}.synthesisers.espeak:create",
+        "speech": f"{_MODELS}.synthesisers.speech:create",
+    },
     Port.JUDGE: {
         "best": f"{_MODELS}.judges.best:create",
         "words": f"{_MODELS}.judges.words:create",

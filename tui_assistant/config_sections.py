@@ -1,0 +1,87 @@
+"""Sections of the settings that say which models there are and which servers are asked; config.py has the rest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+
+def number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")  # pydantic would take true for 1
+    return value
+
+
+Fraction = Annotated[float, BeforeValidator(number), Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(number)]
+KeyVariable = Annotated[
+    str,
+    StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
+    Field(description="the name of an environment variable that holds the key, never the key itself"),
+]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSettings(Section):
+    """Names out of `tui-assistant models list`."""
+
+    detector: str = "silero"
+    recogniser: str = "pocketsphinx"
+    responder: str = "skills"
+    synthesiser: str = "espeak"
+    judge: str = "best"
+    """Of semantic_vad; best: smart-turn and the words, or the words alone where smart-turn is missing."""
+    offline: bool = False
+    """Nothing is downloaded, and no server is asked but those on this machine."""
+
+
+class ResponderSettings(Section):
+    """A chat server that speaks OpenAI's protocol, for what the skills can't answer."""
+
+    chat: Annotated[str, StringConstraints(pattern=r"^(off|auto|https?://[^\s@]+)$")] = Field(
+        default="auto",
+        description="off, auto (looks on this machine), or a server's http(s) address without a password",
+    )
+    model: str = ""
+    """Empty: the first one that the server offers."""
+    api_key_env: KeyVariable = ""
+    system: str = ""
+    """Instructions for the model; empty: our own."""
+
+
+class ServerSettings(Section):
+    """A server that speaks OpenAI's protocol."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s@]+)?$")] = Field(
+        default="", description="a server's http(s) address without a password"
+    )
+    model: str = ""
+    api_key_env: KeyVariable = ""
+
+
+class TranscriptionSettings(ServerSettings):
+    """For models.recogniser = "transcriptions": the address of /v1/audio/transcriptions."""
+
+    language: str = ""
+    """As "de"; empty: the server finds out."""
+    prompt: str = ""
+    """Words that are likely, as the server's model takes them."""
+    partials_ms: Annotated[Whole, Field(ge=0, le=10_000)] = 0
+    """Asks again every so often while one speaks, at the cost of the server's time; 0: only at the end."""
+
+
+class SpeechSettings(ServerSettings):
+    """For models.synthesiser = "speech": the address of /v1/audio/speech."""
+
+    format: Literal["pcm", "wav"] = "pcm"
+    """pcm is heard a little sooner, wav says its rate."""
+
+
+class VoiceSettings(Section):
+    name: str = "default"
+    speed: Annotated[float, BeforeValidator(number), Field(ge=0.25, le=1.5, allow_inf_nan=False)] = 1.0
+    volume: Fraction = 1.0
