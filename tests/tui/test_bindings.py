@@ -17,7 +17,7 @@ from tui_assistant.tui.screens.turncard import TurnCard
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.scope import Scope
 from tui_assistant.tui.widgets.tune import Tune
-from tui_assistant.tui.widgets.typeline import TypeLine
+from tui_assistant.tui.widgets.typeline import FileLine, TypeLine
 
 OWNERS = {
     Context.MAIN: MainScreen,
@@ -29,6 +29,7 @@ OWNERS = {
     Context.CARD: TurnCard,
     Context.SCOPE: Scope,
     Context.TYPE: TypeLine,
+    Context.FILE: FileLine,
     Context.DEVICES: DeviceScreen,
     Context.SETUP: SetupScreen,
     Context.FIT: FitScreen,
@@ -47,7 +48,7 @@ def test_no_key_stands_twice_in_a_context(context: Context) -> None:
 @pytest.mark.parametrize("context", list(Context))
 def test_every_action_exists(context: Context) -> None:
     for key in keys_of(context):
-        if context in (Context.TYPE, Context.NAMING) and key.action == "send":
+        if context in (Context.TYPE, Context.FILE, Context.NAMING) and key.action == "send":
             continue  # enter is Textual's own binding of an Input
         assert hasattr(OWNERS[context], f"action_{key.action.split('(')[0]}"), key
 

@@ -24,6 +24,7 @@ class Context(StrEnum):
     CARD = "In the card of a turn"
     SCOPE = "In the paused scope"
     TYPE = "While typing"
+    FILE = "While naming the transcript"
     DEVICES = "In the device list"
     SETUP = "In the setup"
     FIT = "Before fitting"
@@ -46,7 +47,7 @@ class Key:
 
 M, T, L, D, H = Context.MAIN, Context.TUNE, Context.TYPE, Context.DEVICES, Context.HELP
 P, N, S, X, C = Context.PRESETS, Context.NAMING, Context.SAVE, Context.LINES, Context.CARD
-K, F = Context.SETUP, Context.FIT
+K, F, W = Context.SETUP, Context.FIT, Context.FILE
 O = Context.SCOPE  # noqa: E741  # one letter each, so that the table stays a table
 DIGITS = tuple("0123456789")
 
@@ -63,6 +64,15 @@ KEYS: tuple[Key, ...] = (
     Key(M, ("question_mark", "f1"), "?", "help", "more", "Shows this help."),
     Key(M, ("q", "ctrl+q"), "q", "quit", "quit", "Ends the program."),
     Key(M, ("j",), "j", "lines", "", "Goes into the transcript: choose a turn, see why it began and ended, mark it."),
+    Key(M, ("r",), "r", "record", "", "Records the session in a folder of its own, or ends that."),
+    Key(
+        M,
+        ("w",),
+        "w",
+        "transcript",
+        "",
+        "Saves the conversation: .md, .txt, .srt or .json.",
+    ),
     Key(M, ("d",), "d", "devices", "", "Chooses microphone and speaker."),
     Key(M, ("k",), "k", "setup", "", "Sets up microphone, room, keyboard and speakers, in 45 seconds."),
     Key(M, ("F",), "F", "fit", "", "Looks for values that would not have made the errors that you have marked."),
@@ -127,6 +137,8 @@ KEYS: tuple[Key, ...] = (
     Key(O, ("escape", "p"), "esc", "leave", "go on", "Goes on."),
     Key(L, ("enter",), "enter", "send", "send", "Sends the line and asks for an answer."),
     Key(L, ("escape",), "esc", "leave", "leave", "Leaves without sending."),
+    Key(W, ("enter",), "enter", "send", "save", "Saves the conversation; by its suffix: .md, .txt, .srt or .json."),
+    Key(W, ("escape",), "esc", "leave", "leave", "Leaves without saving."),
     Key(D, ("up", "down"), "↑↓", "move", "choose", "Moves in the list."),
     Key(D, ("left", "right"), "←→", "side", "microphone / speaker", "Changes between microphones and speakers."),
     Key(D, ("enter",), "enter", "take", "use it", "Uses the device at once and remembers it."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual.message import Message
 
 from tui_assistant.client.tuning import Tuning
@@ -47,6 +49,14 @@ class LineTyped(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class TranscriptNamed(Message):
+    """The conversation is to be saved there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
 
 
 class TypingLeft(Message):

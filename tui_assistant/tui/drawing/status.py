@@ -47,7 +47,7 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
     for name, count in snapshot.counters.items():
         items.append((75, (f"! {clean(name, limit=20)} {count}", "warn")))
     if snapshot.recording:
-        items.append((85, ("● REC", "bold live")))
+        items.append((95, ("● REC", "bold live")))
     if snapshot.latency_ms is not None:
         items.append((35, (f"reply {snapshot.latency_ms / 1000:.2f} s", "bot")))
     return items

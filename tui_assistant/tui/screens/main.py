@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
@@ -29,6 +30,7 @@ from tui_assistant.tui.messages import (
     PresetsWanted,
     SaveWanted,
     ScopeLeft,
+    TranscriptNamed,
     Tuned,
     TuneLeft,
     TurnWanted,
@@ -49,7 +51,7 @@ from tui_assistant.tui.widgets.notices import Notices
 from tui_assistant.tui.widgets.scope import Scope
 from tui_assistant.tui.widgets.statusline import StatusLine
 from tui_assistant.tui.widgets.tune import Tune
-from tui_assistant.tui.widgets.typeline import TypeLine
+from tui_assistant.tui.widgets.typeline import FileLine, TypeLine
 
 Answer = TypeVar("Answer")  # of a dialog
 
@@ -78,6 +80,7 @@ class MainScreen(Screen[None]):
         self.status = StatusLine(id="status")
         self.conversation = Conversation(id="conversation")
         self.type_line = TypeLine(id="type")
+        self.file_line = FileLine(id="file")
         self.scope = Scope(id="scope", keys=self._keys)
         self.tune = Tune(id="tune")
         self.compact = Compact(id="compact", keys=self._keys)
@@ -93,6 +96,7 @@ class MainScreen(Screen[None]):
             with Vertical(id="left"):
                 yield self.conversation
                 yield self.type_line
+                yield self.file_line
             with Vertical(id="right"):
                 yield self.scope
                 yield self.tune
@@ -181,6 +185,7 @@ class MainScreen(Screen[None]):
             Scope: Context.SCOPE,
             Conversation: Context.LINES,
             TypeLine: Context.TYPE,
+            FileLine: Context.FILE,
         }
         self.key_bar.update(contexts.get(type(self.focused), Context.MAIN))
 
@@ -258,9 +263,13 @@ class MainScreen(Screen[None]):
     def _line_typed(self, message: LineTyped) -> None:
         self._talk.say(message.text)
 
+    @on(TranscriptNamed)
+    def _transcript_named(self, message: TranscriptNamed) -> None:
+        self._talk.save_transcript(message.path)
+
     @on(TypingLeft)
     def _typing_left(self) -> None:
-        self.remove_class("typing")
+        self.remove_class("typing", "naming")
         self.set_focus(None)
 
     # -------------------------------------------------------------------------------------------- actions
@@ -307,6 +316,15 @@ class MainScreen(Screen[None]):
         self._router.open = False  # at once: the next key may have been typed already
         self.add_class("typing")
         self.type_line.focus()
+
+    def action_record(self) -> None:
+        self._talk.record(None)
+
+    def action_transcript(self) -> None:
+        self._router.open = False
+        self.add_class("naming")
+        self.file_line.propose(time.strftime("transcript-%Y-%m-%d.md"))
+        self.file_line.focus()
 
     def action_interrupt(self) -> None:
         self._talk.interrupt()

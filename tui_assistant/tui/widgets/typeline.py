@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
+from textual.message import Message
 from textual.widgets import Input
 
 from tui_assistant.safetext import clean
 from tui_assistant.tui.bindings import Context, bindings_of
-from tui_assistant.tui.messages import LineTyped, TypingLeft
+from tui_assistant.tui.messages import LineTyped, TranscriptNamed, TypingLeft
 
 MAX_CHARACTERS = 10_000  # a typed message is a sentence; a pasted book is a mistake
 
@@ -18,10 +20,10 @@ MAX_CHARACTERS = 10_000  # a typed message is a sentence; a pasted book is a mis
 class TypeLine(Input):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.TYPE, skip=("send",))  # enter: Input's own
 
+    hint: ClassVar[str] = "type a message, enter sends it"
+
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(
-            placeholder="type a message, enter sends it", id=id, max_length=MAX_CHARACTERS, select_on_focus=False
-        )
+        super().__init__(placeholder=self.hint, id=id, max_length=MAX_CHARACTERS, select_on_focus=False)
         self.cursor_blink = False  # nothing moves when nothing happens
 
     def replace(self, text: str, start: int, end: int) -> None:
@@ -31,9 +33,13 @@ class TypeLine(Input):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if self.value.strip():
-            self.post_message(LineTyped(self.value))
+            self.post_message(self.typed(self.value))
         self.value = ""
         self.post_message(TypingLeft())
+
+    def typed(self, text: str) -> Message:
+        """What a line with something in it means."""
+        return LineTyped(text)
 
     def on_paste(self, event: events.Paste) -> None:
         """A pasted text of several lines is one message."""
@@ -44,3 +50,19 @@ class TypeLine(Input):
     def action_leave(self) -> None:
         self.value = ""
         self.post_message(TypingLeft())
+
+
+class FileLine(TypeLine):
+    """The line in which the transcript's file is named."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.FILE, skip=("send",))
+
+    hint = "name of a file: .md, .txt, .srt or .json"
+
+    def propose(self, name: str) -> None:
+        """With the cursor before the suffix."""
+        self.value = name
+        self.cursor_position = len(name) - len(PurePath(name).suffix)
+
+    def typed(self, text: str) -> Message:
+        return TranscriptNamed(Path(text.strip()))
