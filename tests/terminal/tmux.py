@@ -22,11 +22,13 @@ class Terminal:
         self._socket = f"ta-{uuid.uuid4().hex[:8]}"
         self._status = folder / f"{self._socket}.status"
         width, height = size
+        # COLUMNS and LINES, which pytest's workers have, would be believed before the terminal.
+        own = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
         line = f"{shlex.join(command)}; echo $? > {shlex.quote(str(self._status))}; exec sleep 600"
         subprocess.run(
             ["tmux", "-L", self._socket, "-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
              "sh", "-c", line],
-            check=True, env={**env, "TERM": "xterm-256color", "SHELL": "/bin/sh"}, cwd=folder,
+            check=True, env={**own, "TERM": "xterm-256color", "SHELL": "/bin/sh"}, cwd=folder,
         )  # fmt: skip
 
     def __enter__(self) -> Terminal:

@@ -30,6 +30,8 @@ RELEASED = ("kitty", "foot")  # these tell when a key goes up
 FOCUS_S = 0.3  # for the focus to get through a compositor to the terminal and from there to the program
 # Variables of the terminal that the tests themselves run in.
 FOREIGN = (
+    "COLUMNS",
+    "LINES",
     "TMUX",
     "STY",
     "TERM_PROGRAM",
