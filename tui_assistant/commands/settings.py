@@ -21,6 +21,9 @@ TEMPLATE = """\
 #
 # [turn_detection]
 # silence_duration_ms = 700
+#
+# [presets.kitchen]  # your own, in the tune panel; what it does not set stays as it is
+# threshold = 0.65
 """
 
 
@@ -44,6 +47,8 @@ def show(file: str | None) -> int:
 
 def set_value(key: str, value: str, file: str | None) -> int:
     """Writes one setting, keeping comments and order; nothing is written when the value is not allowed."""
+    if key.startswith("presets."):
+        raise UsageError(f"{key}: a preset is a table", "`tui-assistant config edit` opens the file")
     if key not in config.fields():
         raise UsageError(f"{key}: {config.unknown(key)}")
     path = config.config_path(file)

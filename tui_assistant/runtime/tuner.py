@@ -29,6 +29,7 @@ class Tuner:
         tell: Callable[[str, str], None],
     ) -> None:
         self._wanted = tuning
+        self._shown = (tuning, dialogue.rules, tuning.follow(dialogue.rules))
         self._dialogue = dialogue
         self._floor = floor
         self._fine = fine
@@ -39,7 +40,10 @@ class Tuner:
     @property
     def in_force(self) -> Tuning:
         """As the server echoed them last; in push-to-talk, and while the floor is held, as they will be again."""
-        return self._wanted.follow(self._dialogue.turn_detection or self._dialogue.rules)
+        rules = self._dialogue.turn_detection or self._dialogue.rules
+        if self._shown[0] is not self._wanted or self._shown[1] is not rules:  # asked for at every poll
+            self._shown = (self._wanted, rules, self._wanted.follow(rules))
+        return self._shown[2]
 
     def apply(self, tuning: Tuning) -> None:
         """All values from now on; none of them when one is out of its range."""
