@@ -120,7 +120,7 @@ def test_a_conversation(room: VirtualAudio, tmp_path: Path, size: tuple[int, int
         terminal.keys("Space")
         screen = settled(terminal)
         assert turns(screen, before) == 1
-        assert screen.rindex("bot") > screen.rindex("you")
+        assert screen.rindex("▌bot") > screen.rindex("▌you")
 
         # and hands-free again
         before = last(screen)
