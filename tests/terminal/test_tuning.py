@@ -55,6 +55,6 @@ def test_a_preset_is_taken_and_saved_and_the_turn_explained_and_marked(tmp_path:
         assert "≥ threshold 0.50 for 64 ms" in screen
         assert "silence 512 ms ≥ 500 ms" in screen
         assert "it cut me off: raise silence_duration_ms" in screen
-        assert re.findall(r"(\w+) +[█·]+ +\d+ ms ", screen) == ["vad", "asr", "think", "voice", "heard"]
+        assert re.findall(r"(\w+) +[█·]{9,} +\d+ ms ", screen) == ["vad", "asr", "think", "voice", "heard"]
         press(terminal, "Escape", "u", "Escape", "q")
         assert terminal.wait_status() == 0

@@ -161,7 +161,7 @@ def _waterfall(record: TurnRecord, width: int) -> list[Line]:
         ms: int = getattr(times, field)
         runs: list[Run] = [(" " * NAME_WIDTH, "dim"), (f"{name:<7}", "dim")]
         if room >= LEAST_BAR:
-            first, last = start * room // total, -(-(start + ms) * room // total)
+            first, last = round(start * room / total), round((start + ms) * room / total)
             length = max(1, last - first) if ms > 0 else 0
             first = min(first, room - length)
             rest = room - first - length
