@@ -67,8 +67,16 @@ def test_pauses_inside_the_sentence_ask_for_more_silence() -> None:
     assert result.after.cut_offs == 0
     assert result.longest_pause_ms == 608
     assert result.silence_duration_ms == 900  # 608 * 1.4 = 851, in steps of 50
-    assert "your pauses inside the sentence reach 608 ms: 900 ms of silence keep it whole" in result.reasons
+    words = "your pauses inside the sentence reach 608 ms: 900 ms of silence keep it whole, answers come 400 ms later"
+    assert words in result.reasons
+    assert result.cautions == ()
     assert result.before.cut_offs_a_minute == pytest.approx(60_000 / result.before.spoken_ms)
+
+
+def test_a_silence_that_is_felt_says_what_waits_more_wisely() -> None:
+    result = proposed(QUIET, read(896))
+    assert (result.silence_duration_ms, result.threshold) == (1_300, 0.5)
+    assert result.cautions == ("every answer waits that long: semantic_vad waits only where you sound unfinished",)
 
 
 def test_the_example_of_the_plan() -> None:

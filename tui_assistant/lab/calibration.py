@@ -49,6 +49,7 @@ STEP_MS = 50  # silences are proposed in these steps
 DEFAULT_SILENCE_MS = 500
 LEAST_SILENCE_MS = 200  # less ends turns between two words
 MOST_SILENCE_MS = 1_500  # more is waiting for somebody who has finished
+LONG_SILENCE_MS = 1_000  # after which a wait is felt as one
 LEAST_QUIET_MS = 1_000
 LEAST_SPOKEN_MS = 800  # of frames that are speech
 VOICES_MS = 320  # so much speech in the silence is somebody speaking, not a click
@@ -125,6 +126,8 @@ def calibrate(
         silence_reason = ""
     if after.false_starts:
         cautions.append(_false_starts(evidence, chosen))
+    if chosen.silence_duration_ms > max(LONG_SILENCE_MS, rules.silence_duration_ms):
+        cautions.append("every answer waits that long: semantic_vad waits only where you sound unfinished")
     reasons = tuple(reason for reason in (gain_reason, threshold_reason, silence_reason) if reason)
     return Proposal(
         gain, chosen.threshold, chosen.silence_duration_ms, before, after, reasons, tuple(cautions), noise, voice,
@@ -238,7 +241,7 @@ def _threshold(evidence: Evidence, rules: ServerVad, before: Figures) -> tuple[S
         higher = _with(trial, round(trial.threshold + MARGIN, 3), trial.silence_duration_ms)
         near_false = figures(evidence, lower).false_starts
         above = figures(evidence, higher)
-        near = near_false + above.missed + above.cut_offs
+        near = near_false + above.missed  # not cut-offs: what mends them is the silence
         return figures(evidence, trial).errors, near, abs(trial.threshold - rules.threshold)
 
     trials = [
@@ -261,7 +264,7 @@ def _silence_reason(rules: ServerVad, chosen: ServerVad, longest: int) -> str:
     if not longest:
         inside = "you made no pause inside the sentence"
     if silence > present:
-        return f"{inside}: {silence} ms of silence keep it whole"
+        return f"{inside}: {silence} ms of silence keep it whole, answers come {silence - present} ms later"
     if silence < present:
         return f"{inside}: {silence} ms of silence are enough, answers come {present - silence} ms sooner"
     return f"{inside}: {silence} ms of silence stay"

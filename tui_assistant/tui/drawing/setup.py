@@ -131,7 +131,7 @@ def _keys(flow: Flow, width: int) -> list[Line]:
     if keyboard.method is not Method.RELEASED:
         lines += [
             EMPTY,
-            *_text("kitty, Ghostty, foot, WezTerm and others report releases; outside tmux.", width, "dim"),
+            *_text("kitty and foot, among others, report releases; tmux does not pass them on.", width, "dim"),
         ]
     return [*lines, EMPTY, *_text("enter goes on", width, "dim")]
 
