@@ -80,6 +80,8 @@ def read_input_log(folder: Path) -> Iterator[Call]:
     for number, entry in _lines(folder / LOG_NAME, "call of a session"):
         try:
             begin, length = entry.get("offset", 0), entry.get("length", 0)
+            if begin == len(audio) < begin + length or len(audio) < begin:
+                return  # the audio was lost with whatever came behind it
             call = Call(entry["call"], entry["data"], audio[begin : begin + length], entry.get("at_ms", 0))
             if call.call not in CALLS or len(call.payload) != length or not isinstance(call.data, dict):
                 raise ValueError
