@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tui_assistant.audio.played import PlayedSound
 
 Samples = NDArray[np.int16]  # mono
 
@@ -74,6 +77,7 @@ class OutputDevice(Protocol):
     name: str  # foreign text
     echoes: bool  # a real loudspeaker: the microphone may hear it
     gain: float  # 0 to 1: the volume; acts on what has not been handed to the device yet
+    played_sound: PlayedSound | None  # what sounds, and when: for echo cancellers; None: unknown, or nobody hears it
 
     @property
     def rate(self) -> int:

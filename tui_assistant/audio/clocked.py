@@ -11,6 +11,7 @@ import numpy as np
 from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState, Samples
 from tui_assistant.audio.fifo import SampleFifo
 from tui_assistant.audio.files import Clock
+from tui_assistant.audio.played import PlayedSound
 from tui_assistant.errors import DeviceError
 from tui_assistant.sound.wav import WavWriter
 
@@ -25,6 +26,7 @@ class ClockedSpeaker:
     """
 
     echoes = False
+    played_sound: PlayedSound | None = None  # nobody hears it
     underruns = 0
 
     def __init__(self, *, rate: int = DEFAULT_RATE, name: str = "none", clock: Clock = time.monotonic) -> None:

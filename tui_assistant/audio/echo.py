@@ -1,8 +1,194 @@
-"""When the microphone hears our own speaker. Until there is an echo canceller: half-duplex."""
+"""When the microphone hears our own speaker: taken out by a canceller, or withheld (half-duplex)."""
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from tui_assistant.audio.base import Samples
+from tui_assistant.audio.canceller import FRAMES_PER_S, Canceller
+from tui_assistant.audio.played import PlayedSound
+from tui_assistant.audio.reference import LEAD_S, Reference
+
 TAIL_S = 0.25  # what still sounds after the last sample was played: the room, and the device's own estimate error
+CLEAN_TAIL_S = 0.4  # a canceller goes on that long: wireless speakers are up to 0.3 s later than they say
+AHEAD_S = LEAD_S + 0.03  # and begins so much earlier, so that its filters have settled when the sound comes
+ERLE_FRAMES = FRAMES_PER_S  # the last second
+LEAST_POWER = 100.0  # per sample, -70 dBFS: what is below has no echo that could be taken away
+NOTHING = np.zeros(0, np.int16)
+
+
+class EchoState(StrEnum):
+    """How echo is dealt with; the words of the status line."""
+
+    AEC = "aec"
+    HALF_DUPLEX = "half-duplex"
+    HEADPHONES = "headphones"
+    NONE = "no echo"  # the speaker or the microphone is a file, or there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Of 10 ms in which the speaker sounds: mean squares of int16 samples."""
+
+    microphone: float
+    reference: float  # of what was played; what is heard of it comes up to some 100 ms later
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What `EchoStage.process` lets go: the same moments twice. int16 mono of equal length, at the stage's rate."""
+
+    samples: Samples  # without the speaker's sound while it sounds, else raw
+    raw: Samples
+    levels: tuple[Levels, ...] = ()  # one per 10 ms while the speaker sounds, else none
+
+
+class EchoStage:
+    """Between the microphone and all who listen to it. Sample n goes in and comes out as sample n, and none is lost.
+
+    While the speaker is silent samples pass at once. While it sounds, and CLEAN_TAIL_S longer, they wait for the end of
+    their frame of 10 ms and for the canceller, 25 ms in all, and come out clean; from one to the other it fades over a
+    frame. Without a canceller they always pass, and only `levels` says what there was. Pure: times are passed in. The
+    output does not depend on the chunking, as long as what is played is known AHEAD_S before it sounds.
+    """
+
+    def __init__(self, rate: int, canceller: Canceller | None = None) -> None:
+        """`rate`: of the microphone's samples, a multiple of 100 Hz."""
+        self.rate = rate
+        self._canceller = canceller
+        self._size = rate // FRAMES_PER_S
+        self._delay = canceller.delay if canceller is not None else 0
+        self._late = -(-self._delay // self._size)  # frames that must follow until a frame is clean
+        self._reference: Reference | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Another microphone, or samples were lost: what is held is dropped."""
+        self._taken = self._given = 0  # samples
+        self._raw = NOTHING  # from `_given` to `_taken`
+        self._clean, self._clean_from = NOTHING, 0
+        kept = 2 * self._late + 4
+        self._wanted: deque[bool] = deque([False] * kept, maxlen=kept)  # whether the last frames are to come out clean
+        self._newest = -1  # number of the last of them: the frame that is being filled ...
+        self._filling: list[Samples] = []
+        self._begun_at = 0.0  # ... and when it was recorded
+        self._clean_until = -1  # the last frame that the canceller must get, so that all that is wanted comes out
+        self._cleaning = False
+        self._erle: deque[tuple[float, float]] = deque(maxlen=ERLE_FRAMES)
+        self.sounding = False  # the newest sample may contain the speaker
+
+    def listen_to(self, played: PlayedSound | None) -> None:
+        """The speaker, from now on; None: there is none that could be heard."""
+        self._reference = Reference(played, self.rate) if played is not None else None
+
+    @property
+    def erle_db(self) -> float | None:
+        """How much quieter the last second came out than it came in; None: the speaker did not sound.
+
+        That is the echo return loss enhancement while nobody speaks; the user's voice lowers it.
+        """
+        raw, clean = sum(pair[0] for pair in self._erle), sum(pair[1] for pair in self._erle)
+        return 10 * math.log10(raw / max(clean, 1.0)) if raw > 0 else None
+
+    def process(self, samples: Samples, at: float) -> Heard:
+        """The next samples of the microphone, the first of which was recorded at `at` (time.monotonic())."""
+        out: list[tuple[Samples, Samples]] = []
+        levels: list[Levels] = []
+        done = 0
+        while done < len(samples):
+            within = self._taken % self._size
+            if not within:
+                self._begin(at + done / self.rate)
+            piece = samples[done : done + self._size - within]
+            done += len(piece)
+            self._taken += len(piece)
+            self._filling.append(piece)
+            self._raw = np.concatenate([self._raw, piece]) if len(self._raw) else piece
+            if within + len(piece) == self._size:
+                self._finish(levels)
+            self._let_go(out)
+        if len(out) == 1:
+            return Heard(*out[0], tuple(levels))
+        clean, raw = (np.concatenate([NOTHING, *(pair[part] for pair in out)]) for part in (0, 1))
+        return Heard(clean, raw, tuple(levels))
+
+    def _begin(self, at: float) -> None:
+        """Of a frame: decides whether it is to come out clean."""
+        played = self._reference.played if self._reference is not None else None
+        self.sounding = played is not None and played.sounding(at - CLEAN_TAIL_S, at + AHEAD_S)
+        self._wanted.append(self.sounding and self._canceller is not None)
+        self._newest += 1
+        if self._wanted[-1] or self._wanted[-2]:
+            self._clean_until = self._newest + self._late
+        self._begun_at = at
+        self._filling = []
+
+    def _ends(self, frame: int) -> tuple[bool, bool]:
+        """Whether the frame begins clean, and whether it ends clean."""
+        place = len(self._wanted) - 1 - (self._newest - frame)
+        return self._wanted[place - 1], self._wanted[place]
+
+    def _finish(self, levels: list[Levels]) -> None:
+        """The frame is full."""
+        frame = self._filling[0] if len(self._filling) == 1 else np.concatenate(self._filling)
+        begin, cleaning = self._newest * self._size, self._newest <= self._clean_until
+        if (cleaning or self.sounding) and self._reference is not None:
+            reference = self._reference.take(self._begun_at, self._size)
+        else:
+            reference = np.zeros(self._size, np.int16)
+        if cleaning:
+            assert self._canceller is not None
+            clean = self._canceller.clean(frame, reference)
+            if not self._cleaning:
+                self._clean, self._clean_from = NOTHING, begin
+            # What it returns is older than what it took; before it was asked to begin it is of another time.
+            known = self._clean_from + len(self._clean)
+            self._clean = np.concatenate([self._clean, clean[max(0, known - begin + self._delay) :]])
+            before = _power(frame)
+            self._erle.append((before, _power(clean)) if before > LEAST_POWER else (0.0, 0.0))
+        else:
+            self._erle.append((0.0, 0.0))
+            if self.sounding:
+                levels.append(Levels(_power(frame), _power(reference)))
+        self._cleaning = cleaning
+
+    def _let_go(self, out: list[tuple[Samples, Samples]]) -> None:
+        """All that is ready, frame by frame."""
+        while self._given < self._taken:
+            frame = self._given // self._size
+            before, after = self._ends(frame)
+            stop = min(self._taken, (frame + 1) * self._size)
+            if before or after:
+                stop = min(stop, self._clean_from + len(self._clean))
+            count = stop - self._given
+            if count <= 0:
+                return
+            raw, self._raw = self._raw[:count], self._raw[count:]
+            if before or after:
+                clean = self._clean[self._given - self._clean_from : stop - self._clean_from]
+                self._clean, self._clean_from = self._clean[stop - self._clean_from :], stop
+                out.append((self._blend(raw, clean, before, after), raw))
+            else:
+                out.append((raw, raw))
+            self._given = stop
+
+    def _blend(self, raw: Samples, clean: Samples, before: bool, after: bool) -> Samples:
+        if before and after:
+            return clean
+        share = ((self._given + np.arange(len(raw))) % self._size + 0.5) / self._size
+        if before:
+            share = 1 - share
+        return np.asarray(np.rint(raw + (clean.astype(np.float64) - raw) * share), np.int16)
+
+
+def _power(samples: Samples) -> float:
+    wide = samples.astype(np.float32)
+    return float(np.dot(wide, wide)) / len(samples)
 
 
 class HalfDuplexGate:

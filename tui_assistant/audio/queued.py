@@ -14,6 +14,7 @@ import numpy as np
 
 from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState, Samples
 from tui_assistant.audio.fifo import SampleFifo
+from tui_assistant.audio.played import PlayedSound
 from tui_assistant.audio.playhead import Playhead
 from tui_assistant.audio.watchdog import Watchdog
 from tui_assistant.errors import DeviceError
@@ -36,6 +37,7 @@ class QueuedSpeaker(ABC):
         self.dropped = 0
         self._queue: SampleFifo | None = None
         self._playhead = Playhead(1)
+        self.played_sound: PlayedSound | None = None
         self._latency_s = LATENCY_S
         self._watchdog = Watchdog()
         self._calls = 0
@@ -62,11 +64,13 @@ class QueuedSpeaker(ABC):
             self.rate = rate
             self._queue = SampleFifo(MAX_QUEUE_S * rate)
             self._playhead = Playhead(rate)
+            self.played_sound = PlayedSound(rate)
         self._latency_s = latency_s
 
     def _fill(self, out: Samples, heard_at: float) -> bool:
         """In the device's callback: fills `out`, heard from `heard_at` (time.monotonic()) on. True: nothing to play."""
         assert self._queue is not None
+        assert self.played_sound is not None
         self._calls += 1
         samples = self._queue.pop(out.size)
         count = samples.size
@@ -75,6 +79,7 @@ class QueuedSpeaker(ABC):
         out[:count] = samples
         out[count:] = 0
         self._playhead.add(out.size, count, heard_at)
+        self.played_sound.add(out, count > 0, heard_at)
         self._idle_frames = 0 if count else self._idle_frames + out.size
         if self._idle_frames > (IDLE_STOP_S + self._latency_s) * self.rate:
             self._ending = True
@@ -147,6 +152,8 @@ class QueuedSpeaker(ABC):
 
     def _begin(self) -> None:
         self._playhead.restart()
+        if self.played_sound is not None:
+            self.played_sound.restart()
         self._idle_frames = 0
         self._ending = self._finished = False
         self._watchdog.restart()
@@ -159,5 +166,7 @@ class QueuedSpeaker(ABC):
 
     def _stop(self) -> None:
         self._ending = True
+        if self.played_sound is not None:
+            self.played_sound.cut(time.monotonic())
         self._device_abort()
         self._running = False
