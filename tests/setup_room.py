@@ -21,12 +21,12 @@ def sentence(*pauses_ms: int, p: float = 0.97, level: float = -26.0) -> list[Sou
     return stretch(*parts, (p, level, 960), (0.02, -60.0, 2_240))
 
 
-def hear(talk: FakeTalk, sounds: list[Sound], *, decided: bool = False) -> None:
+def hear(talk: FakeTalk, sounds: list[Sound], *, decided: bool = False, phase: Phase = Phase.QUIET) -> None:
     """The next frames of the microphone."""
     frames = list(talk.snap.frames)
     for sound in sounds:
         at = frames[-1].at_ms + FRAME_MS if frames else FRAME_MS
-        frames.append(ScopeFrame(at, sound.p, sound.rms_dbfs, Phase.QUIET, decided=decided))
+        frames.append(ScopeFrame(at, sound.p, sound.rms_dbfs, phase, decided=decided))
     level = sounds[-1].rms_dbfs if sounds else -120.0
     talk.snap = replace(talk.snap, frames=tuple(frames[-3_750:]), level=Level(level, level + 9, level + 9))
 
@@ -44,10 +44,10 @@ class Room:
         self.now += seconds
         self.flow.update(self.talk.snap, self.now)
 
-    def play(self, sounds: list[Sound]) -> None:
+    def play(self, sounds: list[Sound], *, phase: Phase = Phase.QUIET) -> None:
         """Frame by frame, as the screen sees them."""
         for sound in sounds:
-            hear(self.talk, [sound])
+            hear(self.talk, [sound], phase=phase)
             self.now += FRAME_MS / 1000
             self.flow.update(self.talk.snap, self.now)
 

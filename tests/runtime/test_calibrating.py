@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conversation import answer_begins, turn
 from loop_devices import LoopMicrophone, LoopSpeaker
 from talk_desk import RATE, Desk, Socket, sound
 
+from tui_assistant.audio.files import load_recording
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime import api, equipment
@@ -158,3 +160,19 @@ def test_without_a_real_microphone_nothing_is_offered_or_kept(open_desk: Callabl
     desk.talk.setup.begin()
     desk.until(lambda: desk.snapshot.local_estimate)
     assert RememberedSetup.load() == RememberedSetup()
+
+
+def test_nothing_of_the_setup_is_in_a_recording(room: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = room(None)
+    desk.talk.setup.begin()
+    desk.until(lambda: desk.snapshot.local_estimate and not any(desk.link.audio[-RATE // 4 :]))
+    desk.talk.record(tmp_path / "kept")
+    desk.until(lambda: desk.snapshot.recording)
+    desk.until(
+        lambda: (tmp_path / "kept" / "mic.wav").exists() and (tmp_path / "kept" / "mic.wav").stat().st_size > RATE
+    )
+    desk.talk.record()
+    desk.until(lambda: not desk.snapshot.recording)
+    recorded = load_recording(tmp_path / "kept" / "mic.wav")
+    assert len(recorded.samples) > RATE // 4
+    assert not recorded.samples.any()

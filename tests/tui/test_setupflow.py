@@ -10,7 +10,7 @@ from spoken_frames import stretch
 
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.duplex import Duplex
-from tui_assistant.runtime.api import EchoMeasured, ModelInfo
+from tui_assistant.runtime.api import EchoMeasured, ModelInfo, Phase
 from tui_assistant.tui.setupflow import READY_S, Step
 
 
@@ -211,3 +211,58 @@ def test_semantic_vad_gets_its_gain() -> None:
     room = Room(talk)
     measured(room, 160)
     assert room.flow.proposed == tuning
+
+
+def test_a_microphone_that_goes_during_the_silence_is_said() -> None:
+    room = Room()
+    room.flow.enter()
+    room.be_quiet(QUIET[:20])
+    assert room.flow.problem == ""
+    room.wait(2.9)
+    assert room.flow.problem == ""
+    room.wait(0.2)
+    assert "Nothing comes from the microphone" in room.flow.problem
+
+
+def with_result(duplex: str) -> Room:
+    talk = FakeTalk()
+    talk.snap = replace(talk.snap, duplex=duplex)
+    room = Room(talk)
+    measured(room, 160)
+    while room.flow.step is not Step.RESULT:
+        room.flow.skip()
+    return room
+
+
+def test_the_assistants_own_voice_counts_where_the_microphone_stays_open() -> None:
+    room = with_result("headphones")
+    room.flow.hear_voice()
+    assert room.talk.calls == [("say", "what can you do")]
+    room.play(QUIET[:10])
+    room.play(stretch((0.6, -40.0, 1_920)), phase=Phase.ANSWER)
+    assert room.flow.proposed.threshold == 0.5
+    room.play(QUIET[:30])
+    assert room.flow.voicing_from is None
+    assert room.flow.proposal is not None
+    assert room.flow.proposal.before.false_starts == 1
+    assert room.flow.proposed.threshold == 0.75
+    room.flow.hear_voice()
+    assert len(room.talk.calls) == 1  # once is enough
+
+
+def test_a_long_answer_is_cut_off_and_none_is_not_waited_for() -> None:
+    room = with_result("headphones")
+    room.flow.hear_voice()
+    room.play(stretch((0.02, -60.0, 13_000)), phase=Phase.ANSWER)
+    assert room.talk.calls == [("say", "what can you do"), ("interrupt",)]
+    room = with_result("headphones")
+    room.flow.hear_voice()
+    room.wait(8.1)
+    assert room.flow.voicing_from is None
+    assert room.flow.may_hear_voice
+
+
+def test_half_duplex_needs_no_measurement_of_the_voice() -> None:
+    room = with_result("half-duplex")
+    room.flow.hear_voice()
+    assert room.talk.calls == []

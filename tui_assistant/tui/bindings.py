@@ -147,6 +147,7 @@ KEYS: tuple[Key, ...] = (
     Key(K, ("s",), "s", "skip", "skip", "Goes on without this step."),
     Key(K, ("a",), "a", "adjust", "adjust", "On the result: accepts it and opens the sliders."),
     Key(K, ("r",), "r", "again", "again", "On the result: measures again."),
+    Key(K, ("v",), "v", "voice", "", "On the result: counts the assistant's own voice, too, where it can start turns."),
     Key(K, ("up", "down"), "↑↓", "scroll", "", "Scrolls."),
     Key(K, ("escape", "q"), "esc", "leave", "leave", "Leaves; all stays as it was."),
     Key(F, ("enter",), "enter", "take", "use them", "Sets the values at once."),

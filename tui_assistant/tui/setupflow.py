@@ -11,9 +11,9 @@ from enum import IntEnum
 
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.calibration import LEAST_SPOKEN_MS, Problem, Proposal, calibrate, silence_problem
-from tui_assistant.lab.duplex import Advice, advise
+from tui_assistant.lab.duplex import Advice, Duplex, advise
 from tui_assistant.lab.evidence import SURE_P
-from tui_assistant.runtime.api import EchoMeasured, ModelInfo, ScopeFrame, SetupApi, Snapshot, TalkApi
+from tui_assistant.runtime.api import EchoMeasured, ModelInfo, Phase, ScopeFrame, SetupApi, Snapshot, TalkApi
 
 FRAME_MS = 32
 READY_S = 1.5  # to take a breath
@@ -21,6 +21,10 @@ SILENCE_MS = 3_000
 ENDED_MS = 1_800  # of silence behind the sentence; longer than any pause that a silence should bridge
 LONGEST_MS = 15_000  # of reading
 NO_SOUND_S = 3.0  # a microphone that gives nothing
+VOICE_MS = 12_000  # of the assistant's own voice; what it can do takes about as long to say
+VOICE_ENDED_MS = 800
+VOICE_COMES_S = 8.0  # a slow model may think so long
+ASK = "what can you do"  # something to which every responder has an answer of more than a word
 SENTENCE = "Well, let me see: the train to Glasgow leaves at a quarter past seven, and I would like a window seat."
 
 
@@ -60,12 +64,21 @@ class Flow:
         self.echo: EchoMeasured | None = None
         self.advice: Advice | None = None
         self.models: tuple[ModelInfo, ...] = ()
+        self._newest_ms = 0  # the last frame, and when it came
+        self._newest_at = now
+        self.voicing_from: int | None = None  # while the assistant's own voice is listened to
+        self.voice: tuple[ScopeFrame, ...] = ()  # and what was heard of it
 
     # ----------------------------------------------------------------------------------------------- what comes
 
     def update(self, snapshot: Snapshot, now: float) -> None:
         """At every frame of the screen."""
         self.snapshot, self.now = snapshot, now
+        newest = snapshot.frames[-1].at_ms if snapshot.frames else 0
+        if newest != self._newest_ms:
+            self._newest_ms, self._newest_at = newest, now
+        if self.voicing_from is not None:
+            self._listen_to_voice(self.voicing_from)
         if self.problem or self.step not in (Step.SILENCE, Step.SENTENCE):
             return
         if self.measuring_from is None:
@@ -74,9 +87,10 @@ class Flow:
                 self.since, self._peak, self._clipped = now, -120.0, False
             return
         heard = self.heard
+        if now - max(self.since, self._newest_at) > NO_SOUND_S:
+            self._fail("Nothing comes from the microphone: esc, then d chooses another one.", self.step)
+            return
         if not heard:
-            if now - self.since > NO_SOUND_S:
-                self._fail("Nothing comes from the microphone: esc, then d chooses another one.", self.step)
             return
         self._peak = max(self._peak, snapshot.level.peak_dbfs)
         self._clipped = self._clipped or snapshot.level.clipping
@@ -116,10 +130,39 @@ class Flow:
         else:
             self._go(Step(self.step + 1))
 
+    @property
+    def may_hear_voice(self) -> bool:
+        """Its own voice can start a turn only where the microphone stays open while it speaks."""
+        open_then = self.snapshot.duplex == "headphones"
+        open_then = open_then or (self.advice is not None and self.advice.duplex is Duplex.HEADPHONES)
+        return self.proposal is not None and open_then and not self.voice
+
+    def hear_voice(self) -> None:
+        """On the result: lets the assistant say something, and counts what of it would start turns."""
+        if self.step is Step.RESULT and self.may_hear_voice and self.voicing_from is None:
+            self.voicing_from, self.since = self._newest_ms, self.now
+            self._talk.say(ASK)
+
+    def _listen_to_voice(self, begin: int) -> None:
+        late = [frame for frame in self.snapshot.frames if frame.at_ms > begin]
+        answer = [frame for frame in late if frame.phase is Phase.ANSWER]
+        if not answer:
+            if self.now - self.since > VOICE_COMES_S:
+                self.voicing_from = None
+            return
+        over = late[-1].at_ms - answer[-1].at_ms >= VOICE_ENDED_MS
+        if over or len(answer) * FRAME_MS >= VOICE_MS:
+            self.voicing_from, self.voice = None, tuple(answer)
+            if not over:
+                self._talk.interrupt()
+            result = self._calibrate()
+            if isinstance(result, Proposal):
+                self.proposal = result
+
     def again(self) -> None:
         """From the silence on."""
         self._drop_trial()
-        self._tried, self.proposal = False, None
+        self._tried, self.proposal, self.voice, self.voicing_from = False, None, (), None
         self._go(Step.SILENCE)
 
     def _drop_trial(self) -> None:
@@ -182,15 +225,7 @@ class Flow:
 
     def _sentence_is_over(self, heard: tuple[ScopeFrame, ...]) -> None:
         self.sentence = heard
-        result = calibrate(
-            self.silence,
-            heard,
-            self.before.rules(),
-            gain_db=self.tuning.gain_db,
-            history=self._history if self.tuning == self.before else (),  # heard with the gain of that time
-            peak_dbfs=self._peak,
-            clipped=self._clipped,
-        )
+        result = self._calibrate()
         if isinstance(result, Problem):
             if result.gain_db is not None and not self._tried:
                 self._again_with(result.gain_db, result.words)
@@ -202,6 +237,18 @@ class Flow:
         else:
             self.proposal = result
             self._go(Step.KEYS)
+
+    def _calibrate(self) -> Proposal | Problem:
+        return calibrate(
+            self.silence,
+            self.sentence,
+            self.before.rules(),
+            gain_db=self.tuning.gain_db,
+            assistant=self.voice,
+            history=self._history if self.tuning == self.before else (),  # heard with the gain of that time
+            peak_dbfs=self._peak,
+            clipped=self._clipped,
+        )
 
     def _again_with(self, gain_db: float, why: str) -> None:
         self._tried = True

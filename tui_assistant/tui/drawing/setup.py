@@ -73,7 +73,7 @@ def _welcome(flow: Flow, width: int) -> list[Line]:
         *_text("three seconds of silence and one sentence, read aloud: gain, threshold, silence_duration_ms", width),
         *_text("what your keyboard can tell; how much of the speakers the microphone hears; which models", width),
         EMPTY,
-        *_text("Nothing is recorded, nothing is sent, and nothing changes before you accept it.", width),
+        *_text("No sound is recorded or sent, and nothing changes before you accept it.", width),
         EMPTY,
         *_text(f"microphone: {microphone}", width, "dim"),
         EMPTY,
@@ -195,6 +195,10 @@ def result(flow: Flow, width: int) -> list[Line]:
         lines += _marked(flow.proposal.cautions, "!", "wait", width)
     if flow.advice is not None:
         lines += _marked([f"{flow.advice.duplex}: {flow.advice.words}"], "·", "ink", width)
+    if flow.voicing_from is not None:
+        lines += [EMPTY, *_text("Listening to the assistant's own voice ...", width, "bold ink")]
+    elif flow.may_hear_voice:
+        lines += [EMPTY, *_text("v: does the assistant's own voice start turns? It will say something.", width)]
     if flow.proposal is not None:
         lines += [
             EMPTY,

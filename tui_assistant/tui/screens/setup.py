@@ -101,6 +101,10 @@ class SetupScreen(ModalScreen[SetUp | None]):
             self.flow.again()
             self._draw()
 
+    def action_voice(self) -> None:
+        self.flow.hear_voice()
+        self._draw()
+
     def action_adjust(self) -> None:
         if self.flow.step is Step.RESULT:
             self._finish(adjust=True)
@@ -115,9 +119,11 @@ class SetupScreen(ModalScreen[SetUp | None]):
         self.dismiss(None)
 
     def _restore(self) -> None:
-        """The values of before, if another gain was tried."""
+        """The values of before, if another gain was tried; and quiet."""
         if self.flow.tuning != self.flow.before:
             self._talk.apply(self.flow.before)
+        if self.flow.voicing_from is not None:
+            self._talk.interrupt()
         self._talk.setup.end()
 
     def _finish(self, *, adjust: bool) -> None:
