@@ -173,6 +173,11 @@ def test_a_folder_of_others_is_refused_and_left_alone(home: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
+def test_a_folder_has_a_name() -> None:
+    result = program("--plain", "--input", SPEECH, "--output", "none", "--record", "")
+    assert (result.returncode, lines(result.stderr)) == (2, ["tui-assistant: --record needs the name of a new folder"])
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

@@ -10,6 +10,7 @@ from recording import sentence
 
 from tui_assistant.commands import replay
 from tui_assistant.commands.replay import compared, events
+from tui_assistant.commands.replay_turns import decided_again
 from tui_assistant.engine.observation import FrameSeen
 from tui_assistant.engine.ports import Answer, Ask, FunctionCallDelta, Responded
 from tui_assistant.host.replay import rerun
@@ -100,6 +101,25 @@ def test_where_the_first_tick_comes_in_the_middle_of_a_turn(tmp_path: Path) -> N
     bench.wait(5.0)
     assert "input_audio_buffer.speech_stopped" in bench.types
     same_again(tmp_path / "r", bench)
+
+
+def test_a_recording_that_was_ended_by_hand_comes_out_again_up_to_there(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "r")
+    SCENES["hands-free"](bench)
+    count = len(bench.events)
+    bench.recorder.toggle()
+    bench.hear(sentence(RATE, 1.5))
+    assert len(bench.events) > count
+    bench.recorder.toggle(tmp_path / "later")
+    bench.hear(sentence(RATE, 1.5))
+    bench.recorder.close()
+    meta = read_meta(tmp_path / "r")
+    assert compared(tmp_path / "r", meta, list(events(tmp_path / "r", meta))) == f"identical: {count} events"
+    later = read_meta(tmp_path / "later")
+    assert not later.replayable
+    first = next(iter(read_events(tmp_path / "later")))
+    assert first.event["session"]["audio"]["input"]["turn_detection"]["type"] == "server_vad"
+    assert decided_again(tmp_path / "later", later, ["threshold=0.5"], None, detect=False).data["before"]
 
 
 def test_a_changed_input_is_found_with_its_place(tmp_path: Path) -> None:

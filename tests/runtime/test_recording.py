@@ -16,6 +16,9 @@ from talk_desk import RATE, Desk, noise, sound
 
 from tui_assistant.audio.files import load_recording
 from tui_assistant.client.turns import Mark
+from tui_assistant.commands import replay
+from tui_assistant.commands.replay_turns import decided_again
+from tui_assistant.errors import UsageError
 from tui_assistant.record import session
 from tui_assistant.record.reader import read_events, read_frames, read_meta
 from tui_assistant.state import recordings_folder
@@ -63,6 +66,13 @@ def test_everything_but_the_input_log_is_recorded(open_desk: Open, tmp_path: Pat
     (mark,) = json.loads((folder / "marks.json").read_text())["marks"]
     assert (mark["item_id"], mark["mark"], mark["audio_start_ms"], mark["audio_end_ms"]) == ("u1", "cut_off", 0, 900)
     assert 0 <= mark["onset_ms"] <= mark["end_ms"] + 512 <= meta.data["ended_ms"]
+    again = decided_again(folder, meta, ["threshold=0.6"], None, detect=False)
+    assert again.data["source"] == "estimate"
+    assert "by the local estimate" in again.text
+    with pytest.raises(UsageError, match="cannot be run again: it began in the middle"):
+        replay.run([str(folder)], replay.Options())
+    with pytest.raises(UsageError, match="the audio that the engine got was not recorded"):
+        decided_again(folder, meta, [], None, detect=True)
 
 
 def test_the_microphone_and_the_answer_are_on_one_clock(open_desk: Open, tmp_path: Path) -> None:

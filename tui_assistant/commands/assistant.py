@@ -71,6 +71,8 @@ def _check(settings: Settings, flags: Mapping[str, Flag], options: Options) -> N
         raise UsageError("--turn-detection none is push-to-talk", "leave out --mode hands-free")
     if options.exit_after_input and not (options.demo or is_finite(settings.audio.input)):
         raise UsageError("--exit-after-input needs an input that ends", "add --input FILE.wav, --input - or --demo")
+    if options.record is not None and not options.record.strip():
+        raise UsageError("--record needs the name of a new folder")
     if settings.audio.input == STDIN and not options.plain:
         raise UsageError("--input - takes stdin, which the screen needs for its keys", "add --plain")
 
