@@ -15,8 +15,9 @@ from tui_assistant.config import Flag, load
 from tui_assistant.errors import ModelError
 from tui_assistant.host.workers import WorkerSpec
 from tui_assistant.models import store
+from tui_assistant.models.catalogue import Entry, File
 from tui_assistant.models.registry import Port
-from tui_assistant.models.store import Entry, Store
+from tui_assistant.models.store import Store
 
 CONTENT = b"weights" * 1_000
 
@@ -24,9 +25,10 @@ CONTENT = b"weights" * 1_000
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's models, with smart-turn in the catalogue as a small file that is there."""
-    entry = Entry("smart-turn", "http://127.0.0.1:9/", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), "MIT")
+    file = File("", "http://127.0.0.1:9/", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    entry = Entry("smart-turn", "MIT", (file,))
     monkeypatch.setattr(store, "default_folder", lambda: tmp_path)
-    monkeypatch.setattr(models, "Store", lambda: Store(tmp_path, {"smart-turn": entry}))
+    monkeypatch.setattr(models, "Store", lambda **more: Store(tmp_path, {"smart-turn": entry}, **more))
     (tmp_path / "smart-turn").write_bytes(CONTENT)
     return tmp_path
 

@@ -322,11 +322,12 @@ def models_list(as_json: bool) -> int:
 
 
 @models.command("path")
-def models_path() -> int:
-    """Where downloaded models are kept."""
+@click.argument("name", default="")
+def models_path(name: str) -> int:
+    """Where downloaded models are kept, or one of them."""
     from tui_assistant.commands import models
 
-    return models.run_path()
+    return models.run_path(name)
 
 
 @models.command("get")

@@ -12,15 +12,16 @@ import pytest
 from stub_server import Request, StubServer, respond
 
 from tui_assistant.errors import ModelError
-from tui_assistant.models.store import Entry, Store
+from tui_assistant.models.catalogue import Entry, File
+from tui_assistant.models.store import Store
 
 CONTENT = random.Random(1).randbytes(300_000)
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
 
 
 def open_store(server: StubServer, folder: Path, **other: Any) -> Store:
-    values = {"url": f"{server.url}/m.bin", "sha256": CHECKSUM, "size": len(CONTENT), "licence": "MIT", **other}
-    return Store(folder / "models", {"m": Entry(name="m", **values)})
+    values = {"url": f"{server.url}/m.bin", "sha256": CHECKSUM, "size": len(CONTENT), **other}
+    return Store(folder / "models", {"m": Entry("m", "MIT", (File("", **values),))})
 
 
 def offer(*, ranges: bool = True, cut: int | None = None) -> Any:
@@ -50,7 +51,7 @@ def test_a_model_is_downloaded_with_progress_and_found_again(server: StubServer,
     assert store.verify("m")
     assert seen == sorted(seen)
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert [file.name for file in path.parent.iterdir()] == ["m"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["m", "m.json"]
     assert store.get("m") == path
     assert len(server.requests) == 1  # nothing is fetched twice
 
@@ -120,7 +121,7 @@ def test_without_a_network_and_without_a_folder_one_line_is_said(server: StubSer
     with pytest.raises(ModelError, match="the server cannot be reached"):
         store.get("m")
     (tmp_path / "file").write_text("in the way")
-    blocked = Store(tmp_path / "file", {"m": Entry("m", server.url, CHECKSUM, 5, "MIT")})
+    blocked = Store(tmp_path / "file", {"m": Entry("m", "MIT", (File("", server.url, 5, CHECKSUM),))})
     with pytest.raises(ModelError, match="cannot be stored"):
         blocked.get("m")
 
@@ -139,4 +140,4 @@ def test_removing_and_unknown_names(server: StubServer, tmp_path: Path) -> None:
 def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert Store().folder.parts[-2:] == ("tui-assistant", "models")
-    assert [entry.name for entry in Store().entries()] == ["smart-turn"]
+    assert [entry.name for entry in Store().entries()][:2] == ["smart-turn", "moonshine-tiny"]

