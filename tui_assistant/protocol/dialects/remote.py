@@ -1,0 +1,176 @@
+"""The client's side of the wires: our events as a server of others wants them, and what it sends as ours. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any, Protocol
+
+from pydantic_core import from_json
+
+from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.protocol.client import ClientEvent
+from tui_assistant.protocol.codec import wire
+from tui_assistant.protocol.dialects import values
+from tui_assistant.protocol.dialects.fields import OMITTED, Context, Field, lookup, place
+from tui_assistant.protocol.dialects.lenient import server_event
+from tui_assistant.protocol.dialects.quirks import FLAT_NAMES, FlatQuirks
+from tui_assistant.protocol.dialects.values import Json
+from tui_assistant.protocol.server import ServerEvent
+
+UPDATE, CREATE, ITEM = "session.update", "response.create", "conversation.item.create"
+RULES = "audio.input.turn_detection"
+WORDS = "audio.input.transcription"
+
+# Names that servers of either dialect still use beside their own: both are read everywhere.
+_READ = {flat: ours for ours, flat in FLAT_NAMES.items() if flat is not None} | {
+    "conversation.item.input_audio_transcription.text": "conversation.item.input_audio_transcription.delta",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteQuirks:
+    """Where a server differs from its dialect, as far as a client has to know."""
+
+    unknown: frozenset[str] = frozenset()
+    """Client events that it does not have: they are not sent."""
+    rule_keys: Mapping[str, frozenset[str]] = dataclass_field(default_factory=dict)
+    """By the type of turn detection: the keys that it knows; of a type that is not named all are sent."""
+    transcription: str | None = None
+    """The model to ask for where only "write down what I say" is meant; None: it does so by itself."""
+    silence_ms: tuple[int, int] = (0, 10_000)
+    """Its range of silence_duration_ms."""
+
+
+class RemoteDialect(Protocol):
+    """One connection's translator; may keep state of it."""
+
+    def encode(self, event: ClientEvent) -> str | None:
+        """The frame for the server; None where it has no such event."""
+        ...
+
+    def decode(self, text: str | bytes) -> list[ServerEvent]:
+        """The events in a frame: mostly one, none where it is nothing to us. Raises RemoteProtocolError for no JSON."""
+        ...
+
+
+class RemoteGa:
+    """OpenAI's GA wire."""
+
+    def __init__(self, quirks: RemoteQuirks | None = None) -> None:
+        self._quirks = quirks or RemoteQuirks()
+
+    def encode(self, event: ClientEvent) -> str | None:
+        if event.type in self._quirks.unknown:
+            return None
+        data = wire(event)
+        if event.type == UPDATE:
+            data["session"] = _fitting(data["session"], self._quirks)
+        return _frame(data)
+
+    def decode(self, text: str | bytes) -> list[ServerEvent]:
+        data = _parsed(text)
+        data["type"] = _READ.get(str(data.get("type")), data.get("type"))
+        found = server_event(data)
+        return [] if found is None else [found]
+
+
+class RemoteFlat:
+    """OpenAI's beta and Qwen's wire, by the tables that our own server has of them."""
+
+    def __init__(self, tables: FlatQuirks, quirks: RemoteQuirks | None = None) -> None:
+        self._tables = tables
+        self._quirks = quirks or RemoteQuirks()
+        self._initial = tables.config.model_dump(mode="json")
+        self._session: Json = {}  # as it was told last: an update may be answered by a part of it
+
+    def encode(self, event: ClientEvent) -> str | None:
+        if event.type in self._quirks.unknown:
+            return None
+        data = wire(event)
+        if event.type == UPDATE:
+            data["session"] = _flat(_fitting(data["session"], self._quirks), self._tables.session)
+        elif event.type == CREATE and data["response"] is not None:
+            data["response"] = _flat(_without_nulls(data["response"]), self._tables.response)
+        elif event.type == ITEM:
+            data["item"] = values.flat_item(data["item"], text_too=False)
+        return _frame(data)
+
+    def decode(self, text: str | bytes) -> list[ServerEvent]:
+        data = _parsed(text)
+        data["type"] = _READ.get(str(data.get("type")), data.get("type"))
+        if isinstance(data.get("session"), Mapping):
+            self._session = {**self._session, **data["session"]}
+            data["session"] = self._read(self._session)
+        if isinstance(data.get("item"), Mapping):
+            data["item"] = values.item(data["item"])
+        response = data.get("response")
+        if isinstance(response, Mapping) and isinstance(response.get("output"), list):
+            data["response"] = {**response, "output": [values.item(item) for item in response["output"]]}
+        found = server_event(data)
+        return [] if found is None else [found]
+
+    def _read(self, session: Mapping[str, Any]) -> Json:
+        """The flat session as ours; a field of another shape than it should have is left out."""
+        result: Json = {"id": session.get("id"), "model": session.get("model"), "expires_at": session.get("expires_at")}
+        for field in self._tables.session:
+            value = session.get(field.flat, OMITTED)
+            if value is OMITTED or (value is None and not field.null_is_off):
+                continue
+            initial = lookup(self._initial, field.path)
+            try:
+                place(result, field.path, field.read(value, Context(field.flat, initial, initial)))
+            except (RemoteProtocolError, TypeError, AttributeError):
+                continue
+        return result
+
+
+def _fitting(session: Json, quirks: RemoteQuirks) -> Json:
+    """A patch of the session without what that server does not know."""
+    patch: Json = json.loads(json.dumps(session))  # a deep copy, of plain JSON
+    if lookup(patch, WORDS) == {}:
+        if quirks.transcription is None:
+            del patch["audio"]["input"]["transcription"]
+        else:
+            place(patch, f"{WORDS}.model", quirks.transcription)
+    rules = lookup(patch, RULES)
+    if isinstance(rules, dict):
+        known = quirks.rule_keys.get(rules.get("type", ""))
+        kept = {key: value for key, value in rules.items() if known is None or key in known or key == "type"}
+        kept = {key: value for key, value in kept.items() if value is not None or key == "idle_timeout_ms"}
+        if isinstance(kept.get("silence_duration_ms"), int):
+            least, most = quirks.silence_ms
+            kept["silence_duration_ms"] = min(most, max(least, kept["silence_duration_ms"]))
+        patch["audio"]["input"]["turn_detection"] = kept
+    return patch
+
+
+def _flat(patch: Json, fields: tuple[Field, ...]) -> Json:
+    found = {field.flat: (field, lookup(patch, field.path)) for field in fields}
+    shown = {name: field.show(value) for name, (field, value) in found.items() if value is not OMITTED}
+    return {name: value for name, value in shown.items() if value is not OMITTED}
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        known = {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+        return {key: inner for key, inner in known.items() if inner != {}}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _frame(data: Json) -> str:
+    """Nulls say nothing, but in a session, where turn_detection null is push-to-talk."""
+    known = {key: value if key == "session" else _without_nulls(value) for key, value in data.items()}
+    return json.dumps({key: value for key, value in known.items() if value is not None}, separators=(",", ":"))
+
+
+def _parsed(text: str | bytes) -> Json:
+    try:
+        data = from_json(text)
+    except ValueError:
+        raise RemoteProtocolError("The server has sent what is no JSON.", code="invalid_event") from None
+    if not isinstance(data, dict):
+        raise RemoteProtocolError("The server has sent JSON that is no event.", code="invalid_event")
+    return data
