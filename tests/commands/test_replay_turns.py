@@ -191,8 +191,8 @@ def test_without_detected_turns_there_is_nothing_to_decide(tmp_path: Path) -> No
     bench = Bench(tmp_path / "r", vad="energy")
     SCENES["push-to-talk"](bench)
     bench.recorder.close()
-    everything = again(tmp_path / "r", "threshold=0.6").data  # the session began with rules, before it was told
-    assert everything["before"] == everything["after"] == []
+    with pytest.raises(UsageError, match="turns were only taken by hand"):
+        again(tmp_path / "r", "threshold=0.6")
     Bench(tmp_path / "empty").recorder.close()
     with pytest.raises(AssistantError, match="no frames were recorded"):
         again(tmp_path / "empty", "threshold=0.6")

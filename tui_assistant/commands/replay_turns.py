@@ -55,7 +55,9 @@ def decided_again(folder: Path, meta: Meta, settings: Sequence[str], vad: str | 
     if not frames:
         raise UsageError(f"{folder}: no frames were recorded", "record some speech first")
     steps = what_happened(said, every)
-    _check_names(folder, [step.rules for _, step in steps if isinstance(step, Configured)], change, names)
+    rules = [(index, step.rules) for index, step in steps if isinstance(step, Configured)]
+    until = [*(index for index, _ in rules[1:]), len(frames)]
+    _check_names(folder, [each for (index, each), end in zip(rules, until, strict=True) if index < end], change, names)
     before = redecide(frames, steps)
     again = computed_anew(folder, meta, frames, vad) if detect else frames
     after = redecide(again, steps, change)
@@ -114,7 +116,7 @@ def _value(name: str, value: str) -> Any:
 def _check_names(
     folder: Path, recorded: Iterable[Rules | None], change: Callable[[Rules], Rules], names: Sequence[str]
 ) -> None:
-    """A setting that none of the session's rules have would silently do nothing."""
+    """A setting that none of the rules have would silently do nothing. `recorded`: those under which audio came."""
     used = [change(rules) for rules in recorded if rules is not None]
     if not used:
         raise UsageError(f"{folder}: turns were only taken by hand: there are none to decide again")

@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from tui_assistant import __version__
-from tui_assistant.audio.base import DeviceState, Microphone, Samples
+from tui_assistant.audio.base import Microphone, Samples
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.turns import Mark
 from tui_assistant.engine.frontend import Frame
-from tui_assistant.engine.observation import FrameSeen, Observation
+from tui_assistant.engine.observation import FrameSeen
 from tui_assistant.errors import AssistantError
-from tui_assistant.links.base import Link, LinkEvents
+from tui_assistant.links.base import Link
 from tui_assistant.protocol import server
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.record.session import SessionWriter
 from tui_assistant.runtime.spans import Spans
+from tui_assistant.runtime.taps import TappedLink, TappedMicrophone
 from tui_assistant.state import recordings_folder
 
 LATEST_MS = 500.0  # audio that a microphone still holds: more is no delay but a microphone that has stopped
@@ -37,11 +38,12 @@ class Recorder:
         folder: Path | None = None,
         *,
         settings: dict[str, Any] | None = None,
+        replayable: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`folder`: records from the first call of the session on, so that it can be run again. Raises UsageError.
 
-        `settings` stand in meta.json.
+        `settings` stand in meta.json. `replayable`: the conversation runs here, and this is its engine's log.
         """
         self.tell: Callable[[str, str], None] = lambda text, severity: None
         self.muted = False
@@ -53,7 +55,7 @@ class Recorder:
         self._spans = Spans()
         self._marks: dict[str, Mark] = {}
         if folder is not None:
-            self._writer = SessionWriter(folder, self._about(), replayable=True, clock=clock)
+            self._writer = SessionWriter(folder, self._about(), replayable=replayable, clock=clock)
 
     @property
     def on(self) -> bool:
@@ -196,105 +198,3 @@ def _fresh_folder() -> Path:
 
 def _suffix(number: int) -> str:
     return "" if number == 1 else f"-{number}"
-
-
-class TappedLink:
-    """A link as it is, and the recorder hears what is said on it."""
-
-    def __init__(self, link: Link, recorder: Recorder) -> None:
-        self._inner = link
-        self._recorder = recorder
-        self._fed_bytes = 0
-        self.name = link.name
-        self.input_rate = link.input_rate
-        self.output_rate = link.output_rate
-        self.observes = link.observes
-        self.fine = link.fine
-        self.session: server.SessionCreated | server.SessionUpdated | None = None  # the newest
-
-    @property
-    def fed_ms(self) -> float:
-        """All audio that the link was given."""
-        return round(self._fed_bytes // 2 * 1000 / self.input_rate, 3)
-
-    @property
-    def about(self) -> dict[str, Any]:
-        return {"name": self.name, "input_rate": self.input_rate, "output_rate": self.output_rate}
-
-    async def open(self, events: LinkEvents) -> None:
-        def server_event(event: server.ServerEvent) -> None:
-            if isinstance(event, server.SessionCreated | server.SessionUpdated):
-                self.session = event
-            self._recorder.event(event, by_server=True)
-            events.server_event(event)
-
-        def observation(observation: Observation) -> None:
-            if isinstance(observation, FrameSeen):
-                self._recorder.seen(observation)
-            events.observation(observation)
-
-        await self._inner.open(LinkEvents(server_event, observation, events.status))
-
-    def send(self, event: ClientEvent) -> None:
-        self._recorder.event(event, by_server=False)
-        self._inner.send(event)
-
-    def feed(self, pcm: bytes) -> None:
-        self._fed_bytes += len(pcm)
-        self._inner.feed(pcm)
-
-    async def ready(self) -> None:
-        await self._inner.ready()
-
-    @property
-    def counters(self) -> dict[str, int]:
-        return self._inner.counters
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-class TappedMicrophone:
-    """A microphone as it is, and the recorder hears what it gives."""
-
-    def __init__(self, microphone: Microphone, recorder: Recorder) -> None:
-        self._inner = microphone
-        self._recorder = recorder
-        self._next = microphone.position
-        self.name = microphone.name
-
-    @property
-    def rate(self) -> int:
-        return self._inner.rate
-
-    @property
-    def lost(self) -> int:
-        return self._inner.lost
-
-    @property
-    def position(self) -> int:
-        return self._inner.position
-
-    @property
-    def state(self) -> DeviceState:
-        return self._inner.state
-
-    @property
-    def silent(self) -> bool:
-        return self._inner.silent
-
-    def start(self) -> None:
-        self._inner.start()
-
-    def read(self) -> Samples:
-        samples = self._inner.read()
-        lost, self._next = self._inner.position - self._next - len(samples), self._inner.position
-        if len(samples):
-            self._recorder.heard(samples, self._inner.rate, max(0, lost))
-        return samples
-
-    def position_at(self, at: float) -> int:
-        return self._inner.position_at(at)
-
-    def close(self) -> None:
-        self._inner.close()
