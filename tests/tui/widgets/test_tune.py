@@ -205,6 +205,19 @@ async def test_reset_of_one_and_of_all() -> None:
         assert talk.snap.tuning == replace(values, threshold=0.5)
 
 
+async def test_a_value_beyond_the_slider_is_shown_and_a_step_up_leaves_it() -> None:
+    values = Tuning(silence_duration_ms=5_000)
+    talk = FakeTalk(scene(7_000, tuning=values, turn_detection=values.rules()))
+    async with tuning(talk) as (_, _tune, pilot, text):
+        await pilot.pause(0.1)
+        await pilot.press("down", "right")
+        assert "5000 ms" in text()
+        assert talk.calls == []
+        await pilot.press("left")
+        await pilot.pause()
+        assert talk.calls == [("apply", Tuning(silence_duration_ms=2_000))]
+
+
 async def test_t_brings_the_hidden_sliders_and_escape_hides_them() -> None:
     async with tuning(size=(80, 24)) as (_, tune, pilot, text):
         await pilot.pause(0.1)

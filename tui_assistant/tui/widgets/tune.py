@@ -160,7 +160,9 @@ class Tune(Lines, can_focus=True):
         row, value = self.chosen, getattr(self.tuning, self.chosen.name)
         direction = 1 if key.endswith("right") else -1
         if isinstance(row, Field):
-            self._set(value + direction * (row.leap if leap else row.step))
+            outside = value >= row.high if direction > 0 else value <= row.low
+            if not outside:  # the settings may hold more than a slider reaches: a step up must not take that away
+                self._set(value + direction * (row.leap if leap else row.step))
         else:
             self._set(row.moved(value, direction))
 
