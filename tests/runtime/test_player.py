@@ -78,3 +78,40 @@ def test_another_speaker_goes_on_where_the_old_one_left() -> None:
     player.end()
     time.now = 0.75
     assert abs(player.position - 36_000) <= 1
+
+
+def test_what_was_heard_is_handed_out_once_and_what_was_flushed_never() -> None:
+    time = Time()
+    player = Player(24_000, speaker(24_000, time))
+    numbers = np.arange(24_000, dtype="<i2")
+    player.play(numbers.tobytes())
+    assert player.take_heard() == b""
+    heard = b""
+    for moment in (0.1, 0.25, 0.4):
+        time.now = moment
+        heard += player.take_heard()
+    time.now = 0.5
+    player.flush()
+    heard += player.take_heard()
+    assert 11_900 <= len(heard) // 2 <= 12_001
+    assert heard == numbers[: len(heard) // 2].tobytes()
+    player.play(second(24_000))
+    player.end()
+    time.now = 3.0
+    assert player.take_heard() == second(24_000)
+    assert player.take_heard() == b""
+
+
+def test_what_a_lost_speaker_had_not_played_was_not_heard() -> None:
+    time = Time()
+    player = Player(24_000, speaker(48_000, time))
+    player.play(second(24_000))
+    time.now = 0.25
+    heard = player.take_heard()
+    assert abs(len(heard) // 2 - 6_000) <= 1
+    player.replace(speaker(44_100, time))
+    assert player.take_heard() == b""
+    player.play(second(24_000))
+    player.end()
+    time.now = 5.0
+    assert player.take_heard() == second(24_000)

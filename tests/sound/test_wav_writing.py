@@ -94,3 +94,15 @@ class _Discarding:
             self._file.write(data)
 
     def flush(self) -> None: ...
+
+
+def test_silence_of_any_length_between_samples() -> None:
+    file = io.BytesIO()
+    writer = WavWriter(file, 16_000)
+    writer.pad(3)
+    writer.write(np.array([7, 8], np.int16))
+    writer.pad(0)
+    writer.pad(1)
+    writer.write(np.array([9], np.int16))
+    assert writer.samples == 7
+    assert list(read_wav(file.getvalue(), "x").samples) == [0, 0, 0, 7, 8, 0, 9]
