@@ -80,13 +80,15 @@ def test_a_remote_servers_time_is_that_of_what_it_was_fed() -> None:
 
 def test_a_remote_turn_is_seen_in_the_phases() -> None:
     room = Room(observes=False)
-    room.estimate(1, 0.9)
-    room.take(server.SpeechStarted(item_id="u1", audio_start_ms=0))
+    room.estimate(4)
+    room.estimate(12, 0.9)
+    room.take(server.SpeechStarted(item_id="u1", audio_start_ms=64))  # 300 ms of padding, the rest is speech
     room.estimate(1, 0.9)
     room.estimate(1, 0.1)
     room.estimate(1, 0.9, heard=False)
     phases = [frame.phase for frame in room.records.scope.frames]
-    assert phases == [Phase.QUIET, Phase.SPEECH, Phase.WAITING, Phase.QUIET]
+    before = [Phase.QUIET] * 3 + [Phase.PADDING] * 9 + [Phase.SPEECH] * 4
+    assert phases == [*before, Phase.SPEECH, Phase.WAITING, Phase.QUIET]
     assert not any(frame.decided for frame in room.records.scope.frames)
 
 

@@ -64,13 +64,19 @@ class Records:
 
     def server_event(self, event: server.ServerEvent) -> None:
         """Before the dialogue takes it."""
-        if isinstance(event, server.SpeechStarted) and event.at_ms is not None:
-            speech_ms = int((event.reason or {}).get("held_ms", 0))
-            self.scope.began(event.at_ms - speech_ms - event.audio_start_ms, speech_ms)
+        now = self.scope.now_ms
+        offset_ms = self._offset_ms if self._link.observes else now - round(self._fed_ms)
+        if isinstance(event, server.SpeechStarted):
+            if event.at_ms is not None:
+                speech_ms = int((event.reason or {}).get("held_ms", 0))
+                padding_ms = event.at_ms - speech_ms - event.audio_start_ms
+            else:  # somebody else's server: the audio begins with the padding
+                padding_ms = self.ledger.tuning.prefix_padding_ms
+                speech_ms = max(0, now - offset_ms - event.audio_start_ms - padding_ms)
+            self.scope.began(padding_ms, speech_ms)
         elif isinstance(event, server.BufferCommitted):
             self.scope.committed()
-        now = self.scope.now_ms
-        self.ledger.take(event, now, self._offset_ms if self._link.observes else now - round(self._fed_ms))
+        self.ledger.take(event, now, offset_ms)
 
     def effect(self, effect: Effect) -> None:
         """Before it is carried out."""
