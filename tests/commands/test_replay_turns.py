@@ -158,6 +158,19 @@ def test_p_computed_anew_is_the_recorded_one_with_the_same_detector(tmp_path: Pa
         again(tmp_path / "r", detect=True, vad="nonsense")
 
 
+def test_where_only_the_microphone_was_recorded_and_not_all_of_it_was_sent(tmp_path: Path) -> None:
+    bench = Bench(None)
+    bench.say(turn_detection={"type": "server_vad"})
+    bench.recorder.toggle(tmp_path / "r")
+    bench.hear(sentence(RATE, 1.5))
+    bench.hear(sentence(RATE, 1.5), fed=False)
+    bench.hear(sentence(RATE, 1.5))
+    bench.recorder.close()
+    assert len(again(tmp_path / "r", "threshold=0.5").data["before"]) == 2
+    with pytest.raises(UsageError, match="did not hear all that the microphone gave"):
+        again(tmp_path / "r", detect=True)
+
+
 @pytest.mark.parametrize(
     ("setting", "problem"),
     [

@@ -120,6 +120,8 @@ def test_a_recording_that_was_ended_by_hand_comes_out_again_up_to_there(tmp_path
     first = next(iter(read_events(tmp_path / "later")))
     assert first.event["session"]["audio"]["input"]["turn_detection"]["type"] == "server_vad"
     assert decided_again(tmp_path / "later", later, ["threshold=0.5"], None, detect=False).data["before"]
+    anew = decided_again(tmp_path / "later", later, [], None, detect=True).data  # from the microphone's track
+    assert (len(anew["after"]), anew["words"]) == (1, "no difference")
 
 
 def test_a_changed_input_is_found_with_its_place(tmp_path: Path) -> None:

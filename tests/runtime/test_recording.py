@@ -71,8 +71,7 @@ def test_everything_but_the_input_log_is_recorded(open_desk: Open, tmp_path: Pat
     assert "by the local estimate" in again.text
     with pytest.raises(UsageError, match="cannot be run again: it began in the middle"):
         replay.run([str(folder)], replay.Options())
-    with pytest.raises(UsageError, match="the audio that the engine got was not recorded"):
-        decided_again(folder, meta, [], None, detect=True)
+    assert decided_again(folder, meta, [], None, detect=True).data["after"] == []
 
 
 def test_the_microphone_and_the_answer_are_on_one_clock(open_desk: Open, tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from tui_assistant.client.tuning import Tuning
+from tui_assistant.commands.replay_detect import computed_anew
 from tui_assistant.commands.replay_said import NOT_RE_RUN, Conversation
 from tui_assistant.errors import UsageError
 from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
 from tui_assistant.record.format import Heard, Said
-from tui_assistant.record.reader import Meta, read_events, read_frames, read_input_log
+from tui_assistant.record.reader import Meta, read_events, read_frames
 from tui_assistant.safetext import clean
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def decided_again(folder: Path, meta: Meta, settings: Sequence[str], vad: str | 
     until = [*(index for index, _ in rules[1:]), len(frames)]
     _check_names(folder, [each for (index, each), end in zip(rules, until, strict=True) if index < end], change, names)
     before = redecide(frames, steps)
-    again = computed_anew(folder, meta, frames, vad) if detect else frames
+    again = computed_anew(folder, meta, every, frames, vad) if detect else frames
     after = redecide(again, steps, change)
     talk = Conversation(said)
     lines = [_line(turn, talk) for turn in after]
@@ -179,28 +180,6 @@ def _step(event: dict[str, Any], at_ms: float, stopped: set[str]) -> Step | None
         case "input_audio_buffer.speech_stopped" if reason.get("rule") == "no_audio":
             return BrokenOff(int(event.get("at_ms") or at_ms), reason)
     return None
-
-
-def computed_anew(folder: Path, meta: Meta, recorded: Sequence[Judgeable], vad: str | None) -> list[Judgeable]:
-    """p(speech) of the audio that the engine was given, by `vad` (None: the recorded detector). Judgements stay."""
-    import numpy as np
-
-    from tui_assistant.engine.frontend import FrontEnd
-    from tui_assistant.lab.redecide import Judgeable
-    from tui_assistant.models import registry
-
-    if not meta.replayable:
-        hint = "--record DIR does, from the beginning of a session"
-        raise UsageError(f"{folder}: the audio that the engine got was not recorded", hint)
-    calls = list(read_input_log(folder))
-    name = vad or (str(calls[0].data.get("vad", "silero")) if calls else "silero")
-    if ":" not in name and name not in registry.names(registry.Port.DETECTOR):
-        raise UsageError(f"--vad {name}: allowed is {', '.join(registry.names(registry.Port.DETECTOR))}")
-    front = FrontEnd(meta.input_rate, registry.create(registry.Port.DETECTOR, name))
-    audio = b"".join(call.payload for call in calls if call.call == "feed")
-    samples = np.frombuffer(audio[: len(audio) // 2 * 2], "<i2").astype(np.int16)
-    judged = {frame.end_ms: frame.judged for frame in recorded}
-    return [Judgeable(frame.end_ms, frame.p, judged.get(frame.end_ms)) for frame in front.push(samples)]
 
 
 def _line(turn: Turn, talk: Conversation) -> dict[str, Any]:

@@ -52,13 +52,14 @@ class Minutes:
             if not any(each.text for each in self._said.values()):
                 tell("There is nothing to save yet.", "warning")
                 return
-            taken = _write_fresh(path.expanduser(), text)
+            wanted = path.expanduser().absolute()
+            taken = _write_fresh(wanted, text)
         except UsageError as error:
             tell(str(error), "error")
         except OSError as error:
             tell(f"{path}: cannot be written: {error.strerror or error}", "error")
         else:
-            other = "" if taken == path.expanduser() else f" ({path.name} was there already)"
+            other = "" if taken == wanted else f" ({path.name} was there already)"
             tell(f"The transcript is in {taken}{other}.", "information")
 
 
