@@ -25,7 +25,7 @@ FRAME_MS = 32  # of the detector (engine.ports.FRAME_MS; the screen does not imp
 OPEN_STEP_MS = 256  # an open turn that grows is compared anew each quarter of a second, not with each frame
 NOT_RULES = {"gain_db": "gain", "tail_ms": "tail"}  # they change what is heard: frames of before say nothing about it
 NOTHING_HEARD = "speak, or play a file: what is heard is compared here"
-NO_CHANGE = "change a value: its turns are compared with those of before"
+NO_CHANGE = "change a value, and compare its turns here"
 
 Rules = ServerVad | SemanticVad
 Lane = tuple[Turn, ...]

@@ -70,11 +70,11 @@ def fills(frames: list[ScopeFrame], needed_ms: int) -> list[int]:
 
 
 def test_a_silence_fills_towards_what_ends_the_turn() -> None:
-    assert fills(waiting(7, ends=False), 14 * 32) == [0, 1, 1, 1, 2, 2, 3, 3, 0]
+    assert fills(waiting(6, ends=False), 12 * 32) == [0, 1, 1, 1, 2, 2, 3, 0]
 
 
 def test_a_silence_that_ended_its_turn_was_full_whatever_is_needed_now() -> None:
-    assert fills(waiting(7, ends=True), 5_000) == [0, 1, 2, 3, 4, 5, 6, FULL, 0]
+    assert fills(waiting(6, ends=True), 5_000) == [0, 1, 2, 3, 4, 5, FULL, 0]
 
 
 def test_the_tail_is_what_was_heard_after_the_release_of_the_key() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tui_assistant.lab.whatif import Turn
 from tui_assistant.runtime.api import Phase
-from tui_assistant.tui.drawing.columns import Column, window_at
+from tui_assistant.tui.drawing.columns import FULL, Column, window_at
 from tui_assistant.tui.drawing.lanes import GUTTER, LABEL, LANE, RAMP, lane, legend, turns_lane, words_line
 from tui_assistant.tui.drawing.runs import text_of, width_of
 
@@ -21,15 +21,15 @@ def glyphs(*turns: Turn, marks: tuple[int, ...] = (), cells: list[Column] | None
 
 
 def test_each_phase_has_its_own_glyph() -> None:
-    cells = [Column(0, phase, fill=7 * (phase is Phase.WAITING)) for phase in Phase]
+    cells = [Column(0, phase, fill=FULL * (phase is Phase.WAITING)) for phase in Phase]
     special = [Column(0, Phase.QUIET, commit=True), Column(0, Phase.SPEECH, tail=True), None]
     text = text_of(lane([*cells, *special]))[GUTTER:]
-    assert text == "·▒█▇▀┃▓ "
+    assert text == "·▒▇▆▀┃▓ "
     assert len(set(text)) == len(text)
 
 
 def test_a_silence_rises_towards_the_end() -> None:
-    cells = [Column(0, Phase.WAITING, fill=fill) for fill in range(1, 8)]
+    cells = [Column(0, Phase.WAITING, fill=fill) for fill in range(1, FULL + 1)]
     assert text_of(lane(cells))[GUTTER:] == RAMP
 
 
@@ -39,11 +39,11 @@ def test_the_answer_begins_with_a_mark() -> None:
 
 
 def test_a_turn_is_padding_speech_silence_and_an_end() -> None:
-    assert glyphs(turn(500, 1_000, 1_500)) == "··▒▒▒█████▁▂▄▅┃···············"
+    assert glyphs(turn(500, 1_000, 1_500)) == "··▒▒▒▇▇▇▇▇▁▂▃▄┃···············"
 
 
 def test_an_open_turn_has_no_end() -> None:
-    assert glyphs(turn(500, 3_000, None)) == "··▒▒▒" + "█" * 25
+    assert glyphs(turn(500, 3_000, None)) == "··▒▒▒" + "▇" * 25
 
 
 def test_the_end_is_seen_also_where_the_next_turn_begins_at_once() -> None:
@@ -70,7 +70,7 @@ def test_a_difference_is_marked_and_the_value_stands_at_the_right() -> None:
 
 def test_the_legend_has_what_fits() -> None:
     full = text_of(legend(80))
-    assert all(glyph in full for glyph, _ in LANE.values() if glyph not in "·▇")
+    assert all(glyph in full for glyph, _ in LANE.values() if glyph not in "·▆")
     assert "tail" in full
     assert "pre-roll" in text_of(legend(30))
     assert "answer" not in text_of(legend(30))
@@ -83,4 +83,5 @@ def test_the_figures_stand_behind_the_words_or_not_at_all() -> None:
     words = "2 turns cut at 12.4 and 14.0 s, answers 192 ms sooner"
     assert text_of(words_line(words, "5 → 7 turns in 60 s", 90)).endswith("in 60 s")
     assert text_of(words_line(words, "5 → 7 turns in 60 s", 62)) == f"what-if {words}"
+    assert text_of(words_line(words, "", 58)) == words, "the name goes before the words are cut"
     assert text_of(words_line(words, "", 30)).endswith("…")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_assistant.tui.drawing.runs import crop, merge, text_of, width_of, wrap
+from tui_assistant.tui.drawing.runs import crop, joined, merge, text_of, width_of, wrap
 
 TEXT = st.text(alphabet="ab 漢é😀-", max_size=60)
 LINE = st.lists(st.tuples(TEXT, st.sampled_from(["ink", "dim"])), max_size=5)
@@ -47,3 +47,10 @@ def test_wrapping_loses_no_character_but_spaces_and_never_overflows(line: list[t
 @given(LINE, st.integers(0, 30))
 def test_cropping_never_overflows(line: list[tuple[str, str]], width: int) -> None:
     assert width_of(crop(line, width)) <= width
+
+
+def test_spaces_go_with_the_colour_before_them_unless_a_ground_would_show() -> None:
+    assert joined([("██", "voice"), ("  ", "faint"), ("█", "voice")]) == (("██  █", "voice"),)
+    assert joined([(" ", "faint"), ("█", "voice")]) == ((" ", "faint"), ("█", "voice"))
+    kept = (("a", "on warn"), (" ", "dim"), ("b", "voice"), (" ", "cut voice"), (" ", "key"))
+    assert joined(kept) == kept

@@ -8,7 +8,7 @@ from fake_talk import frames_until
 from tui_assistant.lab.whatif import Turn
 from tui_assistant.tui.drawing.columns import columns, window_at
 from tui_assistant.tui.drawing.runs import Line, text_of, width_of
-from tui_assistant.tui.drawing.scope import View, compared, upper_part
+from tui_assistant.tui.drawing.scope import View, lanes, upper_part, words
 from tui_assistant.tui.whatif_view import NO_CHANGE, Comparison
 
 WINDOW = window_at(4_100, 200, 50)
@@ -50,7 +50,18 @@ def test_the_legend_says_what_marks_a_difference() -> None:
 
 
 def test_only_words_where_nothing_is_compared() -> None:
-    assert compared(PLAIN, 62) == []
-    (line,) = compared(replace(PLAIN, comparison=Comparison(NO_CHANGE)), 80)
+    assert lanes(PLAIN) == []
+    assert words(None, 62, 2) == []
+    (line,) = words(Comparison(NO_CHANGE), 80, 2)
     assert NO_CHANGE in text_of(line)
-    assert ("bold ink") not in [role for _, role in line]
+    assert "bold ink" not in [role for _, role in line]
+
+
+def test_the_number_of_turns_has_a_line_of_its_own_where_the_words_are_long() -> None:
+    assert COMPARED.comparison is not None
+    assert [text_of(line) for line in words(COMPARED.comparison, 62, 2)] == [
+        "what-if 1 turn cut at 2.5 s  1 → 1 turns in 4 s"
+    ]
+    long = replace(COMPARED.comparison, words="12 turns joined at 8.9 and 19.8, ... s, answers 480 ms later")
+    assert [text_of(line).strip() for line in words(long, 62, 2)] == [long.words, "1 → 1 turns in 4 s"]
+    assert len(words(long, 62, 1)) == 1

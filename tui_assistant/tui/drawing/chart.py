@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tui_assistant.tui.drawing.columns import Column, Window
 from tui_assistant.tui.drawing.lanes import GUTTER
-from tui_assistant.tui.drawing.runs import Line, Run, merge
+from tui_assistant.tui.drawing.runs import Line, Run, joined, merge
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 NO_RELEASE = 0.35  # where nothing decides: from here on it is drawn as speech
@@ -43,7 +43,7 @@ def chart(
             runs.append((f" {threshold:.2f}", "wait"))
         elif row == release_at and release is not None:
             runs.append((f" {release:.2f}", "dim"))
-        lines.append(merge(runs))
+        lines.append(joined(runs))
     return lines
 
 
@@ -71,7 +71,8 @@ def axis(window: Window, *, now: bool = True, cursor: int | None = None) -> Line
     room = count - 4 if now else count
     for second in range(max(0, -(-window.begin_ms // (step * 1000))) * step, window.end_ms // 1000 + 1, step):
         label, at = f"╵{second} s", window.cell(second * 1000 + 1)
-        if at >= 0 and at + len(label) <= room:
+        under = cursor is not None and at <= cursor < at + len(label)
+        if at >= 0 and at + len(label) <= room and not under:
             text[at : at + len(label)] = label
     if now and count >= 3:
         text[count - 3 :] = "now"

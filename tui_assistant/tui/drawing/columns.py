@@ -12,7 +12,7 @@ from tui_assistant.runtime.api import Phase, ScopeFrame
 ZOOMS_MS = (100, 200, 400, 800, 1_200, 2_400)
 USUAL_ZOOM = 1  # 10 s: two or three turns, and a pause of 500 ms is still seen
 UNSETTLED_MS = 4_000  # so far back a frame may still become padding, speech or a commit
-FULL = 7  # fill of a silence that ended its turn
+FULL = 6  # fill of a silence that ended its turn
 
 # When a column holds frames of several phases, the one that says most wins.
 _WEIGHT = {Phase.QUIET: 0, Phase.PADDING: 1, Phase.ANSWER: 2, Phase.WAITING: 3, Phase.SPEECH: 4}

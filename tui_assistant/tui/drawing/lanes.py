@@ -1,6 +1,6 @@
 """Lanes below the chart: what each moment belonged to, and what other rules would have made of it.
 
-`·` quiet  `▒` padding  `█` speech  `▁▂▅` a silence that fills towards the end of the turn  `┃` the end  `▓` the tail
+`·` quiet  `▒` padding  `▇` speech  `▁▂▅` a silence that fills towards the end of the turn  `┃` the end  `▓` the tail
 after the release  `├▀` the answer. Each has a glyph of its own: no colour is needed to read them.
 """
 
@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from tui_assistant.lab.whatif import Turn
 from tui_assistant.runtime.api import Phase
 from tui_assistant.tui.drawing.columns import FULL, Column, Window
-from tui_assistant.tui.drawing.runs import Line, Run, crop, merge, width_of
+from tui_assistant.tui.drawing.runs import Line, Run, crop, joined, merge, width_of
 
 GUTTER = 7  # cells left of the first column
 LABEL = 5  # cells right of the last one
-RAMP = "▁▂▃▄▅▆▇"
+SPEECH = "▇"  # not whole: lanes that stand on each other stay apart
+RAMP = "▁▂▃▄▅▆"
 QUIET: Run = ("·", "faint")
 COMMIT: Run = ("┃", "ink")
 REPLY: Run = ("├", "bot")
@@ -24,7 +25,7 @@ DIFFERENT: Run = ("╳", "bold warn")
 LANE: dict[Phase, Run] = {
     Phase.QUIET: QUIET,
     Phase.PADDING: ("▒", "pad"),
-    Phase.SPEECH: ("█", "voice"),
+    Phase.SPEECH: (SPEECH, "voice"),
     Phase.WAITING: (RAMP[-1], "wait"),
     Phase.ANSWER: ("▀", "bot"),
 }
@@ -42,7 +43,7 @@ def lane(cells: Sequence[Column | None], name: str = "turn") -> Line:
     """What each moment belonged to; a bar where a turn was committed."""
     runs: list[Run] = [(f"{name:<{GUTTER}}", "dim")]
     runs.extend(_glyph(cell) for cell in cells)
-    return merge(runs)
+    return joined(runs)
 
 
 def _glyph(cell: Column | None) -> Run:
@@ -90,7 +91,7 @@ def turns_lane(
     for mark in marks:
         fill(mark - 1, mark, DIFFERENT)
     runs: list[Run] = [(f"{name:<{GUTTER}}", "dim"), *glyphs]
-    return merge([*runs, (f" {value[: LABEL - 1]}", "wait")]) if value else merge(runs)
+    return joined([*runs, (f" {value[: LABEL - 1]}", "wait")] if value else runs)
 
 
 def _end(turn: Turn) -> int:
@@ -134,9 +135,8 @@ def legend(width: int, *, different: bool = False) -> Line:
 
 
 def words_line(words: str, figures: str, width: int, *, name: str = "what-if", quiet: bool = False) -> Line:
-    """The difference in words; `figures` behind them, whole or not at all."""
-    runs: list[Run] = [(f"{name:<{GUTTER}}", "dim"), (" ", "dim"), (words, "dim" if quiet else "bold ink")]
-    line = merge(runs)
-    if figures and width_of(line) + 2 + len(figures) <= width:
-        line = merge([*runs, ("  ", "dim"), (figures, "dim")])
-    return crop(line, width)
+    """The difference in words; `figures` behind them, whole or not at all. The name goes before the words are cut."""
+    head: Run = (f"{name:<{GUTTER}} ", "dim")
+    said: Run = (words, "dim" if quiet else "bold ink")
+    ways: list[list[Run]] = [[head, said, (f"  {figures}", "dim")] if figures else [head, said], [head, said], [said]]
+    return crop(merge(next((way for way in ways if width_of(way) <= width), ways[-1])), width)

@@ -29,6 +29,21 @@ def merge(runs: Iterable[Run]) -> Line:
     return tuple(merged)
 
 
+def joined(runs: Iterable[Run]) -> Line:
+    """As `merge`; spaces go with the run before them, whose colour nobody sees on them: half the colour changes."""
+    merged: list[Run] = []
+    for text, role in merge(runs):
+        if merged and text.isspace() and not _has_ground(merged[-1][1]) and not _has_ground(role):
+            merged[-1] = (merged[-1][0] + text, merged[-1][1])
+        else:
+            merged.append((text, role))
+    return merge(merged)
+
+
+def _has_ground(role: str) -> bool:
+    return role == "key" or role.startswith(("on ", "cut "))
+
+
 def text_of(line: Iterable[Run]) -> str:
     return "".join(text for text, _ in line)
 

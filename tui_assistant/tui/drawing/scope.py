@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from tui_assistant.tui.drawing.chart import axis, chart
 from tui_assistant.tui.drawing.columns import Column, Window
 from tui_assistant.tui.drawing.lanes import lane, legend, turns_lane, words_line
-from tui_assistant.tui.drawing.runs import EMPTY, Line
+from tui_assistant.tui.drawing.runs import EMPTY, Line, text_of
 from tui_assistant.tui.whatif_view import Comparison
 
 MOST_ROWS = 14  # of the chart
 LEAST_ROWS = 3
 FIXED_ROWS = 2  # axis and turn lane
+ROOMY_ROWS = 16  # from here on the number of turns may have a line of its own
 IDEAL_ROWS = 7  # chart rows that come before empty lines
 
 
@@ -29,35 +30,38 @@ class View:
     figures: Line = EMPTY  # what is under it
 
 
-def compared(view: View, width: int) -> list[Line]:
-    """Both what-if lanes and the difference in words; only the words while there is nothing to compare."""
+def lanes(view: View) -> list[Line]:
+    """Both what-if lanes; none while there is nothing to compare."""
     comparison = view.comparison
-    if comparison is None:
+    if comparison is None or not comparison.ran:
         return []
-    words = words_line(comparison.words, comparison.figures, width, quiet=comparison.same)
-    if not comparison.ran:
-        return [words]
-    lanes = zip(
+    every = zip(
         comparison.names, comparison.values, (comparison.before, comparison.after), ((), comparison.marks), strict=True
     )
     return [
-        *(
-            turns_lane(turns, view.window, view.cells, name=name, value=value, marks=marks)
-            for name, value, turns, marks in lanes
-        ),
-        words,
+        turns_lane(turns, view.window, view.cells, name=name, value=value, marks=marks)
+        for name, value, turns, marks in every
     ]
+
+
+def words(comparison: Comparison | None, width: int, rows: int) -> list[Line]:
+    """The difference in words; how many turns there are, on the same line or on one of their own, if there is one."""
+    if comparison is None:
+        return []
+    line = words_line(comparison.words, comparison.figures, width, quiet=comparison.same)
+    if rows < 2 or not comparison.figures or comparison.figures in text_of(line):
+        return [line]
+    return [line, words_line(comparison.figures, "", width, name="", quiet=True)]
 
 
 def upper_part(view: View, width: int, height: int) -> list[Line]:
     """At most `height` lines: chart, axis, turn lane, what-if, what is under the cursor, and the legend."""
-    below = compared(view, width)
+    below = [*lanes(view), *words(view.comparison, width, 2 if height >= ROOMY_ROWS else 1)]
+    if height - FIXED_ROWS - len(below) - 1 < LEAST_ROWS:  # the lanes go before the words do
+        below = words(view.comparison, width, 1)
     if view.cursor is not None:
         below.append(view.figures)
     spare = height - FIXED_ROWS - len(below)
-    if spare < LEAST_ROWS:  # the lanes go before the words do
-        below = below[-1:] if view.cursor is None else [*below[-2:-1], view.figures]
-        spare = height - FIXED_ROWS - len(below)
     rows = max(LEAST_ROWS, min(MOST_ROWS, spare))
     explained = spare > rows or rows > IDEAL_ROWS
     if explained and spare == rows:

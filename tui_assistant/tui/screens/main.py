@@ -132,7 +132,7 @@ class MainScreen(Screen[None]):
         self.key_bar.talk(snapshot.hold.phase)
         self.scope.compare(snapshot, self.baseline, now, looking=self.has_class("tuning"))
         if self._layout_now is Layout.COMPACT:
-            self.compact.update(snapshot, self.size, self.scope.comparison)
+            self.compact.update(snapshot, self.size, self.scope.comparison, self.scope.column_ms)
         if self.scope.display:
             self.scope.update(snapshot)
         if self.tune.display:

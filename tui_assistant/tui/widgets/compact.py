@@ -9,7 +9,7 @@ from tui_assistant.runtime.api import Snapshot
 from tui_assistant.tui.drawing.columns import USUAL_ZOOM, ZOOMS_MS, Columns, window_at
 from tui_assistant.tui.drawing.meter import meter
 from tui_assistant.tui.drawing.runs import Line, merge, width_of
-from tui_assistant.tui.drawing.scope import View, compared
+from tui_assistant.tui.drawing.scope import View, lanes, words
 from tui_assistant.tui.drawing.state import alarms, state
 from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 from tui_assistant.tui.whatif_view import Comparison
@@ -50,17 +50,23 @@ class Compact(Lines):
         self._keys = keys
         self._columns = Columns()
 
-    def update(self, snapshot: Snapshot, screen: Size, comparison: Comparison | None = None) -> None:
+    def update(
+        self,
+        snapshot: Snapshot,
+        screen: Size,
+        comparison: Comparison | None = None,
+        column_ms: int = ZOOMS_MS[USUAL_ZOOM],
+    ) -> None:
         lines = compact(snapshot, screen.width, self._keys)
         if comparison is not None:
-            lines = [*self._compared(snapshot, screen, comparison), *lines]
+            lines = [*self._compared(snapshot, screen, comparison, column_ms), *lines]
         self.show(lines)
 
-    def _compared(self, snapshot: Snapshot, screen: Size, comparison: Comparison) -> list[Line]:
+    def _compared(self, snapshot: Snapshot, screen: Size, comparison: Comparison, column_ms: int) -> list[Line]:
         count = columns_in(screen.width - 2)
-        window = window_at(snapshot.frames[-1].at_ms if snapshot.frames else 1, ZOOMS_MS[USUAL_ZOOM], count)
+        window = window_at(snapshot.frames[-1].at_ms if snapshot.frames else 1, column_ms, count)
         cells = self._columns.of(snapshot.frames, window, rules_of(snapshot))
-        lines = compared(View(cells, window, None, comparison), screen.width - 2)
-        if screen.height < LANE_ROWS:
-            lines = lines[-1:]
+        lines = words(comparison, screen.width - 2, 1)
+        if screen.height >= LANE_ROWS:
+            lines = [*lanes(View(cells, window, None, comparison)), *lines]
         return [merge([(" ", "dim"), *line]) for line in lines]
