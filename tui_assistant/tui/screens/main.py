@@ -373,17 +373,4 @@ class MainScreen(Screen[None]):
             self.app.exit(return_code=130)  # what SIGINT would give: in raw mode ctrl+c is only a key
 
     def action_scroll(self, where: str) -> None:
-        conversation = self.conversation
-        match where:
-            case "page_up":
-                conversation.scroll_page_up(animate=False)
-            case "page_down":
-                conversation.scroll_page_down(animate=False)
-            case "up":
-                conversation.scroll_up(animate=False)
-            case "down":
-                conversation.scroll_down(animate=False)
-            case "home":
-                conversation.scroll_home(animate=False)
-            case "end":
-                conversation.to_end()
+        self.conversation.go(where)

@@ -163,6 +163,22 @@ class Conversation(ScrollView, can_focus=True):
         if before != self._rows:
             self.refresh()
 
+    def go(self, where: str) -> None:
+        """Scrolls: "page_up", "page_down", "up", "down", "home" or "end"."""
+        match where:
+            case "page_up":
+                self.scroll_page_up(animate=False)
+            case "page_down":
+                self.scroll_page_down(animate=False)
+            case "up":
+                self.scroll_up(animate=False)
+            case "down":
+                self.scroll_down(animate=False)
+            case "home":
+                self.scroll_home(animate=False)
+            case "end":
+                self.to_end()
+
     def to_end(self) -> None:
         # force: the scroll bar that allows it appears only with the next layout
         self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
