@@ -116,3 +116,27 @@ def test_a_dead_microphone_is_said_and_escape_leaves(tmp_path: Path) -> None:
         terminal.wait_for(" IDLE ")
         terminal.keys("q")
         assert terminal.wait_status() == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_mark_on_a_turn_that_was_cut_off_fits_the_silence(room: VirtualAudio, tmp_path: Path) -> None:
+    spoken = read_sentence(tmp_path, 0.1)  # with what the voice itself leaves: half a second
+    (tmp_path / "none.toml").write_text("[turn_detection]\nsilence_duration_ms = 250\n")
+    with start(room, tmp_path, (120, 40)) as terminal:
+        terminal.wait_for("/250")
+        room.play(spoken)
+        terminal.wait_for("silence 256 ms ≥ 250 ms")
+        terminal.wait_for(" IDLE ", 20)
+        terminal.keys("j")
+        terminal.keys(*["Up"] * 8)
+        terminal.keys("c")
+        terminal.wait_for("[it cut me off]")
+        terminal.keys("F")  # works on the lines, too
+        screen = terminal.wait_for("mends", 20)
+        proposed = re.search(r"silence_duration_ms +250  →  (\d+)", screen)
+        assert proposed, screen
+        assert 400 <= int(proposed[1]) <= 800
+        terminal.keys("Enter")
+        terminal.wait_for(f"/{proposed[1]}")
+        terminal.keys("q")
+        assert terminal.wait_status() == 0

@@ -9,6 +9,7 @@ from tui_assistant.tui.drawing.runs import EMPTY, Line, merge, wrap
 
 INDENT = 8
 AROUND_MS = 1_500  # shown before the first and behind the last change
+MOST_MS = 30_000  # more would make a turn too small to see
 
 
 def fit_lines(found: Fit | NoFit | None, tuning: Tuning, width: int) -> list[Line]:
@@ -43,7 +44,10 @@ def fit_lines(found: Fit | NoFit | None, tuning: Tuning, width: int) -> list[Lin
 
 
 def _stretch(found: Fit) -> tuple[int, int]:
-    """The time around the marks."""
+    """The time around the marks, with the turns there to their ends; at most MOST_MS."""
     marks = [*found.mended, *found.unmended]
-    begin = min(mark.onset_ms for mark in marks) - AROUND_MS
-    return max(0, begin), max(mark.stopped_ms for mark in marks) + 2 * AROUND_MS
+    begin = max(0, min(mark.onset_ms for mark in marks) - AROUND_MS)
+    end = max(mark.stopped_ms for mark in marks) + AROUND_MS
+    near = [turn for turn in (*found.before, *found.after) if begin < turn.onset_ms < end]
+    ends = [turn.stopped_ms or turn.speech_end_ms for turn in near]
+    return begin, min(begin + MOST_MS, max([end, *ends]) + AROUND_MS // 3)
