@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,29 @@ def test_an_answer_after_the_chirp_is_heard_from_its_beginning(room: Callable[..
     desk.until(lambda: "conversation.item.truncate" in desk.link.types)
     (cut,) = [event for event in desk.link.sent if event.type == "conversation.item.truncate"]
     assert 0 <= cut.audio_end_ms < 1_500  # the chirp's samples are none of the answer's
+
+
+def test_leaving_while_the_chirp_sounds_ends_it_and_counts_nothing(room: Callable[..., Desk]) -> None:
+    desk = room(-18.0)
+    desk.talk.setup.begin()
+    desk.talk.setup.measure_echo()
+    desk.until(lambda: desk.snapshot.level.peak_dbfs > -40)  # the chirp is heard
+    desk.talk.setup.end()
+    desk.link.say(*turn("u1"), *answer_begins("hello"), sound(2.0))
+    desk.until(lambda: desk.snapshot.state is api.State.SPEAKING)
+    desk.talk.interrupt()
+    desk.until(lambda: "conversation.item.truncate" in desk.link.types)
+    (cut,) = [event for event in desk.link.sent if event.type == "conversation.item.truncate"]
+    assert 0 <= cut.audio_end_ms < 1_500
+    assert not [notice for notice in desk.notices if isinstance(notice, api.EchoMeasured)]
+
+
+def test_asking_twice_measures_once_more(room: Callable[..., Desk]) -> None:
+    desk = room(-18.0, 120)
+    desk.talk.setup.measure_echo()
+    time.sleep(0.2)
+    echo = measured(desk)
+    assert echo.level_db == pytest.approx(-18.0, abs=1.5)
 
 
 def test_during_the_setup_the_conversation_hears_silence_and_no_key_talks(room: Callable[..., Desk]) -> None:

@@ -117,7 +117,16 @@ class Calibrating:
             self._refuse("the microphone gave no sound")
 
     def _set(self, on: bool) -> None:
-        self.on, self._heard = on, None
+        self._end_chirp()
+        self.on = on
+
+    def _end_chirp(self) -> None:
+        """The speaker counts what it plays: the chirp must not be taken for a part of the next answer."""
+        played, self._heard, self._played_at = self._heard is not None and self._played_at is not None, None, None
+        speaker = self._equipment.speaker if self._equipment is not None else None
+        if played and speaker is not None and self._resting():  # an alarm may have begun: its sound stays
+            speaker.flush()
+            self._rebase()
 
     def _measure(self) -> None:
         equipment = self._equipment
@@ -130,7 +139,8 @@ class Calibrating:
         elif not self._resting():
             self._refuse("the assistant or you are speaking: once more, when it is quiet")
         else:
-            self._heard, self._played_at, self._since = [], None, self._clock()
+            self._end_chirp()
+            self._heard, self._since = [], self._clock()
 
     def _play(self, count: int) -> None:
         assert self._equipment is not None
@@ -145,8 +155,7 @@ class Calibrating:
         assert self._equipment is not None
         speaker = self._equipment.speaker
         pieces, begin = self._heard or [], self._played_at or 0
-        self._heard = None
-        self._rebase()
+        self._end_chirp()
         if speaker is None:
             self._refuse("the speaker has gone")
             return
@@ -154,9 +163,7 @@ class Calibrating:
         self._post(EchoMeasured(echo.level_db, echo.delay_ms, echo.confidence, echo.noise_dbfs))
 
     def _refuse(self, words: str) -> None:
-        if self._heard is not None and self._played_at is not None:
-            self._rebase()
-        self._heard = None
+        self._end_chirp()
         self._post(EchoMeasured(refused=words))
 
     def _restore(self, kept: DeviceSetup) -> None:
