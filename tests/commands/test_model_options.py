@@ -50,7 +50,15 @@ def test_a_speech_server_gets_its_section_and_the_voice() -> None:
         "voice": "nova",
         "format": "pcm",
     }
-    assert specs()[Port.SYNTHESISER] == WorkerSpec(Port.SYNTHESISER, "espeak", {"voice": ""})
+    usual = specs()[Port.SYNTHESISER]
+    assert (usual.name, usual.options) == ("espeak", {"voice": ""})
+
+
+def test_what_hears_and_speaks_has_a_next_best() -> None:
+    made = specs(models__recogniser="moonshine-tiny")
+    assert made[Port.RECOGNISER].instead[-1] == "pocketsphinx"
+    assert made[Port.SYNTHESISER].instead[-1] == "espeak"
+    assert made[Port.RESPONDER].instead == made[Port.JUDGE].instead == ()
 
 
 @pytest.mark.parametrize(

@@ -126,16 +126,20 @@ def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, Wor
     """Which models run beside us, and what they are told. `remember`: timers and notes survive the run."""
     from tui_assistant.commands import model_options
     from tui_assistant.host.workers import WorkerSpec
-    from tui_assistant.models.registry import Port
+    from tui_assistant.models.registry import NEXT_BEST, Port
 
     models = settings.models
     # One can switch to semantic_vad at any time, and a server's clients choose for themselves.
     judged = settings.turn_detection.type == "semantic_vad" and remember
     return {
         Port.JUDGE: WorkerSpec(Port.JUDGE, models.judge, lazy=not judged),
-        Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, *model_options.recogniser(settings)),
+        Port.RECOGNISER: WorkerSpec(
+            Port.RECOGNISER, *model_options.recogniser(settings), instead=NEXT_BEST[Port.RECOGNISER]
+        ),
         Port.RESPONDER: WorkerSpec(Port.RESPONDER, *responder(settings, remember=remember)),
-        Port.SYNTHESISER: WorkerSpec(Port.SYNTHESISER, *model_options.synthesiser(settings)),
+        Port.SYNTHESISER: WorkerSpec(
+            Port.SYNTHESISER, *model_options.synthesiser(settings), instead=NEXT_BEST[Port.SYNTHESISER]
+        ),
     }
 
 

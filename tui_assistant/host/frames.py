@@ -39,6 +39,13 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """Worker to host: the model that was wanted cannot be had, another one is being loaded. One line for the user."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unusable:
     """Worker to host, last: the model cannot be loaded; starting it again would not help. One line for the user."""
 
@@ -53,7 +60,7 @@ class Reply:
     answer: Answer
 
 
-Message = Ask | Hello | Ready | Unusable | Reply
+Message = Ask | Hello | Ready | Instead | Unusable | Reply
 
 _ASKS = (
     ports.Transcribe,
@@ -81,7 +88,7 @@ ANSWER_TYPES: tuple[type, ...] = _ANSWERS
 # ASCII only: lone surrogates of a confused model pass as escapes. `default=str`: paths among the options. json.dumps
 # would make such an encoder for each of thousands of frames a second.
 _write = json.JSONEncoder(separators=(",", ":"), default=str).encode
-_TYPES: dict[str, type] = {kind.__name__: kind for kind in (*_ASKS, *_ANSWERS, Hello, Ready, Unusable)}
+_TYPES: dict[str, type] = {kind.__name__: kind for kind in (*_ASKS, *_ANSWERS, Hello, Ready, Instead, Unusable)}
 
 
 def encode(message: Message) -> bytes:

@@ -28,7 +28,7 @@ from tui_assistant.engine.ports import (
     TranscribeAudio,
     TranscribeEnd,
 )
-from tui_assistant.host.frames import FrameError, Hello, Ready, Reply, Unusable, encode
+from tui_assistant.host.frames import FrameError, Hello, Instead, Ready, Reply, Unusable, encode
 from tui_assistant.host.kept import KeptStream
 from tui_assistant.host.outbox import Outbox
 from tui_assistant.host.worker_process import WorkerProcess, WorkerSpec
@@ -43,11 +43,17 @@ MAX_REPLAYS = 2  # audio that killed the worker this often is what kills it
 _FINAL = (Final, Responded, Spoken, Judged, Failed)
 
 
+Kind = Literal["ready", "instead", "failed", "died", "restarted"]
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerEvent:
-    """Something about a worker that the user may want to know; `message` is one line."""
+    """Something about a worker that the user may want to know; `message` is one line.
 
-    kind: Literal["ready", "failed", "died", "restarted"]
+    "instead": the model that was wanted cannot be had; once more when another one is ready.
+    """
+
+    kind: Kind
     port: Port
     name: str
     message: str
@@ -83,6 +89,7 @@ class Worker:
         self.failure = ""  # why the state is FAILED
         self.load_ms = 0
         self.deaths = 0
+        self._replaced = False  # by another model, because it cannot be had
         self._log = log
         self._open: dict[str, _Open] = {}
         self._outbox = Outbox()
@@ -202,6 +209,9 @@ class Worker:
                     self._deliver(message.ask_id, message.answer)
                 elif isinstance(message, Ready):
                     self._ready(message)
+                elif isinstance(message, Instead) and not self._replaced:
+                    self._replaced = True
+                    self._tell("instead", message.message)
                 elif isinstance(message, Unusable):
                     self._fail(message.message)
         except FrameError:
@@ -229,7 +239,10 @@ class Worker:
         self.load_ms = ready.load_ms
         self.state = WorkerState.READY
         self._settled.set()
-        kind: Literal["ready", "restarted"] = "restarted" if self.deaths else "ready"
+        if self._replaced and not self.deaths:
+            self._tell("instead", f"the {self.spec.port} is {ready.name}")
+            return
+        kind: Kind = "restarted" if self.deaths else "ready"
         self._tell(kind, f"the {self.spec.port} {ready.name} {'works again' if self.deaths else 'is ready'}")
 
     def _died(self, how: str) -> bool:
@@ -286,7 +299,7 @@ class Worker:
             del self._open[ask_id]
         self._call(entry.on_answer, answer)
 
-    def _tell(self, kind: Literal["ready", "failed", "died", "restarted"], message: str) -> None:
+    def _tell(self, kind: Kind, message: str) -> None:
         self._call(self.on_event, WorkerEvent(kind, self.spec.port, self.spec.name, message))
 
     def _call(self, callback: Callable[..., None], value: Answer | WorkerEvent) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tui_assistant.errors import AssistantError
 from tui_assistant.host import frames, worker_asks
-from tui_assistant.host.frames import Hello, Message, Ready, Reply, Unusable
+from tui_assistant.host.frames import Hello, Instead, Message, Ready, Reply, Unusable
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
     """Exit status: 0 the host has closed the pipe, EXIT_UNUSABLE the model cannot be loaded, EXIT_USAGE wrong call."""
     try:
         spec = json.loads(arguments[1])
-        port, name = Port(spec["port"]), str(spec["name"])
+        port, name, others = Port(spec["port"]), str(spec["name"]), [str(each) for each in spec.get("instead", ())]
         loop = _LOOPS[port]
     except (IndexError, KeyError, TypeError, ValueError):
         print("this program is started by tui-assistant itself", file=sys.stderr)
@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=_read, args=(pipe, inbox), name="reader", daemon=True).start()
     began = time.monotonic()
     try:
-        model = registry.create(port, name, hello.options)
+        model = registry.first(port, name, hello.options, others, lambda line: pipe.send(Instead(line)))
     except AssistantError as error:
         pipe.send(Unusable(str(error)))
         return EXIT_UNUSABLE

@@ -29,13 +29,15 @@ _ROOT = str(Path(__file__).resolve().parents[2])  # so that the worker finds thi
 class WorkerSpec:
     """Which model a worker runs: a name of the registry, or a path `module:function`. Options must be JSON values.
 
-    `lazy`: the process is started when the model is first wanted.
+    `lazy`: the process is started when the model is first wanted. `instead`: names that take the place of a model that
+    cannot be loaded, best first.
     """
 
     port: Port
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     lazy: bool = False
+    instead: tuple[str, ...] = ()
 
 
 class WorkerProcess:
@@ -54,7 +56,7 @@ class WorkerProcess:
                 "-P",  # not from the current directory: it may be anybody's
                 "-m",
                 "tui_assistant.host.worker_main",
-                json.dumps({"port": spec.port, "name": spec.name}),
+                json.dumps({"port": spec.port, "name": spec.name, "instead": spec.instead}),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=stderr,

@@ -115,7 +115,8 @@ class LocalLink:
         bad = event.kind in ("died", "failed")
         # Which judge works is worth a line: without smart-turn semantic_vad goes by words alone.
         told = "" if event.kind == "ready" and event.port is not Port.JUDGE else event.message
-        self._tell(told, "error" if bad else "information")
+        mild = "warning" if event.kind == "instead" else "information"
+        self._tell(told, "error" if bad else mild)
 
     def _tell(self, told: str, severity: str) -> None:
         loading = [port for port in self._specs if self._pool and self._pool.state(port) is WorkerState.STARTING]

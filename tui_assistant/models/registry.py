@@ -9,7 +9,7 @@ Importing this module imports no model, no numpy and no metadata.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -42,6 +42,10 @@ BUILT_IN: dict[Port, dict[str, str]] = {
     },
     Port.RECOGNISER: {
         "pocketsphinx": f"{_MODELS}.recognisers.pocketsphinx:create",
+        "best": f"{_MODELS}.recognisers.best:create",
+        "moonshine-tiny": f"{_MODELS}.recognisers.moonshine:create_tiny",
+        "moonshine-small": f"{_MODELS}.recognisers.moonshine:create_small",
+        "moonshine-batch": f"{_MODELS}.recognisers.moonshine:create_batch",
         "transcriptions": f"{_MODELS}.recognisers.transcriptions:create",
     },
     Port.RESPONDER: {
@@ -51,6 +55,9 @@ BUILT_IN: dict[Port, dict[str, str]] = {
     },
     Port.SYNTHESISER: {
         "espeak": f"{_MODELS}.synthesisers.espeak:create",
+        "best": f"{_MODELS}.synthesisers.best:create",
+        "piper": f"{_MODELS}.synthesisers.piper:create",
+        "kokoro": f"{_MODELS}.synthesisers.kokoro:create",
         "speech": f"{_MODELS}.synthesisers.speech:create",
     },
     Port.JUDGE: {
@@ -61,7 +68,19 @@ BUILT_IN: dict[Port, dict[str, str]] = {
 }
 
 # Which line of pip brings a library that one of our own adapters imports.
-_EXTRAS = {"pocketsphinx": "local", "espeakng_loader": "local", "onnxruntime": "semantic"}
+_EXTRAS = {
+    "pocketsphinx": "local",
+    "espeakng_loader": "local",
+    "onnxruntime": "semantic",
+    "moonshine_voice": "moonshine",
+    "piper": "piper",
+    "kokoro_onnx": "kokoro",
+}
+# What takes the place of a model that is missing or damaged, best first.
+NEXT_BEST: Mapping[Port, tuple[str, ...]] = {
+    Port.RECOGNISER: ("moonshine-small", "moonshine-tiny", "moonshine-batch", "pocketsphinx"),
+    Port.SYNTHESISER: ("piper", "kokoro", "espeak"),
+}
 _MESSAGE_LIMIT = 200  # characters of a plugin's own error text: enough to recognise it, still one line
 
 
@@ -95,6 +114,25 @@ def create(port: Port, name: str, options: Options | None = None) -> Any:
         raise ModelError(
             f"the {port} {name} does not start: {describe(error)}", _mend(port, name) or "see `tui-assistant doctor`"
         ) from error
+
+
+def first(
+    port: Port, wanted: str, options: Options, others: Sequence[str], tell: Callable[[str], None] = lambda line: None
+) -> Any:
+    """The adapter `wanted`, made with `options`; where that cannot be had, the first of `others` that can.
+
+    `tell` gets a line at once when something else has to be looked for. `wanted` may be empty: then `others` are what
+    is wanted. Raises the AssistantError about what was wanted where none can be had.
+    """
+    failure: AssistantError | None = None
+    for name in dict.fromkeys([wanted, *others] if wanted else others):
+        try:
+            return create(port, name, options if name == wanted else None)
+        except AssistantError as error:
+            if failure is None and wanted:
+                tell(f"{error}; the next best {port} takes the place of {wanted}")
+            failure = failure or error
+    raise failure or ModelError(f"there is no {port} to choose from")
 
 
 def describe(error: BaseException) -> str:

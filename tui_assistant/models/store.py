@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_assistant.errors import ModelError
-from tui_assistant.models import checksums, fetch
+from tui_assistant.models import checksums
 from tui_assistant.models.catalogue import CATALOGUE, PIPER_PREFIX, Entry, File, piper_voice
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not known)
@@ -144,6 +144,8 @@ class Store:
             )
 
     def _bring(self, entry: Entry, missing: list[File], progress: Progress) -> None:
+        from tui_assistant.models import fetch  # here: a worker that only reads needs no httpx
+
         before = sum(file.size or _size(self._path(entry, file)) or 0 for file in entry.files if file not in missing)
         for file in missing:
 

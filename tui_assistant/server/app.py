@@ -232,4 +232,4 @@ def _choose_subprotocol(connection: ServerConnection, offered: Sequence[Subproto
 
 def _tell(event: WorkerEvent) -> None:
     """Each session hears of a worker's fate as Failed answers; this is for who runs the server."""
-    _log.log(logging.WARNING if event.kind in ("failed", "died") else logging.INFO, "%s", event.message)
+    _log.log(logging.WARNING if event.kind in ("failed", "died", "instead") else logging.INFO, "%s", event.message)

@@ -1,0 +1,16 @@
+"""The best recogniser that is to be had on this machine: no server is asked, and nothing is downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tui_assistant.engine.ports import Recogniser
+from tui_assistant.models import registry
+from tui_assistant.models.registry import NEXT_BEST, Port
+
+
+def create(options: Mapping[str, Any]) -> Recogniser:
+    """Raises ModelError where there is none."""
+    made = registry.first(Port.RECOGNISER, "", {}, NEXT_BEST[Port.RECOGNISER])
+    return made  # type: ignore[no-any-return]  # what the registry makes for a port is that port's
