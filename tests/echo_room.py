@@ -73,11 +73,12 @@ class Desk:
     def until(self, now: float) -> PlayedSound:
         """Hands over what is due."""
         size = int(BLOCK_S * self._rate)
-        while self._handed < self._samples.size:
+        while True:  # behind the samples silence, as a device that has nothing to play
             heard_at = self._begin + self._handed / self._rate / (1 + self._drift)
             if heard_at - AHEAD_S > now:
                 break
             block = self._samples[self._handed : self._handed + size]
+            block = np.concatenate([block, np.zeros(size - block.size, np.int16)])
             wrong = self._error_s + self._jitter_s * self._random.uniform(-1, 1)
             self.sound.add(block, bool(block.any()), heard_at + wrong)
             self._handed += size

@@ -23,7 +23,7 @@ def cancelled(mic: np.ndarray, rate: int = RATE, chunk_s: float = 0.01, **desk: 
     """What comes out of the stage while ANSWER is played from the first sample on."""
     needs_canceller()
     played = Desk(speech(*ANSWER, rate=DEVICE_RATE), DEVICE_RATE, **desk)
-    stage = EchoStage(rate, WebRtcCanceller(rate))
+    stage = EchoStage(rate, lambda: WebRtcCanceller(rate))
     clean, raw, _ = through(stage, played, mic, chunk_s=chunk_s)
     assert np.array_equal(raw, mic[: raw.size])
     return clean, raw, stage

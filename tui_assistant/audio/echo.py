@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ TAIL_S = 0.25  # what still sounds after the last sample was played: the room, a
 CLEAN_TAIL_S = 0.4  # a canceller goes on that long: wireless speakers are up to 0.3 s later than they say
 AHEAD_S = LEAD_S + 0.03  # and begins so much earlier, so that its filters have settled when the sound comes
 ERLE_FRAMES = FRAMES_PER_S  # the last second
+SETTLED_DB, SETTLED_FRAMES = 10.0, 30  # so much less for so long: the canceller has found the echo
 LEAST_POWER = 100.0  # per sample, -70 dBFS: what is below has no echo that could be taken away
 NOTHING = np.zeros(0, np.int16)
 
@@ -57,12 +59,18 @@ class EchoStage:
     output does not depend on the chunking, as long as what is played is known AHEAD_S before it sounds.
     """
 
-    def __init__(self, rate: int, canceller: Canceller | None = None) -> None:
-        """`rate`: of the microphone's samples, a multiple of 100 Hz."""
+    def __init__(self, rate: int, make: Callable[[], Canceller] | None = None) -> None:
+        """`rate`: of the microphone's samples, a multiple of 100 Hz. `make` makes a canceller for it.
+
+        Every answer gets a new one: it finds an echo in its first 0.1 s, but takes 2 s to leave one that has moved, by
+        as little as the milliseconds that the devices' clocks are wrong.
+        """
         self.rate = rate
-        self._canceller = canceller
+        self._make = make
+        self._canceller = make() if make is not None else None
         self._size = rate // FRAMES_PER_S
-        self._delay = canceller.delay if canceller is not None else 0
+        self._delay = self._canceller.delay if self._canceller is not None else 0
+        self._jumps = 0  # of the reference that the canceller knows
         self._late = -(-self._delay // self._size)  # frames that must follow until a frame is clean
         self._reference: Reference | None = None
         self.restart()
@@ -81,10 +89,12 @@ class EchoStage:
         self._cleaning = False
         self._erle: deque[tuple[float, float]] = deque(maxlen=ERLE_FRAMES)
         self.sounding = False  # the newest sample may contain the speaker
+        self.settled = False  # what comes out is clean; not before the canceller has shown it with this answer
 
     def listen_to(self, played: PlayedSound | None) -> None:
         """The speaker, from now on; None: there is none that could be heard."""
         self._reference = Reference(played, self.rate) if played is not None else None
+        self._jumps = 0
 
     @property
     def erle_db(self) -> float | None:
@@ -142,20 +152,41 @@ class EchoStage:
         else:
             reference = np.zeros(self._size, np.int16)
         if cleaning:
+            renewed = self._renew()
             assert self._canceller is not None
             clean = self._canceller.clean(frame, reference)
             if not self._cleaning:
                 self._clean, self._clean_from = NOTHING, begin
+            elif renewed:  # the new one knows nothing of what the old one still had
+                known = self._clean_from + len(self._clean)
+                self._clean = np.concatenate([self._clean, self._raw[known - self._given : begin - self._given]])
             # What it returns is older than what it took; before it was asked to begin it is of another time.
             known = self._clean_from + len(self._clean)
             self._clean = np.concatenate([self._clean, clean[max(0, known - begin + self._delay) :]])
             before = _power(frame)
             self._erle.append((before, _power(clean)) if before > LEAST_POWER else (0.0, 0.0))
+            self._judge()
         else:
             self._erle.append((0.0, 0.0))
             if self.sounding:
                 levels.append(Levels(_power(frame), _power(reference)))
         self._cleaning = cleaning
+
+    def _renew(self) -> bool:
+        """A new canceller for a reference that has jumped."""
+        jumps = self._reference.jumps if self._reference is not None else 0
+        if jumps == self._jumps or self._make is None:
+            return False
+        self._jumps, self._canceller = jumps, self._make()
+        self._erle.clear()
+        self.settled = False
+        return True
+
+    def _judge(self) -> None:
+        if not self.settled:
+            loud = [pair for pair in self._erle if pair[0]]
+            raw, clean = sum(pair[0] for pair in loud), sum(pair[1] for pair in loud)
+            self.settled = len(loud) >= SETTLED_FRAMES and raw > clean * 10 ** (SETTLED_DB / 10)
 
     def _let_go(self, out: list[tuple[Samples, Samples]]) -> None:
         """All that is ready, frame by frame."""

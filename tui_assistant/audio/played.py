@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from statistics import median
 
@@ -94,6 +95,16 @@ class PlayedSound:
                 if found >= run.first:
                     return found
         return found
+
+    def run_of(self, frame: int) -> int:
+        """The first frame of the run that `frame` belongs to; -1: of none."""
+        return next((run.first for run in reversed(self._runs) if run.first <= frame), -1)
+
+    @property
+    def known(self) -> float:
+        """The first frame that may yet be handed over; infinite while the device is stopped."""
+        run = self._runs[-1] if self._runs else None
+        return self._written if run is not None and run.end is None else math.inf
 
     def read(self, frame: int, count: int) -> Samples:
         """`count` frames from `frame` on; zeros for what is not known, was never heard, or is too long ago."""

@@ -8,12 +8,13 @@ from tui_assistant.audio.base import Samples
 from tui_assistant.audio.played import PlayedSound
 from tui_assistant.sound.resample import Resampler
 
-# A canceller can take away only what sounds after its reference. The devices' own times are wrong by 5 ms, with poor
-# drivers by 20; so the reference is handed over so much earlier than the clocks say.
+# A canceller can take away only what sounds after its reference. The devices' own times are wrong by 5 ms, on a loaded
+# machine by 10; so the reference is handed over so much earlier than the clocks say.
 LEAD_S = 0.04
-SLACK_S = 0.01  # clocks that run apart, by that much, are followed by a jump; in silence by one that nobody hears
-QUIET_SLACK_S = 0.001
-PIECE_S = 0.03  # handed to the resampler at a time: fewer and larger pieces cost less
+LEAST_LEAD_S = -0.2  # a device that tells its times too early by that much is not known
+ROOM_S = 0.005  # by which more than what was missing is waited
+SLACK_S = 0.03  # clocks that run apart by that much are followed by a jump; what jumps back and forth is their error
+PIECE_S = 0.02  # handed to the resampler at a time: fewer and larger pieces cost less
 
 
 class Reference:
@@ -21,35 +22,42 @@ class Reference:
 
     def __init__(self, played: PlayedSound, rate: int, *, lead_s: float = LEAD_S) -> None:
         self.played = played
+        self.jumps = 0  # how often it was aligned anew: what was learned of the echo holds no more
         self._rate = rate
         self._lead_s = lead_s
         self._piece = max(1, int(PIECE_S * played.rate))
         self._ready: Samples = np.zeros(0, np.int16)  # resampled, not taken
         self._taken = 0  # since the resampler started
-        self._quiet = False  # there is nothing in which a jump could be heard
+        self._run = -1  # in which it started
         self._align(0)
 
     def take(self, at: float, count: int) -> Samples:
-        """`count` samples for a microphone that was recorded from `at` on; zeros where nothing was played."""
+        """`count` samples for a microphone that was recorded from `at` on; zeros where nothing was played.
+
+        A device that is handed its sound late, for which there is no such lead, gets a smaller one, and keeps it.
+        """
         wanted = self.played.frame_at(at + self._lead_s)
         if wanted is None:
             return np.zeros(count, np.int16)
-        if self._is_off(wanted):
+        at_head = self._begin + self._taken * self.played.rate / self._rate
+        if self.played.run_of(wanted) != self._run or abs(wanted - at_head) > SLACK_S * self.played.rate:
             self._align(wanted)
         while len(self._ready) < count:
+            missing = (self._next + self._piece - self.played.known) / self.played.rate
+            if missing > 0 and self._lead_s > LEAST_LEAD_S:
+                self._lead_s = max(LEAST_LEAD_S, self._lead_s - missing - ROOM_S)
+                self._align(self.played.frame_at(at + self._lead_s) or 0)
+                continue
             new = self._resampler.push(self.played.read(self._next, self._piece))
             self._next += self._piece
             self._ready = np.concatenate([self._ready, new])
         taken, self._ready = self._ready[:count], self._ready[count:]
         self._taken += count
-        self._quiet = not (taken.any() or self._ready.any())
         return taken
 
-    def _is_off(self, wanted: int) -> bool:
-        off = abs(wanted - (self._begin + self._taken * self.played.rate / self._rate)) / self.played.rate
-        return off > SLACK_S or (off > QUIET_SLACK_S and self._quiet)
-
     def _align(self, frame: int) -> None:
+        self.jumps += 1
+        self._run = self.played.run_of(frame)
         self._begin: int = frame  # of the device: where the resampler started ...
         self._next: int = frame  # ... and what it gets next
         self._resampler = Resampler(self.played.rate, self._rate, quality="capture")
