@@ -70,7 +70,9 @@ class Program(click.Group):
 
 @click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
-@click.option("--link", default="local", metavar="[local]", help="Where the conversation runs (local).")
+@click.option(
+    "--link", default="local", metavar="local|NAME|URL", help="Where it runs: here, openai, azure, qwen ... or ws://."
+)
 @setting("--mode", "mode", "[hands-free|push-to-talk]", "Who ends a turn: silence, or you with a key.")
 @setting("--turn-detection", "turn_detection.type", "[server_vad|semantic_vad|none]", "How turns end (server_vad).")
 @turn_options

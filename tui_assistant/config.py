@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from tui_assistant.config_sections import (
     Fraction,
+    LinkSettings,
     ModelSettings,
     ResponderSettings,
     Section,
@@ -42,7 +43,12 @@ CONFIG_VARIABLE = PREFIX + "CONFIG"
 # variables of the same prefix that are no settings: they say where things are, or belong to one command
 OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN")}
 
-_SECRETS = {"api_key_env", "chat", "url"}  # what may hold a key by mistake: the value is not repeated in a message
+_SECRETS = {
+    "api_key_env",
+    "chat",
+    "key_env",
+    "url",
+}  # what may hold a key by mistake: the value is not repeated in a message
 
 
 # what can be tuned while it runs; the ranges are those of the protocol (ServerVad)
@@ -146,6 +152,7 @@ class Settings(BaseSettings):
     transcription: TranscriptionSettings = TranscriptionSettings()
     speech: SpeechSettings = SpeechSettings()
     voice: VoiceSettings = VoiceSettings()
+    link: LinkSettings = LinkSettings()
     screen: ScreenSettings = ScreenSettings()
     presets: dict[str, PresetSettings] = Field(default_factory=dict)
     """The user's own, by name; only in the file."""

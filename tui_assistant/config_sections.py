@@ -85,3 +85,15 @@ class VoiceSettings(Section):
     name: str = "default"
     speed: Annotated[float, BeforeValidator(number), Field(ge=0.25, le=1.5, allow_inf_nan=False)] = 1.0
     volume: Fraction = 1.0
+
+
+class LinkSettings(Section):
+    """For --link with a service or a server elsewhere."""
+
+    model: str = ""
+    """Empty: the one that is usual there. On Azure the deployment's name."""
+    key_env: str = Field(default="", description="the environment variable that holds the key")
+    resource: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$", description="Azure: the first part of the host")
+    voice: str = ""
+    instructions: str = ""
+    """What the model is told of its task."""

@@ -56,6 +56,9 @@ class ModelError(UnavailableError):
 class LinkError(UnavailableError):
     """The place where the conversation runs cannot be reached."""
 
+    final = False
+    """Trying again would not help."""
+
 
 class ProtocolError(AssistantError):
     """A rule of the Realtime protocol, or of our own cores, was broken."""

@@ -304,6 +304,7 @@ class Dialogue:
                 if response.id == self._response_id:
                     self._response_id = None
                 self._cancelled.discard(response.id)
+                self._words_due.clear()  # some services answer and never say what they heard
                 for item in response.output:
                     self._answer_items.pop(item.id or "", None)
                     self._dead.discard(item.id or "")

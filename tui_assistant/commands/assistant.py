@@ -17,6 +17,7 @@ from tui_assistant.state import skills_folder
 if TYPE_CHECKING:
     from tui_assistant.client.tuning import Tuning
     from tui_assistant.host.workers import WorkerSpec
+    from tui_assistant.links.websocket import WebSocketLink
     from tui_assistant.models.registry import Port
     from tui_assistant.runtime.api import ModelInfo, TalkApi
     from tui_assistant.runtime.options import TalkOptions
@@ -63,8 +64,8 @@ def key_wishes(settings: Settings) -> KeyWishes:
 
 
 def _check(settings: Settings, flags: Mapping[str, Flag], options: Options) -> None:
-    if options.link != "local":
-        raise UsageError(f"--link {options.link}: not there yet; this version can only talk to `local`")
+    if options.link != "local" and options.record:
+        raise UsageError("--record keeps what the local engine is told", "press r: that records any conversation")
     if options.demo and "audio.input" in flags:
         raise UsageError("--demo and --input both want to be the microphone", "leave one of them out")
     if settings.turn_detection.type == "none" and "mode" in flags and settings.mode == "hands-free":
@@ -106,6 +107,8 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
 
     wanted = talk_options(settings, options)
     recorder = Recorder(Path(options.record) if options.record else None, settings=recorded_settings(settings))
+    if options.link != "local":
+        return Talk(remote_link(settings, options.link), replace(wanted, config=config), recorder=recorder)
     link = LocalLink(
         worker_specs(settings),
         detector=settings.models.detector,
@@ -114,6 +117,19 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
         input_log=recorder if recorder.on else None,
     )
     return Talk(link, replace(wanted, config=config), recorder=recorder)
+
+
+def remote_link(settings: Settings, name: str) -> WebSocketLink:
+    """A service or a server elsewhere. Raises UsageError: unknown, or without its key."""
+    from tui_assistant.links.vendors.endpoint import endpoint
+    from tui_assistant.links.websocket import WebSocketLink
+
+    own = settings.link
+    place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource)
+    session: dict[str, Any] = {"instructions": own.instructions} if own.instructions else {}
+    if own.voice:
+        session["audio"] = {"output": {"voice": own.voice}}
+    return WebSocketLink(place, session=session)
 
 
 def recorded_settings(settings: Settings) -> dict[str, Any]:

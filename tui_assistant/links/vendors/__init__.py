@@ -1,1 +1,1 @@
-"""One table of data per vendor of a Realtime service: URL, authentication, dialect, rates and quirks."""
+"""Whose server a link talks to: address, key, dialect, rates and what is special, one row each. Data, no I/O."""

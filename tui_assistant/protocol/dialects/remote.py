@@ -16,7 +16,7 @@ from tui_assistant.protocol.codec import wire
 from tui_assistant.protocol.dialects import values
 from tui_assistant.protocol.dialects.fields import OMITTED, Context, Field, lookup, place
 from tui_assistant.protocol.dialects.lenient import server_event
-from tui_assistant.protocol.dialects.quirks import FLAT_NAMES, FlatQuirks
+from tui_assistant.protocol.dialects.quirks import BETA, FLAT_NAMES, FlatQuirks
 from tui_assistant.protocol.dialects.values import Json
 from tui_assistant.protocol.server import ServerEvent
 
@@ -39,7 +39,7 @@ class RemoteQuirks:
     rule_keys: Mapping[str, frozenset[str]] = dataclass_field(default_factory=dict)
     """By the type of turn detection: the keys that it knows; of a type that is not named all are sent."""
     transcription: str | None = None
-    """The model to ask for where only "write down what I say" is meant; None: it does so by itself."""
+    """The model to ask for where only "write down what I say" is meant; "": its own; None: it does so unasked."""
     silence_ms: tuple[int, int] = (0, 10_000)
     """Its range of silence_duration_ms."""
 
@@ -127,13 +127,33 @@ class RemoteFlat:
         return result
 
 
+class RemoteAuto:
+    """GA, until the first session shows that the server has only OpenAI's beta wire, as many of one's own have."""
+
+    def __init__(self, quirks: RemoteQuirks | None = None) -> None:
+        self._quirks = quirks
+        self._wire: RemoteDialect = RemoteGa(quirks)
+
+    def encode(self, event: ClientEvent) -> str | None:
+        return self._wire.encode(event)
+
+    def decode(self, text: str | bytes) -> list[ServerEvent]:
+        if isinstance(self._wire, RemoteGa):
+            data = _parsed(text)
+            session = data.get("session")
+            flat = isinstance(session, Mapping) and "audio" not in session and session.keys() & {"modalities", "voice"}
+            if data.get("type") == "session.created" and flat:
+                self._wire = RemoteFlat(BETA, self._quirks)
+        return self._wire.decode(text)
+
+
 def _fitting(session: Json, quirks: RemoteQuirks) -> Json:
     """A patch of the session without what that server does not know."""
     patch: Json = json.loads(json.dumps(session))  # a deep copy, of plain JSON
     if lookup(patch, WORDS) == {}:
         if quirks.transcription is None:
             del patch["audio"]["input"]["transcription"]
-        else:
+        elif quirks.transcription:
             place(patch, f"{WORDS}.model", quirks.transcription)
     rules = lookup(patch, RULES)
     if isinstance(rules, dict):
