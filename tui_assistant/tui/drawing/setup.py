@@ -25,6 +25,8 @@ PORTS = {
     "responder": "answers",
     "synthesiser": "speaks",
 }
+SERVERS = "A chat server on this machine (Ollama, llama.cpp, LM Studio, vLLM) is found and used by itself."
+PROBE = "`tui-assistant doctor --keys` lets you try it out."
 METHODS = {
     Method.RELEASED: "Your terminal tells when a key is let go: hold the talk key, speak, let go. There is no better.",
     Method.INFERRED: "Your terminal only repeats a held key: holding works, and it ends when the repeats do.",
@@ -132,6 +134,7 @@ def _keys(flow: Flow, width: int) -> list[Line]:
         lines += [
             EMPTY,
             *_text("kitty and foot, among others, report releases; tmux does not pass them on.", width, "dim"),
+            *_text(PROBE, width, "dim"),
         ]
     return [*lines, EMPTY, *_text("enter goes on", width, "dim")]
 
@@ -171,7 +174,8 @@ def _models(flow: Flow, width: int) -> list[Line]:
         lines += [EMPTY, *_text("Not here yet:", width, "bold ink")]
     for each in missing:
         lines += _missing(each, width)
-    return [*(lines or _text("No list of models.", width)), EMPTY, *_text("enter goes on", width, "dim")]
+    lines += [EMPTY, *_text(SERVERS, width, "dim")] if lines else _text("No list of models.", width)
+    return [*lines, EMPTY, *_text("enter goes on", width, "dim")]
 
 
 def _missing(model: ModelInfo, width: int) -> list[Line]:
