@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tui_assistant.audio.files import load_recording
 from tui_assistant.engine.frontend import FrontEnd
@@ -23,15 +24,19 @@ PHASES = {TurnState.SPEECH: Phase.SPEECH, TurnState.WAITING: Phase.WAITING}
 
 
 @cache
-def spoken() -> tuple[tuple[float, float], ...]:
-    """(p, dBFS RMS) of each frame of three sentences with pauses of 600 ms."""
+def samples() -> NDArray[np.int16]:
+    """Three sentences with pauses of 600 ms, at 16 kHz."""
     folder = Path(__file__).parent / "data" / "speech"
     gap = np.zeros(9_600, np.int16)
     clips = [load_recording(folder / f"{name}.wav") for name in CLIPS]
     assert {clip.rate for clip in clips} == {16_000}
-    front = FrontEnd(16_000, SileroDetector())
-    samples = np.concatenate([part for clip in clips for part in (clip.samples, gap)] + [gap])
-    return tuple((frame.p, frame.rms_dbfs) for frame in front.push(samples))
+    return np.concatenate([part for clip in clips for part in (clip.samples, gap)] + [gap])
+
+
+@cache
+def spoken() -> tuple[tuple[float, float], ...]:
+    """(p, dBFS RMS) of each frame of the samples."""
+    return tuple((frame.p, frame.rms_dbfs) for frame in FrontEnd(16_000, SileroDetector()).push(samples()))
 
 
 def frames_of(

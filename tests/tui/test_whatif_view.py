@@ -6,15 +6,16 @@ import time
 from dataclasses import replace
 
 import pytest
-from heard import FRAME_MS, frames_of, spoken
+from heard import FRAME_MS, frames_of, samples, spoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_assistant.client.tuning import Tuning
+from tui_assistant.host.detector import TurnDetector
 from tui_assistant.lab import whatif
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime.api import Phase, ScopeFrame
-from tui_assistant.tui.whatif_view import NO_CHANGE, NOTHING_HEARD, WhatIf, run, stretches
+from tui_assistant.tui.whatif_view import NO_CHANGE, NOTHING_DECIDED, NOTHING_HEARD, WhatIf, run, stretches
 
 USUAL, HASTY = Tuning(), Tuning(silence_duration_ms=300)
 
@@ -84,6 +85,19 @@ def test_the_turns_are_those_of_the_lab_over_the_same_p() -> None:
     assert len(seen.after) >= 4
 
 
+@pytest.mark.parametrize(("before", "after"), [(300, 800), (800, 300), (500, 200)])
+def test_both_lanes_agree_with_what_detect_finds_in_the_recording(before: int, after: int) -> None:
+    """What `detect` prints and `evaluate` counts, over the same samples."""
+    seen = WhatIf().update(frames_of(spoken()), Tuning(silence_duration_ms=before), Tuning(silence_duration_ms=after))
+    for lane, silence in ((seen.before, before), (seen.after, after)):
+        detector = TurnDetector(ServerVad(silence_duration_ms=silence))
+        events = detector.feed(samples().tobytes())
+        assert [turn.started_ms for turn in lane] == [each.at_ms for each in events if each.type.endswith("started")]
+        stops = [turn.stopped_ms for turn in lane if turn.stopped_ms is not None]
+        assert stops == [each.at_ms for each in events if each.type.endswith("stopped")]
+    assert not seen.same
+
+
 def test_turns_leave_with_their_frames() -> None:
     view, frames = WhatIf(), frames_of(spoken() * 3)
     for end in range(600, len(frames), 5):
@@ -117,7 +131,7 @@ def test_a_commit_by_rules_parts_nothing() -> None:
 
 def test_what_nobody_decided_is_not_compared() -> None:
     seen = WhatIf().update([replace(frame, decided=False) for frame in TWO], USUAL, HASTY)
-    assert (seen.words, seen.ran) == (NOTHING_HEARD, False)
+    assert (seen.words, seen.ran) == (NOTHING_DECIDED, False)
     assert WhatIf().update((), USUAL, HASTY).words == NOTHING_HEARD
 
 

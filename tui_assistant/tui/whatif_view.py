@@ -25,6 +25,7 @@ FRAME_MS = 32  # of the detector (engine.ports.FRAME_MS; the screen does not imp
 OPEN_STEP_MS = 256  # an open turn that grows is compared anew each quarter of a second, not with each frame
 NOT_RULES = {"gain_db": "gain", "tail_ms": "tail"}  # they change what is heard: frames of before say nothing about it
 NOTHING_HEARD = "speak, or play a file: what is heard is compared here"
+NOTHING_DECIDED = "only hands-free speech, decided here, is compared"
 NO_CHANGE = "change a value, and compare its turns here"
 
 Rules = ServerVad | SemanticVad
@@ -113,7 +114,8 @@ class WhatIf:
         if self._rules[0] == self._rules[1]:
             self._shown = Comparison(_unchanged(baseline, candidate))
         elif not self._heard_ms(frames):
-            self._shown = Comparison(NOTHING_HEARD, values=_values(baseline, candidate))
+            words = NOTHING_DECIDED if frames else NOTHING_HEARD
+            self._shown = Comparison(words, values=_values(baseline, candidate))
         else:
             self._shown = self._compare(self._lanes(frames), _values(baseline, candidate))
         return self._shown

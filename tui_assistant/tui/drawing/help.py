@@ -27,6 +27,12 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("reply 0.56 s", "From the end of your speech to the first sound of the answer."),
     ("● REC", "The session is being recorded to a folder."),
     ("p", "p(speech): how sure the detector is that you speak. Above the threshold line speech begins."),
+    (
+        "what-if",
+        "While you change values: the turns of the last two minutes with the values of before and with those of now, "
+        "over the same speech. ╳ is where they differ. The seconds are those below the chart. The lanes stay for ten "
+        "seconds after you leave the sliders; the next time you open them they begin anew.",
+    ),
     ("local estimate", "The conversation runs elsewhere; level and p come from a detector of our own beside it."),
 )
 TALKING: tuple[tuple[str, str], ...] = (

@@ -11,7 +11,7 @@ WARM_DBFS = -18.0  # loud speech
 HOT_DBFS = -6.0  # close to clipping
 EIGHTHS = " ▏▎▍▌▋▊▉"
 READING_WIDTH = 15  # "-120 dBFS RMS" and two spaces before it
-PEAK_WIDTH = 10  # "  peak -60"
+PEAK_WIDTH = 12  # "  peak -60", or "   CLIPPING ": the bar keeps its width
 NO_FLOOR_DBFS = -119.5  # below: nothing quiet has been heard yet
 FLOOR_MARK = "╷"
 MOST_BAR = 40
@@ -80,7 +80,7 @@ def meter(
     if level.clipping:
         tail.append(("  ", "dim"))
         tail.append((" CLIPPING ", "on live"))
-        room -= 12
+        room -= PEAK_WIDTH
     elif room >= 12 + PEAK_WIDTH:
         peak = f"  peak {round(level.hold_dbfs)}" if level.hold_dbfs > FLOOR_DBFS else ""
         tail.append((peak.ljust(PEAK_WIDTH), "dim"))
