@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,9 +16,11 @@ from textual.pilot import Pilot
 from tui_assistant.client.hold import Method
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
+from tui_assistant.lab.fit import NoFit
 from tui_assistant.runtime.api import EchoMeasured, Keyboard, ModelInfo
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.runs import text_of
+from tui_assistant.tui.screens import fit as fit_screen
 from tui_assistant.tui.screens.fit import FitScreen
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.screens.setup import SetupScreen
@@ -248,3 +252,25 @@ async def test_any_size_will_do(size: tuple[int, int]) -> None:
         await pilot.press(*["up"] * 50)
         await pilot.pause(0.2)
         assert "silence" in shown(app).splitlines()[0]
+
+
+@pytest.mark.parametrize("keys", [["escape"], ["escape", "q"]])
+async def test_a_search_that_is_left_disturbs_nobody(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> NoFit:
+        go_on.wait(5)
+        looked.set()
+        return NoFit("nothing")
+
+    monkeypatch.setattr(fit_screen, "fit_of", slow)
+    talk = FakeTalk()
+    async with running(talk) as (app, pilot):
+        await pilot.press("F")
+        assert "Looking for values" in words(app)
+        await pilot.press(*keys)
+        go_on.set()
+        assert await asyncio.to_thread(looked.wait, 5)
+        await pilot.pause(0.2)
+        assert app.return_code in (0, None)
+        assert talk.calls == []

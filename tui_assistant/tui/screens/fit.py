@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 
 from tui_assistant.client.tuning import Tuning
@@ -25,6 +28,13 @@ class FitScreen(ModalScreen[Tuning | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.FIT)
 
+    class Found(Message):
+        """The search is over."""
+
+        def __init__(self, found: Fit | NoFit) -> None:
+            super().__init__()
+            self.found = found
+
     def __init__(self, snapshot: Snapshot, records: tuple[TurnRecord, ...]) -> None:
         super().__init__()
         self._snapshot = snapshot
@@ -40,17 +50,18 @@ class FitScreen(ModalScreen[Tuning | None]):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._draw)
-        self.run_worker(self._look, thread=True)
+        # A daemon: whoever quits meanwhile does not wait for it, as he would for a worker of Textual's.
+        threading.Thread(target=self._look, name="fit", daemon=True).start()
 
     def _look(self) -> None:
         """On a thread of its own: a second, during which the screen goes on."""
         found = fit_of(self._snapshot, self._records)
-        self.app.call_from_thread(self._take, found)
+        with contextlib.suppress(RuntimeError):  # the app has ended meanwhile
+            self.post_message(self.Found(found))
 
-    def _take(self, found: Fit | NoFit) -> None:
-        self.found = found
-        if self.is_mounted:
-            self._draw()
+    def on_fit_screen_found(self, message: FitScreen.Found) -> None:
+        self.found = message.found
+        self._draw()
 
     def _draw(self) -> None:
         lines = self.query_one("#setup", Lines)
