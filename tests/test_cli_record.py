@@ -113,6 +113,7 @@ def test_also_when_the_last_lines_are_torn(killed: tuple[Path, float], tmp_path:
     assert result.returncode == 0
     assert b"more follow from its last inputs" in result.stdout
     (tmp_path / "input.bin").write_bytes((tmp_path / "input.bin").read_bytes()[:-cut])
+    assert program("replay", tmp_path).stdout.startswith(b"identical: ")
     assert program("replay", tmp_path, "--set", "threshold=0.5").stdout.decode().endswith("no difference\n")
 
 

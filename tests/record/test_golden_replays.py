@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tui_assistant.commands.replay import compared, events
 from tui_assistant.commands.replay_turns import decided_again
 from tui_assistant.engine.observation import FrameSeen
 from tui_assistant.engine.ports import Answer, Ask, FunctionCallDelta, Responded
+from tui_assistant.errors import UsageError
 from tui_assistant.host.replay import rerun
 from tui_assistant.protocol import client, server
 from tui_assistant.record.format import compact
@@ -122,6 +124,20 @@ def test_a_recording_that_was_ended_by_hand_comes_out_again_up_to_there(tmp_path
     assert decided_again(tmp_path / "later", later, ["threshold=0.5"], None, detect=False).data["before"]
     anew = decided_again(tmp_path / "later", later, [], None, detect=True).data  # from the microphone's track
     assert (len(anew["after"]), anew["words"]) == (1, "no difference")
+
+
+def test_a_recording_does_not_choose_which_code_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    bench = Bench(folder, vad="energy")
+    SCENES["hands-free"](bench)
+    bench.recorder.close()
+    log = folder / "input.log"
+    foreign = "tui_assistant.models.detectors.energy:create"
+    log.write_text(log.read_text().replace('"vad":"energy"', f'"vad":"{foreign}"', 1))
+    for options in (replay.Options(), replay.Options(detect=True)):
+        with pytest.raises(UsageError, match="code of others: tui_assistant"):
+            replay.run([str(folder)], options)
+        assert replay.run([str(folder)], replace(options, vad=foreign)) == 0
 
 
 def test_a_changed_input_is_found_with_its_place(tmp_path: Path) -> None:

@@ -115,6 +115,19 @@ def test_a_log_that_was_cut_off_gives_all_whole_calls(recorded: tuple[Path, list
     assert rest == calls[: len(rest)]
 
 
+@pytest.mark.parametrize("cut", [1, 2000])
+def test_where_the_end_of_the_audio_is_lost_the_calls_before_it_are_left(
+    recorded: tuple[Path, list[Output]], cut: int
+) -> None:
+    folder, _ = recorded
+    calls = list(read_input_log(folder))
+    audio = folder / "input.bin"
+    audio.write_bytes(audio.read_bytes()[:-cut])
+    rest = list(read_input_log(folder))
+    assert 0 < len(rest) < len(calls)
+    assert rest == calls[: len(rest)]
+
+
 def test_every_call_is_on_disk_at_once(tmp_path: Path) -> None:
     log = opened(tmp_path / "s")
     log.write("feed", {"bytes": 4}, b"\x01\x02\x03\x04")
@@ -132,7 +145,7 @@ def test_a_folder_with_a_log_is_not_written_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [b"nonsense\n", b"{}\n", b'{"call":"jump","data":{}}\n', b"[1]\n",
-                                  b'{"call":"feed","data":{},"offset":0,"length":99}\n'])  # fmt: skip
+                                  b'{"call":"feed","data":{},"offset":5,"length":99}\n'])  # fmt: skip
 def test_a_damaged_log_is_named_with_its_line(tmp_path: Path, line: bytes) -> None:
     opened(tmp_path / "s").close()
     (tmp_path / "s" / "input.log").write_bytes(b'{"call":"tick","data":{"now_ms":1}}\n' + line)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_assistant.commands.replay import own_detector
 from tui_assistant.errors import UsageError
 from tui_assistant.record.format import MICROPHONE, Heard
 from tui_assistant.record.reader import Meta, read_input_log
@@ -31,7 +32,7 @@ def computed_anew(
     from tui_assistant.models import registry
 
     heard, first_ms, detector = _fed(folder, meta) if meta.replayable else _microphone(folder, meta, every, recorded)
-    name = vad or detector
+    name = vad or own_detector(detector, vad)
     if ":" not in name and name not in registry.names(registry.Port.DETECTOR):
         raise UsageError(f"--vad {name}: allowed is {', '.join(registry.names(registry.Port.DETECTOR))}")
     front = FrontEnd(heard.rate, registry.create(registry.Port.DETECTOR, name))

@@ -164,7 +164,8 @@ def what_happened(said: Iterable[Said], every: Sequence[Heard]) -> list[tuple[in
 def _step(event: dict[str, Any], at_ms: float, stopped: set[str]) -> Step | None:
     from tui_assistant.lab.redecide import BrokenOff, Configured, Taken
 
-    reason = event.get("reason") or {}
+    why = event.get("reason")
+    reason = why if isinstance(why, dict) else {}
     match event["type"]:
         case "session.created" | "session.updated":
             try:

@@ -30,7 +30,12 @@ def rerun_by_call(calls: Iterable[Call]) -> Iterator[tuple[Call, list[Output]]]:
     calls = iter(calls)
     first = next(calls, Call("", {}))
     session = NamedSession.remade(first.data if first.call == "begin" else {})
-    yield first, session.begin()
+    try:
+        begun = session.begin()
+    except (TypeError, ValueError):
+        hint = "was it recorded by another version?"
+        raise UsageError("the recording does not say how its session was made", hint) from None
+    yield first, begun
     for call in calls:
         yield call, make(session, call)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tui_assistant.record.format import (
     Said,
 )
 
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def read_input_log(folder: Path) -> Iterator[Call]:
     for number, entry in _lines(folder / LOG_NAME, "call of a session"):
         try:
             begin, length = entry.get("offset", 0), entry.get("length", 0)
-            if begin == len(audio) < begin + length or len(audio) < begin:
-                return  # the audio was lost with whatever came behind it
+            if begin <= len(audio) < begin + length:
+                return  # the end of its audio is lost, and with it whatever came behind
             call = Call(entry["call"], entry["data"], audio[begin : begin + length], entry.get("at_ms", 0))
             if call.call not in CALLS or len(call.payload) != length or not isinstance(call.data, dict):
                 raise ValueError
@@ -101,7 +102,7 @@ def read_events(folder: Path) -> Iterator[Said]:
                 {"server": True, "client": False}[entry["from"]],
                 entry["event"],
             )
-            if not isinstance(said.event["type"], str):
+            if not isinstance(said.event["type"], str) or not isfinite(said.fed_ms):
                 raise TypeError
         except _UNREADABLE:
             raise UsageError(f"{folder / EVENTS_NAME}: line {number} is no recorded event") from None
