@@ -209,7 +209,12 @@ def test_going_on_after_the_commit_is_a_new_turn_from_where_the_last_one_ended()
     dialogue.floor_released()
     run(dialogue, answer_begins("half an answer"))
     effects = dialogue.press(1300, 1300, last_turn=True)
-    assert sent(effects) == ["response.cancel", "input_audio_buffer.clear", "TakeFloor"]
+    assert sent(effects) == [
+        "response.cancel",
+        "conversation.item.delete",  # it has said nothing of what it wrote
+        "input_audio_buffer.clear",
+        "TakeFloor",
+    ]
     assert effects[-1] == do.TakeFloor(1300, Since.LAST_TURN)
 
 
@@ -249,7 +254,9 @@ def test_late_sound_of_an_interrupted_answer_is_dropped() -> None:
 def test_an_answer_cut_off_before_its_first_sound_stays_silent() -> None:
     dialogue = hands_free()
     run(dialogue, answer_begins("one"))
-    assert sent(dialogue.interrupt(0)) == ["response.cancel"]
+    effects = dialogue.interrupt(0)
+    assert sent(effects) == ["response.cancel", "conversation.item.delete"]
+    assert [(line.text, line.interrupted_at_s) for line in lines(effects)] == [("—", 0.0)]
     assert run(dialogue, [sound(500)]) == []
 
 

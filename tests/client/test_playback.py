@@ -28,7 +28,7 @@ def test_a_flush_tells_where_each_item_was_cut() -> None:
     playback.add("a", 100)
     playback.add("b", 50)
     playback.heard(130)
-    assert playback.flush() == (Cut("a", 130), Cut("b", 0))
+    assert playback.flush() == (Cut("a", 130, 200), Cut("b", 0, 50))
     assert not playback.playing
     assert playback.flush() == ()
 
@@ -41,7 +41,7 @@ def test_after_a_flush_positions_go_on_from_what_was_heard() -> None:
     playback.add("b", 100)
     assert playback.heard(41) == ("b",)
     playback.heard(90)
-    assert playback.flush() == (Cut("b", 50),)
+    assert playback.flush() == (Cut("b", 50, 100),)
 
 
 def test_a_speaker_that_claims_too_much_is_not_believed() -> None:

@@ -65,13 +65,29 @@ def test_an_answer_grows_until_its_item_is_done() -> None:
     more = server.OutputAudioTranscriptDelta(response_id="resp_1", item_id="a1", delta="ten.")
     assert take(transcript, more).text == "It is ten."
     assert take(transcript, *answer_ends()).final
-    assert transcript.interrupted("a1", 1234)[0].interrupted_at_s == 1.234
+    assert transcript.interrupted("a1", 1234, 1500)[0].interrupted_at_s == 1.234
 
 
 def test_unknown_items_change_nothing() -> None:
     transcript = Transcript()
     assert transcript.take(words("x", "nobody"), 0) == []
-    assert transcript.interrupted("nobody", 1) == []
+    assert transcript.interrupted("nobody", 1, 2) == []
+
+
+@pytest.mark.parametrize(
+    ("heard_ms", "of_ms", "text"),
+    [
+        (2000, 2000, "It is two minutes past ten."),
+        (1000, 2000, "It is two—"),
+        (100, 2000, "—"),
+        (0, 0, "—"),
+        (400, 500, "It is two—"),  # most of its sound was still to come
+    ],
+)
+def test_the_text_of_an_answer_ends_where_it_was_cut(heard_ms: int, of_ms: int, text: str) -> None:
+    transcript = Transcript()
+    take(transcript, *answer_begins("It is two minutes past ten."))
+    assert transcript.interrupted("a1", heard_ms, of_ms)[0].text == text
 
 
 def test_old_lines_are_forgotten() -> None:

@@ -5,122 +5,84 @@ Pure: no I/O, no clock. Times are client time in milliseconds, passed in.
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
-from enum import Enum
-from typing import Literal
-
 from tui_assistant.client.agreement import Agreement
-from tui_assistant.client.latency import Latency, Waterfall
-from tui_assistant.client.playback import Playback
+from tui_assistant.client.answers import CLEANUP
+from tui_assistant.client.blips import FRAME_MS
+from tui_assistant.client.effects import (
+    Did,
+    DropFloor,
+    Duck,
+    Effect,
+    Flush,
+    KeepFloor,
+    Play,
+    PlayEnd,
+    ReleaseFloor,
+    Since,
+    TakeFloor,
+    Tell,
+    Unduck,
+)
+from tui_assistant.client.interruption import SERVERS_WAY, BargeInTimes, Interruption, Verdict
+from tui_assistant.client.latency import Latency
+from tui_assistant.client.replies import Replies
+from tui_assistant.client.speaking import Speaking
 from tui_assistant.client.transcript import Transcript, TranscriptLine
+from tui_assistant.client.tuning import Tuning
 from tui_assistant.protocol import client, server
-from tui_assistant.protocol.items import ErrorDetail, InputText, UserMessage
+from tui_assistant.protocol.items import ErrorDetail, InputText, Response, UserMessage
 from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
 
+__all__ = [
+    "Dialogue",
+    "Did",
+    "DropFloor",
+    "Duck",
+    "Effect",
+    "Flush",
+    "KeepFloor",
+    "Play",
+    "PlayEnd",
+    "ReleaseFloor",
+    "Since",
+    "TakeFloor",
+    "Tell",
+    "Unduck",
+]
+
 MIN_TALK_MS = 100  # less than a syllable: a slip of the key
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Player: the next audio of an item, in the link's output format."""
-
-    item_id: str
-    pcm: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class PlayEnd:
-    """Player: nothing more comes for this item."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flush:
-    """Player: stop at once and drop what is not heard."""
-
-
-class Since(Enum):
-    """From where on a held turn has audio."""
-
-    PREROLL = "a little before the press"
-    LAST_TURN = "from the end of the last held turn on, so that nothing is missing between the two"
-    NOW = "behind what the link has already: it is part of the turn"
-
-
-@dataclass(frozen=True, slots=True)
-class TakeFloor:
-    """Microphone: all that is said goes to the link, as one turn. `at_ms`: the press."""
-
-    at_ms: float
-    since: Since = Since.PREROLL
-
-
-@dataclass(frozen=True, slots=True)
-class KeepFloor:
-    """Microphone: the release was none; what is said goes to the link as before."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseFloor:
-    """Microphone: what was said up to `at_ms`, and a short tail, still goes out; then `floor_released` is called."""
-
-    at_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class DropFloor:
-    """Microphone: nobody holds the floor any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """One line for the user (foreign text)."""
-
-    text: str
-    severity: Literal["information", "warning", "error"] = "information"
-
-
-@dataclass(frozen=True, slots=True)
-class Did:
-    """What a skill did, for the runtime to follow (volume, timers)."""
-
-    metadata: dict[str, str]
-
-
-Effect = (
-    client.ClientEvent
-    | Play
-    | PlayEnd
-    | Flush
-    | TakeFloor
-    | KeepFloor
-    | ReleaseFloor
-    | DropFloor
-    | TranscriptLine
-    | Tell
-    | Did
-    | Waterfall
-)
 
 
 class Dialogue:
     """One conversation as the user has it. Every call returns what is to be done, in order."""
 
-    def __init__(self, rules: ServerVad | SemanticVad, output_rate: int, *, push_to_talk: bool = False) -> None:
+    def __init__(
+        self,
+        rules: ServerVad | SemanticVad,
+        output_rate: int,
+        *,
+        push_to_talk: bool = False,
+        barge_in: BargeInTimes = SERVERS_WAY,
+    ) -> None:
+        """`rules` say whether the server interrupts and answers by itself; where it does not, `barge_in` tells how."""
         self._agreement = Agreement(rules, None if push_to_talk else rules)
+        self._times = barge_in
+        self._voice = Interruption(barge_in)
+        self._replies = Replies(barge_in.backchannel_ms)
         self._push_to_talk = push_to_talk
         self._transcript = Transcript()
         self._latency = Latency()
-        self.playback = Playback(output_rate)
+        self._speaking = Speaking(output_rate, self._transcript)
+        self.playback = self._speaking.playback
+        self._answers = self._speaking.answers
         self.talking = False  # the floor is held
         self._releasing = False  # the tail is still being sent
         self._taken_ms = 0.0  # when the floor was taken
         self._went_on = False  # with a turn that was open already
-        self._response_id: str | None = None
-        self._answer_items: dict[str, str] = {}  # item -> its response
-        self._cancelled: set[str] = set()  # responses that are not done yet
-        self._dead: set[str] = set()  # items that were cut off: their late audio is dropped
         self._user_open = False
+        self._turn_id = ""  # of the user's turn that was opened last by voice
+        self._echo = False
+        self._stopped: str | None = None  # the turn that the server has ended and not committed yet
         self._words_due: set[str] = set()  # committed items without their words
         self._typed_due = False  # a typed message waits for its answer
 
@@ -154,12 +116,29 @@ class Dialogue:
     @property
     def busy(self) -> bool:
         """An answer is being made, or words are still to come."""
-        return self._response_id is not None or self._releasing or bool(self._words_due)
+        running = self._answers.running is not None or self._replies.open
+        return running or self._releasing or bool(self._words_due)
 
     @property
     def thinking(self) -> bool:
         """The user waits for the first sound of an answer."""
         return self.busy and not self.playback.playing
+
+    @property
+    def interrupts(self) -> bool:
+        """The user's voice interrupts in two stages, by us; else the server does it at the onset, if it does."""
+        return self._times.by_client and self.turn_detection is not None and not self._interrupts()
+
+    @property
+    def _replying(self) -> bool:
+        """It is our business to ask for answers to the turns that the server ends."""
+        rules = self.turn_detection
+        return self._times.by_client and rules is not None and not rules.create_response and not self.held
+
+    @property
+    def _answering(self) -> bool:
+        """There is an answer that the user's voice may interrupt, or will be."""
+        return self._answers.running is not None or self.playback.playing or self._replies.coming
 
     # --------------------------------------------------------------------------------------------------- intents
 
@@ -209,6 +188,7 @@ class Dialogue:
         if not self._releasing:
             return []
         self._releasing = self._user_open = False
+        self._replies.drop()  # this response answers everything
         return [client.InputAudioBufferCommit(), client.ResponseCreate(), *self._detect_again()]
 
     def drop_talk(self) -> list[Effect]:
@@ -222,12 +202,17 @@ class Dialogue:
         """A typed message; it interrupts a running answer and is answered."""
         item = UserMessage(content=(InputText(text=text),))
         create = client.ConversationItemCreate(item=item)
+        effects = [*self.interrupt(now_ms), create]
+        if self._replies.pending:  # it would be refused, and the message would get no answer
+            self._replies.owe()
+            return effects
         self._typed_due = True
-        return [*self.interrupt(now_ms), create, client.ResponseCreate()]
+        return [*effects, client.ResponseCreate()]
 
     def interrupt(self, now_ms: int) -> list[Effect]:
         """Stops the running answer, keeping what was heard of it. Nothing, when there is none."""
-        return self._cancel() + self._stop_playing()
+        self._replies.drop()
+        return self._speaking.cancel() + self._speaking.stop() + self._loud()
 
     def retune(self, rules: ServerVad | SemanticVad) -> list[Effect]:
         """Other rules of hands-free; in push-to-talk, and while the floor is held, they are kept for later."""
@@ -247,25 +232,31 @@ class Dialogue:
                 self._agreement.updated(session.audio.input.turn_detection)
             case server.SessionCreated(session=session):
                 self._agreement.created(session.audio.input.turn_detection)
-            case server.SpeechStarted():
-                self._user_open = True
-                if self._interrupts():
-                    effects += self._stop_playing()
-            case server.SpeechStopped():
-                self._user_open = False
+                self._answers.forget()
+                self._replies.forget()
+            case server.SpeechStarted(item_id=item_id):
+                self._user_open, self._turn_id = True, item_id
+                effects += self._begun()
+            case server.SpeechStopped(item_id=item_id):
+                self._user_open, self._stopped = False, item_id
             case server.BufferCommitted(item_id=item_id):
                 self._user_open = False
                 self._words_due.add(item_id)
+                if item_id == self._stopped and self._replying:
+                    effects += self._reply(self._replies.committed(item_id, self._words(item_id), now_ms), now_ms)
             case server.BufferCleared():
                 self._user_open = False
+                self._replies.cleared()
                 effects += self._transcript.abandon()
-            case server.TranscriptionCompleted(item_id=item_id) | server.TranscriptionFailed(item_id=item_id):
-                self._words_due.discard(item_id)
+            case server.TranscriptionCompleted(item_id=item_id, transcript=text):
+                effects += self._known(item_id, text, now_ms)
+            case server.TranscriptionFailed(item_id=item_id):
+                effects += self._known(item_id, "", now_ms)
             case server.ErrorEvent(error=error):
                 effects += self._error(error)
             case _:
                 effects += self._answer(event)
-        return effects
+        return effects + self._ask(now_ms)
 
     def heard(self, position: int, now_ms: int) -> list[Effect]:
         """The speaker has played up to `position`, in samples at the link's output rate."""
@@ -273,76 +264,118 @@ class Dialogue:
         for item_id in self.playback.heard(position):
             if figures := self._latency.heard(item_id, now_ms):
                 effects += [figures, *self._transcript.note(item_id, str(figures))]
-        return effects
+        self._replies.tick(now_ms)
+        return effects + self._ask(now_ms)
+
+    def frame(self, p: float, now_ms: int, *, echo: bool = False) -> list[Effect]:
+        """p(speech) of the next frame that the server hears. `echo`: a canceller takes the answers out of it."""
+        rules = self.turn_detection
+        if rules is None or self.held or not self.interrupts:
+            return self._loud()
+        question = self._speaking.asks
+        if self._user_open and self.playback.playing:
+            self._replies.over(self._turn_id, question=question)
+        self._echo = echo
+        verdict = self._voice.frame(
+            p,
+            Tuning().follow(rules),
+            answering=self._answering,
+            turn_open=self._user_open,
+            words=self._words(self._turn_id) if self._user_open else "",
+            question=question,
+            echo=echo,
+        )
+        if self._voice.speaking:
+            self._replies.speech(self._turn_id, FRAME_MS)
+        if verdict is Verdict.CANCEL:
+            unheard = not self.playback.playing
+            effects = self.interrupt(now_ms)
+            self._replies.took(self._turn_id, unheard=unheard)
+            return effects
+        return _commands(verdict)
+
+    def _begun(self) -> list[Effect]:
+        """A turn of the user begins."""
+        if self._interrupts():
+            return self._speaking.stop()
+        if not self.interrupts or self.held or not self._answering:
+            return []
+        self._replies.over(self._turn_id, question=self._speaking.asks)
+        return _commands(self._voice.began(answering=True, echo=self._echo))
+
+    def _known(self, item_id: str, text: str, now_ms: int) -> list[Effect]:
+        """The words of a turn, or that there are none."""
+        self._words_due.discard(item_id)
+        hides = not text and self._replies.hides(item_id)
+        wanted = self._replies.words(item_id, text)
+        taken = [client.ConversationItemDelete(item_id=item_id)] if wanted and hides else []
+        return [*taken, *self._reply(wanted, now_ms)]
+
+    def _reply(self, wanted: bool, now_ms: int) -> list[Effect]:
+        """A turn is answered, if `wanted`; what still sounds of another answer ends."""
+        if not wanted:
+            return []
+        effects = self._speaking.cancel() + self._speaking.stop() + self._loud()
+        return effects + self._ask(now_ms)
+
+    def _ask(self, now_ms: int) -> list[client.ClientEvent]:
+        free = self._answers.free and not self.user_open and not self.held
+        return self._replies.ask(now_ms, free=free)
+
+    def _words(self, item_id: str) -> str:
+        """What is known of the words of a turn."""
+        if item_id not in self._transcript:
+            return ""
+        line = self._transcript[item_id]
+        return f"{line.text} {line.stash}"
+
+    def _loud(self) -> list[Effect]:
+        """Nothing is ducked."""
+        return _commands(self._voice.over())
 
     def _lines(self, event: server.ServerEvent, now_ms: int) -> list[TranscriptLine]:
         """The lines that the event changes; those of an answer that was cut off don't grow any more."""
-        if getattr(event, "item_id", None) in self._dead:
+        if self._answers.drops(event):
             return []
         return self._transcript.take(event, now_ms)
 
     def _answer(self, event: server.ServerEvent) -> list[Effect]:
         match event:
             case server.ResponseCreated(response=response):
-                self._response_id = response.id
-                if (response.metadata or {}).get("origin") == "timer":
-                    return [Tell("A timer is up.", "warning")]
-                typed, self._typed_due = self._typed_due, False
-                if self.talking and not typed:  # it was on its way when the key went down
-                    return self._cancel()
-            case server.OutputItemAdded(response_id=response_id, item=item):
-                self._answer_items[item.id or ""] = response_id
-                if response_id in self._cancelled:
-                    self._dead.add(item.id or "")
-            case server.OutputAudioDelta(item_id=item_id, delta=delta) if item_id not in self._dead:
-                pcm = base64.b64decode(delta)
-                self.playback.add(item_id, len(pcm) // 2)
-                return [Play(item_id, pcm)]
-            case server.OutputAudioDone(item_id=item_id) if item_id not in self._dead:
-                return [PlayEnd()]
+                return self._created(response)
             case server.ResponseDone(response=response):
-                if response.id == self._response_id:
-                    self._response_id = None
-                self._cancelled.discard(response.id)
-                self._words_due.clear()  # some services answer and never say what they heard
-                for item in response.output:
-                    self._answer_items.pop(item.id or "", None)
-                    self._dead.discard(item.id or "")
+                self._answers.done(response.id)
+                if response.status != "cancelled":
+                    self._words_due.clear()  # some services answer and never say what they heard
                 if response.metadata:
                     return [Did(response.metadata)]
+            case _:
+                return self._speaking.take(event)
         return []
 
+    def _created(self, response: Response) -> list[Effect]:
+        self._answers.created(response.id)
+        if (response.metadata or {}).get("origin") == "timer":
+            return [Tell("A timer is up.", "warning")]
+        typed, self._typed_due = self._typed_due, False
+        wanted = self._replies.created()
+        if wanted and (typed or not self.talking):
+            return []
+        return self._speaking.cancel()  # it was on its way when the key went down, or when the user went on
+
     def _error(self, error: ErrorDetail) -> list[Effect]:
-        if error.code == "response_cancel_not_active":
+        if error.code == "response_cancel_not_active" or (error.event_id or "").startswith(CLEANUP):
             return []  # the answer ended while our cancel was on its way: nothing is lost
+        if self._replies.refused(error):
+            return []
         effects: list[Effect] = [Tell(error.message, "error")]
         if self._agreement.refused(error) and self.turn_detection is None and not self.held:
             effects += self._detect_again()  # in hands-free somebody has to say when turns end
         return effects
 
-    def _cancel(self) -> list[Effect]:
-        """Ends the response that is being made."""
-        if self._response_id is None:
-            return []
-        self._dead |= {item for item, response in self._answer_items.items() if response == self._response_id}
-        self._cancelled.add(self._response_id)
-        self._response_id = None
-        return [client.ResponseCancel()]
-
     def _detect_again(self) -> list[Effect]:
         """The floor is free: the server decides again when a turn ends, if that is its business."""
         return [] if self._push_to_talk else [self._agreement.update(self.rules)]
-
-    def _stop_playing(self) -> list[Effect]:
-        """Stops the sound and tells the server what was heard of it."""
-        if not self.playback.playing:
-            return []
-        effects: list[Effect] = [Flush()]
-        for cut in self.playback.flush():
-            self._dead.add(cut.item_id)
-            effects.append(client.ConversationItemTruncate(item_id=cut.item_id, audio_end_ms=cut.heard_ms))
-            effects += self._transcript.interrupted(cut.item_id, cut.heard_ms)
-        return effects
 
     def _interrupts(self) -> bool:
         """Whether the server cancels its answer when the user begins to speak."""
@@ -350,3 +383,12 @@ class Dialogue:
 
     def _rules_wanted(self) -> TurnDetection | None:
         return None if self._push_to_talk else self.rules
+
+
+def _commands(verdict: Verdict | None) -> list[Effect]:
+    match verdict:
+        case Verdict.DUCK:
+            return [Duck()]
+        case Verdict.RESUME:
+            return [Unduck()]
+    return []

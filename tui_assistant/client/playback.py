@@ -22,6 +22,7 @@ class Cut:
 
     item_id: str
     heard_ms: int
+    of_ms: int = 0  # what had come of it
 
 
 class Playback:
@@ -70,7 +71,8 @@ class Playback:
         for stretch in self._stretches:
             inside_ms = max(0, self._heard - stretch.begin) * 1000 / self.rate
             if stretch.item_id not in cuts:
-                cuts[stretch.item_id] = Cut(stretch.item_id, int(stretch.first_ms + inside_ms))
+                came_ms = self._lengths[stretch.item_id] * 1000 // self.rate
+                cuts[stretch.item_id] = Cut(stretch.item_id, int(stretch.first_ms + inside_ms), came_ms)
         self._stretches.clear()
         self._written = self._heard
         return tuple(cuts.values())

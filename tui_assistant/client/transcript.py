@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -9,6 +10,7 @@ from tui_assistant.protocol import server
 from tui_assistant.protocol.items import InputText, JsonObject, UserMessage
 
 LONGEST_MEMORY = 500  # lines kept for changes that may still come: far more than are open at any time
+FASTEST_LETTERS = 25  # per second of speech; 15 are usual
 NO_WORDS = "(no words recognised)"
 
 
@@ -90,9 +92,10 @@ class Transcript:
         dropped, self._open = self._open, set()
         return [line for key in dropped for line in self._change(key, stash="", final=True, note="cleared")]
 
-    def interrupted(self, key: str, heard_ms: int) -> list[TranscriptLine]:
-        """The answer was cut off after `heard_ms`."""
-        return self._change(key, interrupted_at_s=heard_ms / 1000, final=True)
+    def interrupted(self, key: str, heard_ms: int, of_ms: int) -> list[TranscriptLine]:
+        """The answer was cut off after `heard_ms`, when sound of `of_ms` had come; its text is cut there, too."""
+        text = heard_text(self._lines[key].text, heard_ms, of_ms) if key in self._lines else ""
+        return self._change(key, text=text, interrupted_at_s=heard_ms / 1000, final=True)
 
     def note(self, key: str, text: str) -> list[TranscriptLine]:
         return self._change(key, note=text)
@@ -118,6 +121,16 @@ class Transcript:
             return []
         self._lines[key] = line
         return [line]
+
+
+def heard_text(text: str, heard_ms: int, of_ms: int) -> str:
+    """The words of an answer that were heard, about: text and sound are not aligned, and text comes first."""
+    share = min(1.0, heard_ms / of_ms) if of_ms else 0.0
+    most = min(round(len(text) * share), math.ceil(heard_ms * FASTEST_LETTERS / 1000))
+    if most >= len(text):
+        return text
+    words = text[:most].rsplit(" ", 1)[0].rstrip() if " " in text[:most] else ""
+    return f"{words}—" if words else "—"
 
 
 def ended(reason: JsonObject | None) -> str:
