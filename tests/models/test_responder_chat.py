@@ -235,6 +235,14 @@ def test_the_address_is_taken_as_people_paste_it(server: StubServer, path: str) 
     assert server.requests[0].path == "/v1/chat/completions"
 
 
+def test_offline_mode_asks_this_machine_only(server: StubServer) -> None:
+    server.handler = script(chunk("ok"), DONE)
+    assert answer(server, offline=True)[0] == "ok"
+    model = chat.create({"base_url": "https://192.0.2.1/v1", "model": "m", "offline": True})
+    with pytest.raises(ModelError, match="offline mode is on: the chat server is not asked"):
+        list(model.respond(ask(), Flag()))
+
+
 @pytest.mark.parametrize(
     "url", ["localhost:8080", "ftp://x", "http:///v1", "http://me:pw@host/v1", "http://[", "http://h:x"]
 )

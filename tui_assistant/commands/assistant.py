@@ -163,7 +163,10 @@ def responder(settings: Settings, *, remember: bool = True) -> tuple[str, dict[s
     """The responder's name and options: the skills first, then a chat server for what they do not understand."""
     name, chat = settings.models.responder, settings.responder
     skills = {"state_dir": str(skills_folder())} if remember else {}
-    server = {"base_url": chat.chat, "model": chat.model, "api_key_env": chat.api_key_env, "system": chat.system}
+    server: dict[str, Any] = {"base_url": chat.chat, "model": chat.model, "api_key_env": chat.api_key_env}
+    server["system"] = chat.system
+    if settings.models.offline:
+        server["offline"] = True
     if name == "skills" and chat.chat != "off":
         # a server that was only looked for may be missing; one that was set has to say why it does not answer
         both = {"first_options": skills, "then_options": server, "optional": chat.chat == "auto"}

@@ -19,10 +19,11 @@ from tui_assistant.client.hold import Method
 from tui_assistant.commands.assistant import is_file
 from tui_assistant.commands.devices import list_quietly
 from tui_assistant.commands.logs import quiet_libraries
-from tui_assistant.commands.models import model
+from tui_assistant.commands.models import SERVERS, model
 from tui_assistant.config import Settings, config_path, load
 from tui_assistant.errors import AssistantError, ConfigError, DeviceError
-from tui_assistant.models.registry import Port
+from tui_assistant.models.registry import NEXT_BEST, Port
+from tui_assistant.models.store import Store
 from tui_assistant.safetext import clean
 
 SMALLEST = (80, 24)  # columns and rows that the screen needs
@@ -163,6 +164,7 @@ def detector(settings: Settings) -> Finding:
 
 
 def others(settings: Settings) -> Iterator[Finding]:
+    """The recogniser, the responder and the synthesiser; where one cannot be had, what takes its place."""
     wanted = settings.models
     for port, name in (
         (Port.RECOGNISER, wanted.recogniser),
@@ -170,10 +172,49 @@ def others(settings: Settings) -> Iterator[Finding]:
         (Port.SYNTHESISER, wanted.synthesiser),
     ):
         found = model(port, name)
-        if found.usable:
+        damage = damaged(name) if found.usable else None
+        if damage is not None:
+            text, mend = damage.message, damage.hint
+        elif found.usable:
             yield Finding(port.value, Verdict.OK, name)
+            continue
         else:
-            yield Finding(port.value, Verdict.BAD, f"{name} is not installed", found.mend)
+            text, mend = f"{name} {'has no address' if name in SERVERS else 'is not installed'}", found.mend
+        instead = next((each for each in NEXT_BEST.get(port, ()) if each != name and works(port, each)), "")
+        verdict = Verdict.NOTE if instead else Verdict.BAD
+        yield Finding(port.value, verdict, f"{text}; {instead} takes its place" if instead else text, mend)
+    yield from servers(settings)
+    if wanted.offline:
+        yield Finding("offline", Verdict.OK, "by the settings: no download, no server but those on this machine")
+
+
+def works(port: Port, name: str) -> bool:
+    return model(port, name).usable and damaged(name) is None
+
+
+def damaged(name: str) -> AssistantError | None:
+    """What is wrong with a model that is downloaded; None also for one that never is."""
+    store = Store()
+    if all(entry.name != name for entry in store.entries()):
+        return None
+    try:
+        store.path(name)
+    except AssistantError as error:
+        return error
+    return None
+
+
+def servers(settings: Settings) -> Iterator[Finding]:
+    """The servers that hear and speak, where they are used: where they are, and whether their key is there."""
+    for name, section in SERVERS.items():
+        if name not in (settings.models.recogniser, settings.models.synthesiser):
+            continue
+        server = getattr(settings, section)
+        if server.url:
+            yield Finding(section, Verdict.OK, f"{server.url}, by the settings; it is asked when it is needed")
+        if server.api_key_env and not os.environ.get(server.api_key_env):
+            what = f"the environment variable {server.api_key_env} is not set"
+            yield Finding(section, Verdict.BAD, what, f"export {server.api_key_env}=...")
 
 
 def chat(settings: Settings) -> Iterator[Finding]:

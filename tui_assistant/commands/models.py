@@ -146,7 +146,7 @@ def _facts(each: Model) -> str:
         return ""
     size = f"{each.size / 1e6:.1f} MB" if each.size else "size not known"
     if each.here and not each.usable and each.here != each.size:
-        size = f"{each.here / 1e6:.1f} of {size} here"
+        size = f"{each.here / 1e6:.1f} MB of it here, {size}"
     return f"  ({size}, {each.licence}, {each.source})"
 
 
@@ -166,9 +166,7 @@ def run_get(name: str) -> int:
     click.echo(f"{entry.name}: {size}, {entry.licence}, {entry.source}", err=True)
     path = store.get(entry.name, _Progress().show)
     if not entry.known:
-        click.echo(
-            f"{entry.name}: no checksum is published here; what came now is recorded and has to stay so", err=True
-        )
+        click.echo(f"{entry.name}: no checksum is known; what came now is recorded and has to stay so", err=True)
     click.echo(str(path))
     return 0
 

@@ -139,6 +139,8 @@ class Chat:
         raise ModelError("the chat server refuses every form of the request")
 
     async def _find(self) -> None:
+        if self._settings.offline and self._base_url and not is_loopback(self._base_url):
+            raise ModelError("offline mode is on: the chat server is not asked", "set models.offline to false")
         if not self._base_url:
             found = await asyncio.to_thread(find_local)
             usable = next((endpoint for endpoint in found if endpoint.models), None)

@@ -28,6 +28,7 @@ class ChatSettings:
     timeout_s: float = DEFAULT_TIMEOUT_S  # longest silence of the server, before and between words
     system: str = DEFAULT_SYSTEM
     history: int = DEFAULT_HISTORY  # characters
+    offline: bool = False  # no server but those on this machine is asked
 
     @property
     def auto(self) -> bool:
@@ -54,6 +55,7 @@ def from_options(options: dict[str, Any]) -> ChatSettings:
         timeout_s=_number(options, "timeout", DEFAULT_TIMEOUT_S),
         system=str(options.get("system") or DEFAULT_SYSTEM),
         history=int(_number(options, "history", DEFAULT_HISTORY)),
+        offline=bool(options.get("offline")),
     )
 
 
