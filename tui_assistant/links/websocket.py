@@ -26,7 +26,7 @@ from tui_assistant.protocol.server import ServerEvent
 
 CONNECT_S = 5.0
 GREETING_S = 3.0  # for session.created; some hosts say nothing before they are told something
-PING_S, PONG_S = 2.0, 2.5  # a dead peer is noticed within 4.5 s
+PING_S, PONG_S = 1.5, 2.5  # with CLOSE_S a dead peer is noticed within 4.5 s
 CLOSE_S = 0.5
 LEAST_WAIT_S, MOST_WAIT_S = 0.25, 15.0  # between two tries
 BLOCK_MS = 100  # of audio in one event: what the services recommend
