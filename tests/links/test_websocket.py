@@ -319,3 +319,17 @@ async def test_frames_that_are_no_events_are_counted_and_cost_nothing() -> None:
     async with Scripted(babbles).running() as url, opened(url, ear) as link:
         await ear.until(lambda: "input_audio_buffer.cleared" in ear.types)
         assert link.counters == {"link_frames_unread": 2}
+
+
+async def test_that_audio_leaves_the_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connected(link: WebSocketLink) -> None:
+        """Nothing is connected to here: what is shown is looked at."""
+
+    monkeypatch.setattr(WebSocketLink, "_connect", connected)
+    away, ear = WebSocketLink(endpoint("openai", {"OPENAI_API_KEY": CANARY})), Ear()
+    monkeypatch.setattr(away, "_run", lambda: asyncio.sleep(0))
+    await away.open(ear.callbacks)
+    await away.close()
+    assert away.name == "openai ↗"
+    assert "What you say is sent to api.openai.com" in ear.told
+    assert WebSocketLink(endpoint("ws://127.0.0.1:1/v1/realtime", {})).name == "127.0.0.1:1"

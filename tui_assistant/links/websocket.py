@@ -56,7 +56,7 @@ class WebSocketLink:
         """`session`: what every session is told first, e.g. instructions and voice, in GA's form."""
         self._endpoint = endpoint
         self._vendor = endpoint.vendor
-        self.name = endpoint.name
+        self.name = f"{endpoint.name} ↗" if endpoint.leaves else endpoint.name  # ↗: what you say leaves this machine
         self.input_rate = self._vendor.input_rate
         self.output_rate = self._vendor.output_rate
         self._clock = clock
@@ -81,6 +81,8 @@ class WebSocketLink:
         self._events = events
         events.status(LinkStatus(False, "connecting"))
         await self._connect()
+        if self._endpoint.leaves:
+            events.status(LinkStatus(True, "ready", f"↗ What you say is sent to {self._endpoint.host}.", "warning"))
         self._running = asyncio.create_task(self._run())
 
     def send(self, event: ClientEvent) -> None:

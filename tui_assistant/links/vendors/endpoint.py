@@ -22,9 +22,13 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
     def leaves(self) -> bool:
         """Audio leaves this machine."""
-        return urlsplit(self.url).hostname not in LOOPBACK
+        return self.host not in LOOPBACK
 
 
 def endpoint(
