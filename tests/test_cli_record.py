@@ -153,6 +153,7 @@ def test_a_whole_session_ends_well(home: Path) -> None:
     silence.write_bytes((Path(__file__).parent / "data" / "speech" / "lj_0002.wav").read_bytes())
     talk = program("--plain", "--input", silence, "--output", "none", "--exit-after-input", "--record", folder)
     assert talk.returncode == 0
+    assert f"--   Recording into {folder}.\n" in talk.stdout.decode()
     meta = read_meta(folder)
     assert meta.whole
     assert meta.data["settings"]["turn_detection"]["threshold"] == 0.5

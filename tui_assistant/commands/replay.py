@@ -13,6 +13,7 @@ import click
 
 from tui_assistant.commands import golden, guard
 from tui_assistant.errors import UsageError
+from tui_assistant.safetext import clean
 
 if TYPE_CHECKING:
     from tui_assistant.record.reader import Meta
@@ -139,4 +140,4 @@ def compared(folder: Path, meta: Meta, lines: Sequence[Line]) -> str:
 
 
 def _name(said: Any) -> str:
-    return f"the first a {said.event['type']} at {said.at_ms / 1000:.2f} s"
+    return f"the first a {clean(said.event['type'], limit=60)} at {said.at_ms / 1000:.2f} s"

@@ -62,6 +62,11 @@ class Recorder:
         """Something is being written."""
         return self._writer is not None
 
+    def announce(self) -> None:
+        """Says that it records, if it does."""
+        if self._writer is not None:
+            self.tell(f"Recording into {self._writer.folder}.", "information")
+
     def toggle(self, folder: Path | None = None) -> None:
         """Ends the recording, or begins one in `folder` (None: a new one where recordings are kept)."""
         if self._writer is not None:

@@ -249,6 +249,7 @@ class Talk:
         self._equipment.open_speaker()
         events = LinkEvents(self._server_event, self._observation, self._link_status)
         await self._link.open(events)
+        self._recorder.announce()
         self._do(self._dialogue.begin())
         if self._options.recording is not None or self._options.play_demo:
             with contextlib.suppress(TimeoutError):
