@@ -104,10 +104,12 @@ def test_the_chunking_changes_nothing() -> None:
     assert np.array_equal(one[:kept], other[:kept])
 
 
-def test_without_the_package_one_line_says_what_helps(monkeypatch) -> None:
+def test_without_the_package_one_line_says_what_helps(monkeypatch, request) -> None:
+    request.addfinalizer(canceller.installed.cache_clear)
     for name in ("livekit", "livekit.rtc", "livekit.rtc.apm", "livekit.rtc.audio_frame"):
         monkeypatch.setitem(sys.modules, name, None)
     canceller._own_delay.cache_clear()
+    canceller.installed.cache_clear()
     assert not canceller.installed()
     with pytest.raises(DeviceError, match="not installed") as error:
         WebRtcCanceller(RATE)

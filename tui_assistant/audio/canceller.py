@@ -27,6 +27,7 @@ class Canceller(Protocol):
         ...
 
 
+@lru_cache(maxsize=1)
 def installed() -> bool:
     """Whether the extra `aec` is there; imports nothing of it."""
     try:

@@ -186,7 +186,8 @@ class Snapshot:
     microphone: str = ""  # foreign text; "" = none, or OPENS_ON_PRESS
     microphone_start_ms: int | None = None  # what opening it costs: until its first sample came
     speaker: str = ""
-    duplex: str = "half-duplex"  # "half-duplex" | "headphones" | "no echo"
+    duplex: str = "half-duplex"  # "aec" | "half-duplex" | "headphones" | "no echo"
+    erle_db: float | None = None  # how much of the echo was taken away in the last second; None: there was none
     keyboard: Keyboard = Keyboard(Method.TOGGLE)
     hold: HoldView = HoldView()
     talking: bool = False  # the floor is held, in either mode

@@ -6,12 +6,14 @@ moment of the clock has tells the microphone; so it does not matter how late a k
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from enum import Enum
 
 import numpy as np
 
 from tui_assistant.audio.base import Microphone, Samples
+from tui_assistant.audio.echo import EchoStage, Levels
 from tui_assistant.client.dialogue import Since
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ports import SpeechDetector
@@ -22,6 +24,7 @@ from tui_assistant.sound.resample import Resampler
 PREROLL_MS = 300  # a finger is later than the tongue
 LEAST_PREROLL_MS = 100  # even just after a turn, whose end is then heard twice
 TAIL_MS = 200  # and earlier at the end
+MOST_LEVELS = 100  # a second of frames that nobody has asked for
 KEEP_S = 1.5  # of what was heard, so that a press may be handled late
 
 
@@ -36,14 +39,25 @@ class Floor(Enum):
 class Capture:
     """Takes what the microphone has heard and says what of it the link gets. Rates: the microphone's and the link's."""
 
-    def __init__(self, rate: int, detector: Callable[[], SpeechDetector], *, tail_ms: int = TAIL_MS) -> None:
+    def __init__(
+        self,
+        rate: int,
+        detector: Callable[[], SpeechDetector],
+        *,
+        tail_ms: int = TAIL_MS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.rate = rate
+        self._clock = clock
+        self._stage: EchoStage | None = None
+        self._levels: list[Levels] = []
         self._detector = detector
         self._front: FrontEnd | None = None
         self.tail_ms = tail_ms
         self.gain = Gain()
         self._recent = np.zeros(0, np.int16)  # the newest samples; they end at _end
-        self._end = 0  # samples heard
+        self._end = 0  # samples heard ...
+        self._taken = 0  # ... and those that the echo stage still holds, too
         self._fed = 0  # up to here `due` has returned them, or they are not for the link
         self._turn_end = 0  # of the last turn that was held
         self._until: int | None = None  # where the floor that is ending ends
@@ -66,6 +80,7 @@ class Capture:
         self._resampler = Resampler(microphone.rate, self.rate, quality="capture") if microphone else None
         self.meter = Meter(microphone.rate) if microphone else None
         self._next = microphone.position if microphone else 0
+        self._restart_stage()
         self._anchor = (self._next, self._end)
         self._recent = np.zeros(0, np.int16)  # of the other one, of any age
         if microphone is None:
@@ -83,15 +98,56 @@ class Capture:
             return samples
         samples = self.gain.on(samples)
         self.meter.push(samples)
-        heard = self._resampler.push(samples)
+        heard = self._without_echo(self._resampler.push(samples))
         self._end += len(heard)
         kept = max(int(KEEP_S * self.rate), self._end - self._fed)
         self._recent = np.concatenate([self._recent, heard])[-kept:]
         return heard
 
-    def due(self) -> Samples:
-        """What the link is to have of all that was read and not returned yet. May end an ending floor."""
-        stop = self._end if self._until is None else min(self._end, self._until)
+    @property
+    def stage(self) -> EchoStage | None:
+        """What takes the speaker's sound away."""
+        return self._stage
+
+    @stage.setter
+    def stage(self, stage: EchoStage | None) -> None:
+        """Another one; what the old one holds, some 20 ms, is lost."""
+        self._stage = stage
+        lost = self._taken - self._end
+        self._restart_stage()
+        if self.microphone is not None:
+            self._anchor = (self._anchor[0] + round(lost * self.microphone.rate / self.rate), self._anchor[1])
+
+    def take_levels(self) -> list[Levels]:
+        """Of the frames in which the speaker sounds, since the last call; none with a canceller."""
+        levels, self._levels = self._levels, []
+        return levels
+
+    def _restart_stage(self) -> None:
+        self._taken = self._end
+        self._levels = []
+        if self._stage is not None:
+            self._stage.restart()
+
+    def _without_echo(self, samples: Samples) -> Samples:
+        """What the stage lets go."""
+        if self._stage is None or self.microphone is None:
+            self._taken += len(samples)
+            return samples
+        now, (heard, number), rate = self._clock(), self._anchor, self.microphone.rate
+        first = heard + (self._taken - number) * rate / self.rate
+        out = self._stage.process(samples, now + (first - self.microphone.position_at(now)) / rate)
+        self._taken += len(samples)
+        self._levels = (self._levels + list(out.levels))[-MOST_LEVELS:]
+        return out.samples
+
+    def due(self, held_ms: int = 0) -> Samples:
+        """What the link is to have of all that was read and not returned yet. May end an ending floor.
+
+        `held_ms`: so much of the newest is not decided yet, and waits.
+        """
+        stop = self._end - held_ms * self.rate // 1000 if self._until is None else min(self._end, self._until)
+        stop = max(stop, self._fed)
         begin = max(self._fed, self._end - len(self._recent))
         sent = self._recent[begin - self._end + len(self._recent) : stop - self._end + len(self._recent)]
         self._fed = max(self._fed, stop)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tui_assistant.audio.echo import HalfDuplexGate
+from collections.abc import Callable
+
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.links.base import Link
 from tui_assistant.runtime.calibrating import Calibrating
+from tui_assistant.runtime.duplex import LOOK_BACK_MS, Duplex
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.recording import Recorder
@@ -25,6 +27,7 @@ class Ears:
         records: Records,
         recorder: Recorder,
         setup: Calibrating,
+        tell: Callable[[str, str], None],
     ) -> None:
         self._link = link
         self._dialogue = dialogue
@@ -33,7 +36,7 @@ class Ears:
         self._records = records
         self._recorder = recorder
         self._setup = setup
-        self._gate = HalfDuplexGate()
+        self._duplex = Duplex(floor.capture, equipment, tell)
         self._gated = False  # at the last look
         self.muted = False
 
@@ -49,27 +52,30 @@ class Ears:
 
     def listen(self, now: float) -> None:
         """What was heard since the last call goes to all whom it concerns."""
-        self._gated = self._withheld(now)
-        self._recorder.muted = self.muted or self._setup.on  # nothing of the setup is recorded
-        samples = self._floor.poll(withheld=self._gated, muted=self.muted)
+        on = self._setup.on  # nothing of the setup is for anyone else
+        withheld = self._duplex.look(now)
+        self._gated = on or withheld
+        self._recorder.muted = self.muted or on
+        held_ms = 0 if on else LOOK_BACK_MS
+        blank = on or self._duplex.blank
+        samples = self._floor.poll(withheld=self._gated, muted=self.muted, held_ms=held_ms, blank=blank)
         self._setup.heard(samples)
         if len(samples):
             self._equipment.heard(len(samples) / self._link.input_rate)
-        if self.estimating:
-            heard = self._dialogue.held or not self._unheard
+        if self.estimating or self._duplex.listening:
+            shown, heard = self.estimating, self._dialogue.held or not self._unheard
             for frame in self._floor.capture.estimate(samples):
-                self._records.estimated(frame, heard=heard)
-                self._recorder.estimated(frame, self._dialogue)
+                if self._duplex.listening and not self.muted:
+                    self._duplex.frame(frame.p)
+                if shown:
+                    self._records.estimated(frame, heard=heard)
+                    self._recorder.estimated(frame, self._dialogue)
                 self._floor.heard(frame.p)
 
-    def _withheld(self, now: float) -> bool:
-        """Half-duplex: the microphone would hear the assistant. Or it is being set up."""
-        if self._setup.on:
-            return True
-        speaker = self._equipment.speaker
-        if speaker is None or self._equipment.duplex != "half-duplex":
-            return False
-        return self._gate.closed(speaker.pending(), now)
+    @property
+    def erle_db(self) -> float | None:
+        """How much of the echo is taken away."""
+        return self._duplex.erle_db
 
     def toggle_mute(self) -> None:
         self.muted = not self.muted

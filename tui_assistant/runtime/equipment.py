@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tui_assistant.audio.base import DeviceState, Microphone, OutputDevice
+from tui_assistant.audio.canceller import installed
 from tui_assistant.audio.clocked import ClockedSpeaker, FileSpeaker
 from tui_assistant.audio.devices import list_devices, open_microphone, open_speaker
+from tui_assistant.audio.echo import EchoState
 from tui_assistant.audio.files import FileMicrophone
 from tui_assistant.audio.stream_input import StreamMicrophone
 from tui_assistant.errors import DeviceError
@@ -53,6 +55,7 @@ class Equipment:
         self.microphone: Microphone | None = None
         self.speaker: OutputDevice | None = None
         self.demo = False
+        self.no_canceller = False  # it is installed, and does not load
         self.resting = False  # the microphone is closed until it is needed
         self.start_ms: int | None = None  # of the microphone, until its first sample came
         self._started_at: float | None = None
@@ -70,8 +73,12 @@ class Equipment:
     def duplex(self) -> str:
         """What becomes of the speaker's sound at the microphone; see Snapshot."""
         if self.speaker is None or not self.speaker.echoes or not self.real_microphone:
-            return "no echo"
-        return "headphones" if self._options.headphones else "half-duplex"
+            return EchoState.NONE
+        wanted = EchoState.HEADPHONES if self._options.headphones else self._options.echo
+        if wanted in (EchoState.HEADPHONES, EchoState.HALF_DUPLEX):
+            return wanted
+        works = self.speaker.played_sound is not None and installed() and not self.no_canceller
+        return EchoState.AEC if works else EchoState.HALF_DUPLEX
 
     @property
     def uses_devices(self) -> bool:

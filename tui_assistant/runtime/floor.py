@@ -66,7 +66,8 @@ class FloorKeeper:
         self._known = RememberedKeys()
         self._hold = Hold(tail_ms=tail_ms)
         self._taken_ms = 0.0
-        self._withheld = self._muted = False  # at the last poll
+        self._withheld = self._muted = self._blank = False  # at the last poll
+        self._held_ms = 0
         self._read: list[Samples] = []  # since the last poll
 
     @property
@@ -135,12 +136,16 @@ class FloorKeeper:
 
     # ------------------------------------------------------------------------------------------------- what happens
 
-    def poll(self, *, withheld: bool, muted: bool) -> Samples:
-        """One round; returns what was heard. `withheld`: what nobody holds the floor for goes out as silence."""
+    def poll(self, *, withheld: bool, muted: bool, held_ms: int = 0, blank: bool = False) -> Samples:
+        """One round; returns what was heard. `withheld`: what nobody holds the floor for goes out as silence.
+
+        But the newest `held_ms` of it waits, and goes out as it is once it is not withheld any more, unless `blank`.
+        """
         now = self._now_ms()
         if self._hold.deadline is not None and now >= self._hold.deadline:
             self._steps(self._hold.tick(now))
         self._withheld, self._muted = withheld, muted
+        self._held_ms, self._blank = held_ms, blank
         self._catch_up()
         heard, self._read = self._read, []
         return heard[0] if len(heard) == 1 else np.concatenate(heard)
@@ -157,8 +162,9 @@ class FloorKeeper:
             if self._dialogue.push_to_talk:
                 self.capture.skip()
             else:  # a server that detects turns needs a stream without gaps: what it must not hear is silence
-                rest = self.capture.due()
-                self._feed(bytes(rest.nbytes) if self._withheld or self._muted else rest.tobytes())
+                rest = self.capture.due(self._held_ms if self._withheld and not self._muted else 0)
+                silent = self._withheld or self._muted or self._blank
+                self._feed(bytes(rest.nbytes) if silent else rest.tobytes())
             if self._muted:
                 self.capture.forget()
 

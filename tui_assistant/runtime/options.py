@@ -30,6 +30,7 @@ class TalkOptions:
     output: str = ""  # also "none"
     output_file: Path | None = None
     headphones: bool = False
+    echo: str = "auto"  # "auto" | "aec" | "half-duplex" | "headphones"
     open_on_press: bool = False  # in push-to-talk the microphone is closed while nobody holds the talk key
     tail_ms: int = 200  # what is still heard after the release of the talk key
     demo: Path | None = None  # the recording that the demo key plays

@@ -121,6 +121,7 @@ class Talk:
             records=self._records,
             recorder=self._recorder,
             setup=self.setup,
+            tell=self._tell,
         )
         self._input_end = InputEnd(options, self._dialogue, self._equipment, self._floor, self._end)
 
@@ -370,6 +371,7 @@ class Talk:
             link_state=self._link_state,
             equipment=self._equipment,
             muted=self._ears.muted,
+            erle_db=self._ears.erle_db,
             latency_ms=self._hands.latency_ms,
             timers=self._hands.timers,
             link_counters=self._link.counters,

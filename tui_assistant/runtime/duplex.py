@@ -1,0 +1,109 @@
+"""Echo in a conversation: which way it is dealt with, and when who speaks over an answer is let through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui_assistant.audio.base import Microphone
+from tui_assistant.audio.canceller import WebRtcCanceller
+from tui_assistant.audio.echo import EchoStage, EchoState, HalfDuplexGate
+from tui_assistant.audio.gate import EchoGate
+from tui_assistant.audio.played import PlayedSound
+from tui_assistant.client.bargein import BargeIn
+from tui_assistant.engine.ports import FRAME_MS
+from tui_assistant.errors import DeviceError
+from tui_assistant.runtime.capture import Capture
+from tui_assistant.runtime.equipment import Equipment
+
+SPEECH_P = 0.5  # the local detector's word
+LOOK_BACK_MS = 600  # what is let through with a voice: ten frames until the rule is met, then what goes before an onset
+QUIET_MS = 800  # who was let through, and has been silent so long while the answer went on, did not interrupt it
+
+
+class Duplex:
+    """While the assistant is heard the microphone is withheld until somebody speaks over it. On the Talk thread."""
+
+    def __init__(self, capture: Capture, equipment: Equipment, tell: Callable[[str, str], None]) -> None:
+        self._capture = capture
+        self._equipment = equipment
+        self._tell = tell
+        self._state = ""  # the equipment's, as it was prepared for
+        self._known: tuple[PlayedSound | None, Microphone | None] = (None, None)  # to the stage
+        self._half = HalfDuplexGate()
+        self._louder = EchoGate()
+        self._rule = BargeIn()
+        self._quiet_ms = 0
+        self._sounds = False  # the microphone may hear the assistant
+        self._let_through = False
+        self.withheld = False
+        self.blank = False  # what was withheld until now is not to be heard by anyone, unlike what a canceller cleaned
+
+    @property
+    def listening(self) -> bool:
+        """The word of the local detector is wanted, frame by frame."""
+        return self._sounds
+
+    @property
+    def erle_db(self) -> float | None:
+        """Of the last second, while the speaker sounds and a canceller works."""
+        stage = self._capture.stage
+        return stage.erle_db if stage is not None and self._state == EchoState.AEC else None
+
+    def look(self, now: float) -> bool:
+        """At every poll, before the microphone is read: whether what it hears is withheld."""
+        self._prepare()
+        before, stage = self.withheld, self._capture.stage
+        if stage is None:
+            self._sounds = False
+        elif self._state == EchoState.AEC:
+            self._sounds = stage.sounding
+        else:
+            speaker = self._equipment.speaker
+            self._sounds = speaker is not None and self._half.closed(speaker.pending(), now)
+        if not self._sounds:
+            self._let_through = False
+            self._rule.restart()
+        self.withheld = self._sounds and not self._let_through
+        self.blank = before and not self.withheld and not self._let_through and self._state != EchoState.AEC
+        return self.withheld
+
+    def frame(self, p: float) -> None:
+        """The local detector's word on one frame, while `listening`."""
+        stage = self._capture.stage
+        if stage is None:
+            return
+        for levels in self._capture.take_levels():
+            self._louder.push(levels)
+        trusted = stage.settled if self._state == EchoState.AEC else self._louder.louder
+        speech = p >= SPEECH_P and trusted
+        self._quiet_ms = 0 if speech else self._quiet_ms + FRAME_MS
+        if not self._let_through:
+            self._let_through = self._rule.frame(speech)
+        elif self._quiet_ms >= QUIET_MS:
+            self._let_through = False
+            self._rule.restart()
+
+    def _prepare(self) -> None:
+        """The stage, for the devices there are now."""
+        state = self._equipment.duplex
+        if state != self._state:
+            self._state = state
+            self._capture.stage = self._stage()
+            self._known = (None, None)
+        stage, speaker = self._capture.stage, self._equipment.speaker
+        known = (speaker.played_sound if speaker is not None else None, self._equipment.microphone)
+        if stage is not None and known != self._known:
+            self._known = known
+            stage.listen_to(known[0])
+            self._louder.restart()
+
+    def _stage(self) -> EchoStage | None:
+        rate = self._capture.rate
+        if self._state == EchoState.AEC:
+            try:
+                return EchoStage(rate, lambda: WebRtcCanceller(rate))
+            except DeviceError as error:
+                self._equipment.no_canceller = True
+                self._state = self._equipment.duplex
+                self._tell(f"{error}: half-duplex", "warning")
+        return EchoStage(rate) if self._state == EchoState.HALF_DUPLEX else None
