@@ -8,6 +8,7 @@ import pytest
 from tui_assistant.audio import clocked
 from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState
 from tui_assistant.audio.clocked import ClockedSpeaker, FileSpeaker
+from tui_assistant.audio.fade import DUCKED
 from tui_assistant.errors import DeviceError
 from tui_assistant.sound.wav import read_wav
 
@@ -111,3 +112,33 @@ def test_a_full_disk_is_a_lost_device(clock, tmp_path, monkeypatch) -> None:
     clock.now += 0.1
     speaker.write(tone(10))
     assert speaker.state is DeviceState.LOST
+
+
+def test_ducking_acts_at_its_moment_and_by_a_ramp(clock, tmp_path) -> None:
+    speaker = FileSpeaker(tmp_path / "out.wav", rate=RATE, clock=clock)
+    speaker.start()
+    speaker.write(tone(8000, 10_000))
+    clock.now += 0.1
+    speaker.duck(True)
+    clock.now += 0.1
+    speaker.duck(False)
+    clock.now += 0.1
+    speaker.close()
+    heard = read_wav((tmp_path / "out.wav").read_bytes(), "out.wav").samples.astype(int)
+    assert set(heard[:800]) == {10_000}
+    assert set(heard[800 + 160 : 1600]) == {int(10_000 * DUCKED)}
+    assert set(heard[1600 + 160 : 2400]) == {10_000}
+    assert np.abs(np.diff(heard)).max() <= 100
+
+
+def test_after_a_flush_the_next_answer_is_loud(clock, tmp_path) -> None:
+    speaker = FileSpeaker(tmp_path / "out.wav", rate=RATE, clock=clock)
+    speaker.start()
+    speaker.write(tone(800, 10_000))
+    speaker.duck(True)
+    clock.now += 0.05
+    speaker.flush()
+    speaker.write(tone(800, 10_000))
+    clock.now += 0.05
+    speaker.close()
+    assert set(read_wav((tmp_path / "out.wav").read_bytes(), "out.wav").samples[400:]) == {10_000}

@@ -7,6 +7,7 @@ import pytest
 
 from tui_assistant.audio import queued
 from tui_assistant.audio.base import DeviceState
+from tui_assistant.audio.fade import DUCKED
 from tui_assistant.audio.queued import IDLE_STOP_S, LATENCY_S, START_WAIT_S, QueuedSpeaker
 from tui_assistant.errors import DeviceError
 
@@ -166,3 +167,49 @@ def test_one_that_went_while_it_was_idle_is_lost_when_it_is_to_play(device) -> N
     device.gone = True
     device.write(ramp(500))
     assert device.state is DeviceState.LOST
+
+
+def test_ducking_is_heard_at_once_and_no_sample_gets_lost_or_comes_twice(device) -> None:
+    device.write(ramp(1000))
+    device.pass_time(0.1)
+    heard = device.played()
+    device.sound.clear()
+    device.duck(True)
+    assert (device.starts, device.aborts) == (2, 1)
+    assert (device.played(), device.pending()) == (heard, 1000 - heard)
+    ducked = np.array(device.sound)
+    wanted = np.arange(heard + 1, heard + 1 + len(ducked)) * DUCKED
+    assert np.abs(ducked[20:] - wanted[20:]).max() <= 1  # as before, 12 dB lower
+    assert ducked[0] <= wanted[0] / 2  # and faded in
+    device.pass_time(1)
+    assert (device.played(), device.pending()) == (1000, 0)
+
+
+def test_ducking_twice_and_coming_back(device) -> None:
+    device.write(ramp(1000))
+    device.pass_time(0.1)
+    for _ in range(3):
+        device.duck(True)
+        device.duck(True)
+        device.pass_time(0.03)
+        device.duck(False)
+        device.pass_time(0.03)
+    assert device.starts == 4
+    device.pass_time(0.2)
+    assert device.sound[-1] == 0 or device.sound[-1] == device.sound[-2] + 1  # loud again: the ramp's own steps
+    device.pass_time(1)
+    assert (device.played(), device.pending()) == (1000, 0)
+
+
+def test_nothing_that_is_not_heard_is_ducked_by_a_restart(device) -> None:
+    device.duck(True)
+    device.duck(False)
+    device.write(ramp(400))
+    device.pass_time(0.6)
+    device.duck(True)
+    assert device.aborts == 0
+    device.write(np.full(400, 10_000, np.int16))
+    assert device.sound[-1] == int(10_000 * DUCKED)
+    device.flush()
+    device.write(np.full(400, 10_000, np.int16))
+    assert device.sound[-1] == 10_000

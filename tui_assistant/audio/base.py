@@ -109,6 +109,10 @@ class OutputDevice(Protocol):
         """Drops what is not heard yet, at once; ready for the next write."""
         ...
 
+    def duck(self, down: bool) -> None:
+        """On at -12 dB, at once; or back to `gain`, by a fade. A flush ends it."""
+        ...
+
     def played(self) -> int:
         """Samples heard so far: never falls, never more than written; flushed ones are in neither."""
         ...

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState, Samples
+from tui_assistant.audio.fade import DUCKED, Fade
 from tui_assistant.audio.fifo import SampleFifo
 from tui_assistant.audio.files import Clock
 from tui_assistant.audio.played import PlayedSound
@@ -34,6 +35,8 @@ class ClockedSpeaker:
         self.gain = 1.0
         self.dropped = 0
         self._clock = clock
+        self._fade = Fade()
+        self._ducked = False
         self._queue = SampleFifo(MAX_QUEUE_S * rate)
         self._started: float | None = None
         self._position = 0  # samples of time gone by, silence included
@@ -58,6 +61,13 @@ class ClockedSpeaker:
         """What is due by now was heard; the rest is dropped."""
         self._advance()
         self._queue.clear()
+        self._ducked = False
+        self._fade.restart()
+
+    def duck(self, down: bool) -> None:
+        """From this moment on."""
+        self._advance()
+        self._ducked = down
 
     def played(self) -> int:
         """By the clock."""
@@ -85,8 +95,8 @@ class ClockedSpeaker:
                 sound = np.zeros(min(due, int(MAX_STEP_S * self.rate)), np.int16)
             else:
                 self._played += sound.size
-                if self.gain != 1.0:
-                    sound = (sound * np.float32(self.gain)).astype(np.int16)
+                self._fade.target = self.gain * (DUCKED if self._ducked else 1.0)
+                sound = self._fade.apply(sound, self.rate)
             self._position += sound.size
             due -= sound.size
             self._emit(sound)

@@ -35,6 +35,13 @@ class SampleFifo:
                 self._size += taken.size
             return int(samples.size - taken.size)
 
+    def unpop(self, samples: Samples) -> None:
+        """Puts back at the front what had been taken, whatever the capacity."""
+        with self._lock:
+            if samples.size:
+                self._blocks.appendleft(samples)
+                self._size += samples.size
+
     def pop(self, count: int | None = None) -> Samples:
         """The oldest samples: all, or at most `count`."""
         with self._lock:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 
 import numpy as np
 
 from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState, Samples
-from tui_assistant.audio.fifo import SampleFifo
+from tui_assistant.audio.fade import DUCKED, Fade
+from tui_assistant.audio.fifo import EMPTY, SampleFifo
 from tui_assistant.audio.played import PlayedSound
 from tui_assistant.audio.playhead import Playhead
 from tui_assistant.audio.watchdog import Watchdog
@@ -21,6 +23,7 @@ from tui_assistant.errors import DeviceError
 
 LATENCY_S = 0.15  # of the device's buffer: outlasts most stalls, costs nothing when flushed
 START_WAIT_S = 0.04  # a first piece too short to fill the buffer waits so long for the next
+SLACK_S = 0.3  # a device may hold more than it says
 IDLE_STOP_S = 0.5  # of silence after the last sample; sentences follow each other closer
 
 
@@ -36,6 +39,10 @@ class QueuedSpeaker(ABC):
         self.underruns = 0
         self.dropped = 0
         self._queue: SampleFifo | None = None
+        self._fade = Fade()
+        self._ducked = False
+        self._taken: deque[Samples] = deque()  # what the device was handed last, before the volume
+        self._taken_size = 0
         self._playhead = Playhead(1)
         self.played_sound: PlayedSound | None = None
         self._latency_s = LATENCY_S
@@ -74,9 +81,9 @@ class QueuedSpeaker(ABC):
         self._calls += 1
         samples = self._queue.pop(out.size)
         count = samples.size
-        if self.gain != 1.0:
-            samples = (samples * np.float32(self.gain)).astype(np.int16)
-        out[:count] = samples
+        self._remember(samples)
+        self._fade.target = self.gain * (DUCKED if self._ducked else 1.0)
+        out[:count] = self._fade.apply(samples, self.rate)
         out[count:] = 0
         self._playhead.add(out.size, count, heard_at)
         self.played_sound.add(out, count > 0, heard_at)
@@ -85,6 +92,14 @@ class QueuedSpeaker(ABC):
             self._ending = True
             return True
         return False
+
+    def _remember(self, samples: Samples) -> None:
+        """As much as the device may hold, for `duck`."""
+        if samples.size:
+            self._taken.append(samples)
+            self._taken_size += samples.size
+        while self._taken and self._taken_size - self._taken[0].size > (self._latency_s + SLACK_S) * self.rate:
+            self._taken_size -= self._taken.popleft().size
 
     def _on_finished(self) -> None:
         """The device has ended its callbacks, by itself or because it was told to."""
@@ -122,6 +137,26 @@ class QueuedSpeaker(ABC):
             self._stop()
         self._playhead.cut(now)
         self._waiting_since = None
+        self._ducked = False
+        self._fade.restart()
+
+    def duck(self, down: bool) -> None:
+        """Takes back what the device holds and hands it over anew, else it would be heard as loud as before.
+
+        That costs a gap of some 10 ms; then the sound fades in.
+        """
+        was, self._ducked = self._ducked, down
+        if not down or was or not self._running or self._queue is None or self._playhead.handed == self.played():
+            return
+        now = time.monotonic()
+        self._stop()
+        unheard = self._playhead.cut(now)
+        taken = np.concatenate(self._taken) if self._taken else EMPTY
+        kept = max(0, taken.size - unheard)
+        self._queue.unpop(taken[kept:])
+        self._taken, self._taken_size = deque([taken[:kept]]), kept
+        self._fade.restart(0.0)
+        self._begin()
 
     def played(self) -> int:
         """By the device's clock."""

@@ -83,6 +83,8 @@ class Hands:
                 self._player.end()
             case do.Flush():
                 self._player.flush()
+            case do.Duck() | do.Unduck():
+                self._player.duck(isinstance(effect, do.Duck))
             case do.TakeFloor(at_ms=at_ms, since=since):
                 self._capture.take_floor(at_ms / 1000, since)
             case do.KeepFloor():

@@ -20,6 +20,7 @@ class Player:
         self._resampler: Resampler | None = None  # of the item being written; it holds the last few ms
         self._unheard = bytearray()  # what was written and not taken by `take_heard` ...
         self._taken = 0  # ... and its position
+        self._ducked = False
 
     def play(self, pcm: bytes) -> None:
         """Queues int16 little-endian mono."""
@@ -46,8 +47,14 @@ class Player:
         self._taken += len(heard) // 2
         return heard
 
+    def duck(self, down: bool) -> None:
+        """On quietly, at once; or back, by a fade."""
+        self._ducked = down
+        self.speaker.duck(down)
+
     def flush(self) -> None:
-        """Silence, at once."""
+        """Silence, at once. What comes next is as loud as ever."""
+        self._ducked = False
         self.speaker.flush()
         self._resampler = None
         position = self._by_device()
@@ -69,6 +76,7 @@ class Player:
     def replace(self, speaker: OutputDevice) -> None:
         """Another speaker from now on; what the old one had not played is dropped."""
         self.speaker, self._resampler = speaker, None
+        speaker.duck(self._ducked)
         self._unheard.clear()
         self._taken = self._written
         self._rebase(self._written)
