@@ -64,6 +64,7 @@ def test_without_colour_weight_and_reverse_video_carry_the_difference() -> None:
         assert styles[role].color is None
         assert styles[role].bgcolor is None
     assert styles["on voice"].reverse
+    assert styles["cut voice"].reverse
     assert styles["bold bot"].bold
 
 

@@ -183,7 +183,7 @@ class Styles:
         badge = kind == "on" or name == "key"
         if not self._colour or (ansi and badge):
             weak = name in ("dim", "faint") and not badge
-            return Style(bold=badge or kind == "bold", reverse=badge, dim=weak)
+            return Style(bold=badge or kind == "bold", reverse=badge or kind == "cut", dim=weak)
         if name == "key":
             return Style(color=colour, bgcolor=self._palette.faint, bold=True)
         if kind == "on":

@@ -10,11 +10,13 @@ from heard import frames_of, spoken
 from textual.pilot import Pilot
 
 from tui_assistant.client.tuning import Tuning
+from tui_assistant.client.turns import TurnRecord
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.scope_cursor import onsets_of
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.widgets.compact import Compact
+from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.scope import LINGER_S, Scope
 
 FRAMES = frames_of(spoken())
@@ -133,6 +135,22 @@ async def test_a_turn_of_the_transcript_is_shown(size: tuple[int, int]) -> None:
         await on.pilot.pause(0.2)
         assert on.scope.has_focus
         assert float(on.row("here").split()[1]) == pytest.approx(onsets_of(FRAMES)[1] / 1000, abs=0.2)
+
+
+@SIZES
+async def test_g_on_a_line_of_the_transcript_goes_to_its_turn(size: tuple[int, int]) -> None:
+    talk = heard()
+    onset = onsets_of(FRAMES)[2]
+    talk.records = (TurnRecord("u3", onset, onset + 64),)
+    async with desk(talk, size) as on:
+        await on.press("j")
+        on.screen.query_one(Conversation).choose("u3")
+        await on.press("g")
+        await on.pilot.pause(0.2)
+        assert on.scope.has_focus
+        assert float(on.row("here").split()[1]) == pytest.approx(onset / 1000, abs=0.2)
+        await on.press("escape")
+        assert on.screen.focused is None
 
 
 async def test_a_turn_of_long_ago_is_not_made_up() -> None:
