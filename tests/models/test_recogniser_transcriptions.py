@@ -25,11 +25,19 @@ from tui_assistant.engine.ports import (
 )
 from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.host import worker_asks
+from tui_assistant.models import spare
 from tui_assistant.models.recognisers import transcriptions
+from tui_assistant.models.registry import Port
 
 KEY = "sk-very-secret-0123456789"
 PCM = bytes(range(256)) * 125  # one second
 DELTAS = ["what ", "time ", "is it"]
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No local model takes over: that is for test_spare.py."""
+    monkeypatch.setattr(spare, "NEXT_BEST", {Port.RECOGNISER: (), Port.SYNTHESISER: ()})
 
 
 def event(**value: Any) -> bytes:

@@ -17,10 +17,18 @@ from stub_server import StubServer, respond, stream_head
 from tui_assistant.engine.ports import AudioChunk, Speak
 from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.host.worker_asks import Flag
+from tui_assistant.models import spare
+from tui_assistant.models.registry import Port
 from tui_assistant.models.synthesisers import speech
 
 KEY = "sk-very-secret-0123456789"
 PCM = random.Random(1).randbytes(24_000)  # half a second
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No local model takes over: that is for test_spare.py."""
+    monkeypatch.setattr(spare, "NEXT_BEST", {Port.RECOGNISER: (), Port.SYNTHESISER: ()})
 
 
 def wav(rate: int = 22_050, channels: int = 1, width: int = 2) -> bytes:

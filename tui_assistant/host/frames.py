@@ -40,7 +40,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """Worker to host: the model that was wanted cannot be had, another one is being loaded. One line for the user."""
+    """Worker to host: the model that was wanted cannot be had, or not now; another one takes its place. One line."""
 
     message: str
 

@@ -50,7 +50,7 @@ Kind = Literal["ready", "instead", "failed", "died", "restarted"]
 class WorkerEvent:
     """Something about a worker that the user may want to know; `message` is one line.
 
-    "instead": the model that was wanted cannot be had; once more when another one is ready.
+    "instead": the model that was wanted cannot be had, or not now; once more when another one is ready.
     """
 
     kind: Kind
@@ -209,9 +209,8 @@ class Worker:
                     self._deliver(message.ask_id, message.answer)
                 elif isinstance(message, Ready):
                     self._ready(message)
-                elif isinstance(message, Instead) and not self._replaced:
-                    self._replaced = True
-                    self._tell("instead", message.message)
+                elif isinstance(message, Instead):
+                    self._instead(message)
                 elif isinstance(message, Unusable):
                     self._fail(message.message)
         except FrameError:
@@ -244,6 +243,13 @@ class Worker:
             return
         kind: Kind = "restarted" if self.deaths else "ready"
         self._tell(kind, f"the {self.spec.port} {ready.name} {'works again' if self.deaths else 'is ready'}")
+
+    def _instead(self, instead: Instead) -> None:
+        if self.state is WorkerState.READY:
+            self._tell("instead", instead.message)
+        elif not self._replaced:  # once, however often the process is started
+            self._replaced = True
+            self._tell("instead", instead.message)
 
     def _died(self, how: str) -> bool:
         """Books a death; True when it was one too many."""

@@ -96,6 +96,9 @@ def main(arguments: list[str]) -> int:
     except AssistantError as error:
         pipe.send(Unusable(str(error)))
         return EXIT_UNUSABLE
+    spare = getattr(model, "spare", None)
+    if spare is not None:
+        spare.tell = lambda line: pipe.send(Instead(line))
     label = str(getattr(model, "name", name))
     pipe.send(Ready(label, round((time.monotonic() - began) * 1000)))
     loop(model, inbox, lambda ask_id, answer: pipe.send(Reply(ask_id, answer)))

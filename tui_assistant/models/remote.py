@@ -27,6 +27,7 @@ T = TypeVar("T")
 CONNECT_S = 5.0
 DEFAULT_TIMEOUT_S = 30.0  # longest silence of the server: it may first have to load its model
 _DRAIN_S = 0.2
+_KEPT_S = 55.0  # an idle connection lives so long: most servers and proxies keep theirs for a minute or more
 MAX_REFUSAL_BYTES = 2**16  # as much of a refusal as may be worth reading
 # A kept connection that the server has closed meanwhile: worth one more try.
 STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
@@ -197,11 +198,26 @@ class Connection:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._client: httpx.AsyncClient | None = None
+        self._warmed = -_KEPT_S  # when a request was last begun, by the clock of the loop
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name=server.what, daemon=True).start()
 
     def run(self, source: AsyncIterator[T]) -> Running[T]:
+        self._warmed = self._loop.time()
         return Running(self._loop, self.server, source)
+
+    def warm(self) -> None:
+        """A request will follow soon: connects now, where that takes time (TLS), so that it has not to wait for it."""
+        now = self._loop.time()
+        if not self.server.base_url.startswith("https:") or now - self._warmed < _KEPT_S:
+            return
+        self._warmed = now
+        asyncio.run_coroutine_threadsafe(self._connect(), self._loop)
+
+    async def _connect(self) -> None:
+        # Whatever goes wrong here goes wrong with the request too, which says so.
+        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, OSError, ModelError):
+            await self.client().get(f"{self.server.base_url}/models", headers=self.server.headers())
 
     def client(self) -> httpx.AsyncClient:
         """On the loop's thread. Raises ModelError for a proxy that cannot be used."""
@@ -209,7 +225,11 @@ class Connection:
             timeout = httpx.Timeout(self.server.timeout_s, connect=CONNECT_S)
             try:
                 # A proxy from the environment is for the world outside, never for this machine.
-                self._client = httpx.AsyncClient(timeout=timeout, trust_env=not is_loopback(self.server.base_url))
+                self._client = httpx.AsyncClient(
+                    timeout=timeout,
+                    limits=httpx.Limits(keepalive_expiry=_KEPT_S),
+                    trust_env=not is_loopback(self.server.base_url),
+                )
             except (ImportError, ValueError) as error:  # a SOCKS proxy without its library; a proxy that is no URL
                 raise ModelError("the proxy settings in the environment cannot be used", str(error)) from error
         return self._client

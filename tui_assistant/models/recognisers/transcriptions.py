@@ -1,7 +1,8 @@
 """Any OpenAI-compatible `/v1/audio/transcriptions` as the Recogniser.
 
 The utterance is sent when it is complete. Words come back as they are recognised where the server streams them; words
-while the user still speaks only where that is asked for, because each such look sends the utterance anew.
+while the user still speaks only where that is asked for, because each such look sends the utterance anew. Where the
+server fails, a local recogniser hears the utterance, if it is English.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from typing import Any
 from tui_assistant.engine.ports import FRAME_RATE, Final, Partial
 from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.models.recognisers.transcript_stream import TranscriptStream
+from tui_assistant.models.registry import Port
 from tui_assistant.models.remote import STALE, Connection, Running, beginning, drain, server_from
+from tui_assistant.models.spare import Spare
 
 PATH = "/audio/transcriptions"
 LEAST_BYTES = FRAME_RATE // 10 * 2  # 0.1 s: what is shorter is no word, and OpenAI's service refuses it
 LEAST_PARTIALS_MS = 300  # between two looks at an unfinished utterance
+_LOCAL_BYTES = FRAME_RATE * 2  # 1 s, handed to the local recogniser at a time
 _MAX_TRIES = 4  # the request is sent again without what the server has refused, at most this often
 _OPTIONAL = ("stream", "language", "prompt", "response_format")  # what a server may not know
 
@@ -30,11 +34,13 @@ class Transcriptions:
     def __init__(self, connection: Connection, *, language: str, prompt: str, stream: bool, partials_ms: int) -> None:
         self.connection = connection
         self.partials_ms = partials_ms
+        self.spare = Spare(Port.RECOGNISER, self.name)
         self._language = language
         self._prompt = prompt
         self._refused: set[str] = set() if stream else {"stream"}
 
     def open(self, language: str | None) -> TranscriptionStream:
+        self.connection.warm()
         return TranscriptionStream(self, language or self._language)
 
     def ask(self, pcm: bytes, language: str) -> Running[Partial | Final]:
@@ -120,7 +126,18 @@ class TranscriptionStream:
         self._asked = self._recogniser.ask(pcm, self._language)
         if self._closed:
             self._asked.cancel()  # the user has changed his mind meanwhile
-        yield from self._asked
+        heard = False
+        try:
+            for piece in self._asked:
+                heard = True
+                yield piece
+        except ModelError as error:
+            if heard or not self._english:
+                raise
+            yield self._locally(pcm, error)
+        else:
+            if heard:  # else it was cancelled
+                self._recogniser.spare.works()
 
     def finish(self) -> Final:
         final = Final("")
@@ -134,6 +151,23 @@ class TranscriptionStream:
         self._drop_look()
         if self._asked is not None:
             self._asked.cancel()
+
+    @property
+    def _english(self) -> bool:
+        """Or not known: the local recognisers hear nothing else."""
+        return self._language.lower().startswith("en") or not self._language
+
+    def _locally(self, pcm: bytes, failure: ModelError) -> Final:
+        spare = self._recogniser.spare
+        with spare.lock:
+            stream = spare.take(failure).open(self._language or None)
+            try:
+                for start in range(0, len(pcm), _LOCAL_BYTES):
+                    stream.accept(pcm[start : start + _LOCAL_BYTES])
+                final: Final = stream.finish()
+                return final
+            finally:
+                stream.close()
 
     def _peek(self) -> Partial | None:
         """Takes what the last look saw, and looks again when enough has been said since."""

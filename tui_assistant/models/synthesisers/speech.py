@@ -1,4 +1,7 @@
-"""Any OpenAI-compatible `/v1/audio/speech` as the Synthesiser: heard as it arrives, closed when it is not wanted."""
+"""Any OpenAI-compatible `/v1/audio/speech` as the Synthesiser: heard as it arrives, closed when it is not wanted.
+
+Where the server fails before anything of a sentence was heard, a local voice says it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import Any
 
 from tui_assistant.engine.ports import AudioChunk, Cancellation, Speak
 from tui_assistant.errors import ConfigError, ModelError
+from tui_assistant.models.registry import Port
 from tui_assistant.models.remote import STALE, Connection, beginning, server_from
+from tui_assistant.models.spare import Spare
 from tui_assistant.models.synthesisers.pcm_stream import PcmStream
 
 PATH = "/audio/speech"
@@ -22,6 +27,7 @@ class Speech:
 
     def __init__(self, connection: Connection, voice: str, form: str) -> None:
         self.connection = connection
+        self.spare = Spare(Port.SYNTHESISER, self.name)
         self._voice = voice
         self._format = form
         self._refused: set[str] = set()  # "speed", "response_format"
@@ -33,7 +39,18 @@ class Speech:
             return
         running = self.connection.run(self._say(request))
         cancellation.on_cancel(running.cancel)
-        yield from running
+        heard = False
+        try:
+            for chunk in running:
+                heard = True
+                yield chunk
+        except ModelError as error:
+            if heard:
+                raise
+            yield from self.spare.take(error).speak(request, cancellation)
+        else:
+            if heard:
+                self.spare.works()
 
     async def _say(self, request: Speak) -> AsyncIterator[AudioChunk]:
         server = self.connection.server
