@@ -92,6 +92,13 @@ def test_patience_that_nobody_needs_is_taken_back_to_the_default_and_no_further(
     assert proposed(QUIET, read(128), ServerVad(silence_duration_ms=300)).silence_duration_ms == 300
 
 
+def test_a_silence_that_the_history_needed_is_not_taken_away() -> None:
+    result = proposed(QUIET, read(128), ServerVad(silence_duration_ms=1_200), history=[*read(704), *read(704)])
+    assert result.silence_duration_ms == 1_200
+    assert result.after == result.before
+    assert "nothing else does better on what was heard: threshold and silence stay" in result.reasons
+
+
 def test_a_pause_that_no_silence_should_bridge_is_left_alone() -> None:
     result = proposed(QUIET, read(2_560))
     assert result.silence_duration_ms == 500

@@ -78,6 +78,7 @@ def test_it_is_found_below_the_noise() -> None:
     echo = find_echo(room(-34.0, 120.0, noise_dbfs=-40.0), RATE, BEGIN)  # the chirp stands 8 dB under the noise
     assert echo.heard
     assert echo.delay_ms == pytest.approx(120.0, abs=1.0)
+    assert echo.level_db == pytest.approx(-34.0, abs=2.5)  # without the noise, which is ten times as strong
 
 
 @pytest.mark.parametrize("noise_dbfs", [None, -90.0, -60.0, -30.0, -15.0])

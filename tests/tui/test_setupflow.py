@@ -77,6 +77,19 @@ def test_a_far_off_gain_is_tried_and_the_measurement_made_again_with_it() -> Non
     assert room.flow.proposed == Tuning(gain_db=25.0)
 
 
+def test_a_history_that_was_heard_with_another_gain_does_not_count() -> None:
+    talk = FakeTalk()
+    hear(talk, sentence(704), decided=True)
+    room = Room(talk)
+    for level in (-46.0, -27.0):
+        room.flow.enter()
+        room.be_quiet()
+        room.wait(0.05)
+        room.play(sentence(160, level=level))
+    assert room.flow.proposal is not None
+    assert room.flow.proposal.before.cut_offs == 0
+
+
 def test_a_voice_too_quiet_to_be_speech_gets_a_gain_first() -> None:
     room = Room()
     room.flow.enter()

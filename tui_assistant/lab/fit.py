@@ -197,7 +197,6 @@ def fit(
     found = one if one.cost <= other.cost else other
     if len(found.mended) <= len(present.mended):
         return NoFit("No values mend what is marked without making other errors: the presets (t) trade on purpose.")
-    found = _modest(search, found, rules)
     changed = {
         name: getattr(found.rules, name) for name in _names(rules) if _value(found.rules, name) != _value(rules, name)
     }
@@ -213,15 +212,6 @@ def fit(
         after=found.turns,
         reasons=_reasons(found, unmended, len(marks) - len(known)),
     )
-
-
-def _modest(search: _Search, found: _Trial, rules: Rules) -> _Trial:
-    """The same without what turns out not to be needed."""
-    for name in _names(rules):
-        other = search.trial(found.rules.model_copy(update={name: getattr(rules, name)}))
-        if other.cost <= found.cost:
-            found = other
-    return found
 
 
 def _names(rules: Rules) -> tuple[str, ...]:

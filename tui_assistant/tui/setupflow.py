@@ -133,7 +133,7 @@ class Flow:
     @property
     def may_hear_voice(self) -> bool:
         """Its own voice can start a turn only where the microphone stays open while it speaks."""
-        open_then = self.snapshot.duplex == "headphones"
+        open_then = self.snapshot.duplex not in ("half-duplex", "no echo")
         open_then = open_then or (self.advice is not None and self.advice.duplex is Duplex.HEADPHONES)
         return self.proposal is not None and open_then and not self.voice
 
