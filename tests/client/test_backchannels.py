@@ -19,7 +19,7 @@ from tui_assistant.client.backchannels import BACKCHANNELS, is_backchannel, is_f
         "yeah, right, okay",
         "oh of course",
         "right… sure",
-        *BACKCHANNELS,
+        *sorted(BACKCHANNELS),
     ],
 )
 def test_nothing_but_backchannels(words: str) -> None:

@@ -64,8 +64,6 @@ def key_wishes(settings: Settings) -> KeyWishes:
 
 
 def _check(settings: Settings, flags: Mapping[str, Flag], options: Options) -> None:
-    if options.link != "local" and options.record:
-        raise UsageError("--record keeps what the local engine is told", "press r: that records any conversation")
     if options.demo and "audio.input" in flags:
         raise UsageError("--demo and --input both want to be the microphone", "leave one of them out")
     if settings.turn_detection.type == "none" and "mode" in flags and settings.mode == "hands-free":
@@ -106,8 +104,10 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
     from tui_assistant.runtime.talk import Talk
 
     wanted = talk_options(settings, options)
-    recorder = Recorder(Path(options.record) if options.record else None, settings=recorded_settings(settings))
-    if options.link != "local":
+    here = options.link == "local"
+    folder = Path(options.record) if options.record else None
+    recorder = Recorder(folder, settings=recorded_settings(settings), replayable=here)
+    if not here:
         return Talk(remote_link(settings, options.link), replace(wanted, config=config), recorder=recorder)
     link = LocalLink(
         worker_specs(settings),
