@@ -63,6 +63,13 @@ def test_where_none_can_be_had_it_is_about_what_was_wanted(there: set[str]) -> N
         choose("moonshine-tiny")
 
 
+def test_where_nothing_else_could_be_tried_no_line_promises_it(there: set[str]) -> None:
+    lines: list[str] = []
+    with pytest.raises(ModelError, match="not on this machine"):
+        first(Port.RESPONDER, "chat", {}, (), lines.append)
+    assert lines == []
+
+
 def test_the_best_is_what_there_is(there: set[str]) -> None:
     assert best_recogniser.create({}).name == "pocketsphinx"
     assert best_synthesiser.create({}).name == "espeak"

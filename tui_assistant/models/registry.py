@@ -125,11 +125,12 @@ def first(
     is wanted. Raises the AssistantError about what was wanted where none can be had.
     """
     failure: AssistantError | None = None
-    for name in dict.fromkeys([wanted, *others] if wanted else others):
+    names = list(dict.fromkeys([wanted, *others] if wanted else others))
+    for name in names:
         try:
             return create(port, name, options if name == wanted else None)
         except AssistantError as error:
-            if failure is None and wanted:
+            if failure is None and wanted and len(names) > 1:
                 tell(f"{error}; the next best {port} takes the place of {wanted}")
             failure = failure or error
     raise failure or ModelError(f"there is no {port} to choose from")
