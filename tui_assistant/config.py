@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tui_assistant.config_sections import (
+    BargeInSettings,
     Fraction,
     LinkSettings,
     ModelSettings,
@@ -145,6 +146,7 @@ class Settings(BaseSettings):
 
     mode: Literal["hands-free", "push-to-talk"] = "hands-free"
     turn_detection: TurnDetectionSettings = TurnDetectionSettings()
+    barge_in: BargeInSettings = BargeInSettings()
     audio: AudioSettings = AudioSettings()
     keys: KeySettings = KeySettings()
     models: ModelSettings = ModelSettings()

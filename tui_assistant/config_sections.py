@@ -87,6 +87,17 @@ class VoiceSettings(Section):
     volume: Fraction = 1.0
 
 
+Patience = Annotated[Whole, Field(ge=0, le=5_000)]
+
+
+class BargeInSettings(Section):
+    """Speech over an answer, in ms, that stops it. after_ms 0: the server does, at the onset, and answers all turns."""
+
+    after_ms: Patience = 250
+    backchannel_ms: Patience = 700
+    """While it is nothing but "mhm", "yes" and the like; 0: those are words like any other."""
+
+
 class LinkSettings(Section):
     """For --link with a service or a server elsewhere."""
 

@@ -78,13 +78,6 @@ def test_both_times_are_settings(after: int, patience: int, at: int) -> None:
     assert backchannel[1] == (max(at, 704 if patience == 700 else 0), Verdict.CANCEL)
 
 
-def test_with_an_echo_canceller_five_frames_in_ten_are_an_onset() -> None:
-    voice = Interruption(BargeInTimes())
-    assert voice.began(answering=True, echo=True) is None
-    assert listen(voice, "##..##....", echo=True) == []
-    assert listen(Interruption(BargeInTimes()), "#.#.#.#.#", echo=True) == [(9 * 32, Verdict.DUCK)]
-
-
 def test_an_answer_that_ends_leaves_nothing_ducked() -> None:
     voice = Interruption(BargeInTimes())
     assert voice.began(answering=True) is Verdict.DUCK

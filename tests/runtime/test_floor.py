@@ -230,7 +230,7 @@ def test_a_press_while_nothing_may_be_heard_stops_the_answer_and_takes_no_floor(
     desk.pass_to(2_000)
     desk.key(Edge.RELEASE, 2_000)
     desk.pass_to(3_000)
-    assert desk.link.events == ["manual", "response.cancel"]
+    assert desk.link.events == ["manual", "response.cancel", "conversation.item.delete"]
     assert not desk.link.audio
 
 

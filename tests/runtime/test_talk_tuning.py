@@ -21,6 +21,8 @@ from tui_assistant.runtime import api
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.sound.level import rms_dbfs
 
+OURS = {"create_response": False, "interrupt_response": False}  # barge-in in two stages
+
 
 def updates(desk: Desk) -> list[object]:
     """The turn_detection of each session.update."""
@@ -35,8 +37,9 @@ def test_all_values_act_live_and_are_shown_once_they_are_in_force(open_desk: Cal
     values = Tuning(threshold=0.62, silence_duration_ms=800, hysteresis=0.2, min_speech_ms=96, tail_ms=350, gain_db=6.0)
     desk.talk.apply(values)
     desk.until(lambda: desk.snapshot.tuning == values)
-    assert desk.snapshot.turn_detection == values.rules()
-    assert updates(desk) == [*begin, values.rules().model_dump(mode="json")]
+    rules = values.rules(ServerVad(**OURS))
+    assert desk.snapshot.turn_detection == rules
+    assert updates(desk) == [*begin, rules.model_dump(mode="json")]
     desk.talk.apply(replace(values, gain_db=9.0))
     desk.until(lambda: desk.snapshot.tuning.gain_db == 9.0)
     assert len(updates(desk)) == len(begin) + 1  # the server has no part in it
@@ -52,9 +55,9 @@ def test_the_kind_changes_and_comes_back_with_its_values(open_desk: Callable[...
         patient = replace(values, kind="semantic_vad", eagerness="low")
         desk.talk.apply(patient)
         desk.until(lambda: desk.snapshot.tuning == patient)
-        assert desk.snapshot.turn_detection == SemanticVad(eagerness="low")
+        assert desk.snapshot.turn_detection == SemanticVad(eagerness="low", **OURS)
         desk.talk.apply(replace(patient, kind="server_vad"))
-        desk.until(lambda: desk.snapshot.turn_detection == ServerVad(threshold=0.7, prefix_padding_ms=100))
+        desk.until(lambda: desk.snapshot.turn_detection == ServerVad(threshold=0.7, prefix_padding_ms=100, **OURS))
         assert desk.snapshot.tuning.eagerness == "low"
     finally:
         desk.talk.close()
@@ -69,7 +72,7 @@ def test_in_push_to_talk_the_values_wait_for_hands_free(open_desk: Callable[...,
     assert updates(desk) == [None]
     desk.talk.apply(values := Tuning(threshold=0.3, tail_ms=50))
     desk.talk.toggle_mode()
-    desk.until(lambda: desk.snapshot.turn_detection == ServerVad(threshold=0.3))
+    desk.until(lambda: desk.snapshot.turn_detection == ServerVad(threshold=0.3, **OURS))
     assert desk.snapshot.tuning == values
 
 
@@ -93,7 +96,7 @@ def test_a_server_of_others_never_hears_of_our_own_values(open_desk: Callable[..
     desk = Desk(Foreign([]), options)  # type: ignore[arg-type]
     try:
         desk.talk.apply(replace(tuning, threshold=0.7))
-        desk.until(lambda: desk.snapshot.turn_detection == ServerVad(threshold=0.7))
+        desk.until(lambda: desk.snapshot.turn_detection == ServerVad(threshold=0.7, **OURS))
         assert "hysteresis" not in str(desk.link.sent)
         assert desk.snapshot.tuning.hysteresis == Tuning().hysteresis  # what is in force there
     finally:

@@ -81,7 +81,6 @@ class Dialogue:
         self._went_on = False  # with a turn that was open already
         self._user_open = False
         self._turn_id = ""  # of the user's turn that was opened last by voice
-        self._echo = False
         self._stopped: str | None = None  # the turn that the server has ended and not committed yet
         self._words_due: set[str] = set()  # committed items without their words
         self._typed_due = False  # a typed message waits for its answer
@@ -267,15 +266,14 @@ class Dialogue:
         self._replies.tick(now_ms)
         return effects + self._ask(now_ms)
 
-    def frame(self, p: float, now_ms: int, *, echo: bool = False) -> list[Effect]:
-        """p(speech) of the next frame that the server hears. `echo`: a canceller takes the answers out of it."""
+    def frame(self, p: float, now_ms: int) -> list[Effect]:
+        """p(speech) of the next frame that the server hears."""
         rules = self.turn_detection
         if rules is None or self.held or not self.interrupts:
             return self._loud()
         question = self._speaking.asks
         if self._user_open and self.playback.playing:
             self._replies.over(self._turn_id, question=question)
-        self._echo = echo
         verdict = self._voice.frame(
             p,
             Tuning().follow(rules),
@@ -283,7 +281,6 @@ class Dialogue:
             turn_open=self._user_open,
             words=self._words(self._turn_id) if self._user_open else "",
             question=question,
-            echo=echo,
         )
         if self._voice.speaking:
             self._replies.speech(self._turn_id, FRAME_MS)
@@ -301,7 +298,7 @@ class Dialogue:
         if not self.interrupts or self.held or not self._answering:
             return []
         self._replies.over(self._turn_id, question=self._speaking.asks)
-        return _commands(self._voice.began(answering=True, echo=self._echo))
+        return _commands(self._voice.began(answering=True))
 
     def _known(self, item_id: str, text: str, now_ms: int) -> list[Effect]:
         """The words of a turn, or that there are none."""

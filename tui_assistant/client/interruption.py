@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tui_assistant.client.backchannels import is_backchannel
-from tui_assistant.client.bargein import BargeIn
 from tui_assistant.client.blips import FRAME_MS, onset_p, release_p
 from tui_assistant.client.tuning import Tuning
+from tui_assistant.protocol.session import SemanticVad, ServerVad
 
 ONSET_FRAMES = 2  # as the engine's: one frame of speech is a click
 PAUSE_MS = 200  # of silence: a cough is over, and inside a word there is less
@@ -29,6 +29,12 @@ class BargeInTimes:
     @property
     def by_client(self) -> bool:
         return self.after_ms > 0
+
+    def rules(self, rules: ServerVad | SemanticVad) -> ServerVad | SemanticVad:
+        """What is asked of the server: it still says when turns begin and end, and leaves the rest to us."""
+        if not self.by_client:
+            return rules
+        return rules.model_copy(update={"create_response": False, "interrupt_response": False})
 
 
 SERVERS_WAY = BargeInTimes(0, 0)
@@ -51,16 +57,15 @@ class Interruption:
         self._run = 0  # frames of speech in a row
         self._speech_ms = 0  # since the onset, pauses not counted
         self._pause_ms = 0
-        self._dense = BargeIn()
 
     @property
     def speaking(self) -> bool:
         """The last frame was speech."""
         return self._run > 0
 
-    def began(self, *, answering: bool, echo: bool = False) -> Verdict | None:
-        """The server says that a turn begins. `echo`: it may have heard the answer itself."""
-        return self._duck() if answering and not echo else None
+    def began(self, *, answering: bool) -> Verdict | None:
+        """The server says that a turn begins."""
+        return self._duck() if answering else None
 
     def frame(
         self,
@@ -71,22 +76,18 @@ class Interruption:
         turn_open: bool,
         words: str = "",
         question: bool = False,
-        echo: bool = False,
     ) -> Verdict | None:
         """The next frame, FRAME_MS after the last one.
 
         `answering`: there is an answer to interrupt; `turn_open`: the server has a turn of the user open; `words`: the
-        partial transcript of it; `question`: the answer ends by asking, so that a "yes" is no backchannel; `echo`: the
-        microphone hears what a canceller leaves of the answer.
+        partial transcript of it; `question`: the answer ends by asking, so that a "yes" is no backchannel.
         """
         speech = p >= (release_p(tuning) if turn_open or self._run else onset_p(tuning))
         self._run = self._run + 1 if speech else 0
         if not answering:
             return self.over()
-        dense = self._dense.frame(speech)
         if not self.ducked:
-            onset = dense if echo else self._run >= ONSET_FRAMES or (turn_open and speech)
-            return self._duck() if onset else None
+            return self._duck() if self._run >= ONSET_FRAMES or (turn_open and speech) else None
         self._speech_ms += FRAME_MS * speech
         self._pause_ms = 0 if speech else self._pause_ms + FRAME_MS
         if turn_open and self._enough(words, question):
@@ -113,5 +114,4 @@ class Interruption:
     def _end(self, verdict: Verdict) -> Verdict:
         self.ducked = False
         self._speech_ms = self._pause_ms = 0
-        self._dense.restart()
         return verdict

@@ -177,6 +177,7 @@ def responder(settings: Settings, *, remember: bool = True) -> tuple[str, dict[s
 def talk_options(settings: Settings, options: Options) -> TalkOptions:
     """Raises UsageError for a recording that cannot be read."""
     from tui_assistant.audio.files import load_recording
+    from tui_assistant.client.interruption import BargeInTimes
     from tui_assistant.runtime.options import TalkOptions
     from tui_assistant.runtime.saved import preset_of
 
@@ -186,6 +187,7 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
     return TalkOptions(
         rules=settings.turn_detection.vad(),
         tuning=tuning(settings),
+        barge_in=BargeInTimes(settings.barge_in.after_ms, settings.barge_in.backchannel_ms),
         presets=tuple(preset_of(name, preset) for name, preset in settings.presets.items()),
         push_to_talk=settings.push_to_talk,
         input=device,

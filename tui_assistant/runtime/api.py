@@ -188,6 +188,7 @@ class Snapshot:
     speaker: str = ""
     duplex: str = "half-duplex"  # "aec" | "half-duplex" | "headphones" | "no echo"
     erle_db: float | None = None  # how much of the echo was taken away in the last second; None: there was none
+    barge_in: str = "two-stage"  # a voice over an answer: "two-stage" | "server", which interrupts at once | "keys" do
     keyboard: Keyboard = Keyboard(Method.TOGGLE)
     hold: HoldView = HoldView()
     talking: bool = False  # the floor is held, in either mode

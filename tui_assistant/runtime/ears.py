@@ -28,7 +28,9 @@ class Ears:
         recorder: Recorder,
         setup: Calibrating,
         tell: Callable[[str, str], None],
+        voice: Callable[[float], None],
     ) -> None:
+        """`voice`: p(speech) of what the conversation hears, where it does not say so itself."""
         self._link = link
         self._dialogue = dialogue
         self._floor = floor
@@ -36,6 +38,7 @@ class Ears:
         self._records = records
         self._recorder = recorder
         self._setup = setup
+        self._voice = voice
         self._duplex = Duplex(floor.capture, equipment, tell)
         self._gated = False  # at the last look
         self.muted = False
@@ -71,6 +74,8 @@ class Ears:
                     self._records.estimated(frame, heard=heard)
                     self._recorder.estimated(frame, self._dialogue)
                 self._floor.heard(frame.p)
+                if heard and not self._link.observes:
+                    self._voice(frame.p)
 
     @property
     def erle_db(self) -> float | None:

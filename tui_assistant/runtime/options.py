@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime.api import ModelInfo
@@ -17,6 +18,7 @@ class TalkOptions:
     """Everything but the link. `input` and `output` are device names, "" for the default one."""
 
     rules: ServerVad | SemanticVad = field(default_factory=ServerVad)
+    barge_in: BargeInTimes = field(default_factory=BargeInTimes)
     tuning: Tuning | None = (
         None  # all values, also those that `rules` do not say; None: as `rules` and `tail_ms` have it
     )

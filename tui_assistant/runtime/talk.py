@@ -63,8 +63,8 @@ class Talk:
         self._options = options
         self._clock = clock
         tuning = options.first_tuning
-        rules = tuning.rules(options.rules, fine=link.fine)
-        self._dialogue = Dialogue(rules, link.output_rate, push_to_talk=options.push_to_talk)
+        rules = options.barge_in.rules(tuning.rules(options.rules, fine=link.fine))
+        self._dialogue = Dialogue(rules, link.output_rate, push_to_talk=options.push_to_talk, barge_in=options.barge_in)
         self._seen: FrameSeen | None = None  # the newest of the engine's frames
         self._link_state = "starting"
         self._listener: Callable[[api.Notice], None] = lambda notice: None
@@ -122,6 +122,7 @@ class Talk:
             recorder=self._recorder,
             setup=self.setup,
             tell=self._tell,
+            voice=self._voice,
         )
         self._input_end = InputEnd(options, self._dialogue, self._equipment, self._floor, self._end)
 
@@ -302,8 +303,15 @@ class Talk:
         if isinstance(observation, FrameSeen):
             self._seen = observation
             self._records.seen(observation, shown=not self._ears.estimating)
+            self._voice(observation.p)
         elif isinstance(observation, Dropped):
             self._view.count(observation.counter, observation.amount)
+
+    def _voice(self, p: float) -> None:
+        """A frame that the conversation hears; it may stop an answer, at what has been heard by now."""
+        if self._dialogue.playback.playing:
+            self._do(self._dialogue.heard(self._hands.played, self._now_ms))
+        self._do(self._dialogue.frame(p, self._now_ms))
 
     def _link_status(self, status: LinkStatus) -> None:
         self._link_state = status.text

@@ -106,6 +106,7 @@ class View:
             speaker=speaker.name if speaker else "",
             duplex=equipment.duplex,
             erle_db=erle_db,
+            barge_in=_barge_in(dialogue),
             keyboard=floor.keyboard,
             hold=floor.view(now * 1000),
             talking=dialogue.talking,
@@ -130,6 +131,13 @@ def _state(dialogue: Dialogue, seen: FrameSeen | None, *, muted: bool) -> api.St
         waiting = seen is not None and seen.state is TurnState.WAITING
         return api.State.ENDING if waiting and not dialogue.talking else api.State.SPEECH
     return api.State.THINKING if dialogue.thinking else api.State.IDLE
+
+
+def _barge_in(dialogue: Dialogue) -> str:
+    if dialogue.interrupts:
+        return "two-stage"
+    rules = dialogue.turn_detection
+    return "server" if rules is not None and rules.interrupt_response else "keys"
 
 
 def _level(meter: Meter | None) -> api.Level:

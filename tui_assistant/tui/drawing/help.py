@@ -24,6 +24,16 @@ WORDS: tuple[tuple[str, str], ...] = (
         "While the answer plays on loudspeakers the microphone is not listened to, else the assistant would hear "
         "itself. Keys interrupt it, speech does not. With headphones (start with --headphones) speech does.",
     ),
+    (
+        "barge-in",
+        "Speaking over an answer makes it quiet at once. It stops when you go on for a quarter of a second; after a "
+        'cough or an "mhm" it comes back. [barge_in] in config.toml has the times.',
+    ),
+    (
+        "barge-in by server",
+        "The server decides: an answer stops at the first sound of your voice, and every turn is answered. As you have "
+        "set it, or because this service leaves no choice.",
+    ),
     ("reply 0.56 s", "From the end of your speech to the first sound of the answer."),
     ("● REC", "The session is being recorded to a folder."),
     ("p", "p(speech): how sure the detector is that you speak. Above the threshold line speech begins."),

@@ -42,6 +42,8 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
         items.append((80, ("no microphone", "bold warn")))
     items.append((70 if manual else 25, (f"keys {snapshot.keyboard.method}", "dim")))
     items.append((30, (clean(snapshot.duplex), "dim")))
+    if snapshot.barge_in == "server":
+        items.append((27, ("barge-in by server", "dim")))
     if snapshot.volume != 1.0:
         items.append((28, (f"volume {snapshot.volume:.0%}", "dim")))
     for name, count in snapshot.counters.items():
