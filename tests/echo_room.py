@@ -12,7 +12,7 @@ from tui_assistant.sound.resample import resample
 from tui_assistant.sound.wav import read_wav
 
 SPEECH = Path(__file__).parent / "data" / "speech"
-AHEAD_S = 0.15  # how long before it sounds a block is handed to the device
+AHEAD_S = 0.3  # how long before it sounds a block is handed to the device; by real ones 0.15 or so
 BLOCK_S = 0.01
 
 

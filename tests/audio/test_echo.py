@@ -58,7 +58,7 @@ def test_no_sample_is_lost_moved_or_doubled(delay: int) -> None:
     sounds = slice(RATE, 2 * RATE)  # as the clocks say
     assert halves[sounds].all()
     changed = np.flatnonzero(clean != mic)
-    assert 0.9 * RATE < changed[0] < RATE  # from a little before ...
+    assert 0.7 * RATE < changed[0] < RATE  # from a little before ...
     assert 2 * RATE + CLEAN_TAIL_S * RATE - FRAME <= changed[-1] <= 2 * RATE + CLEAN_TAIL_S * RATE + 2 * FRAME
     fades = ~halves & (clean != mic)
     assert fades.sum() <= 2 * FRAME  # ... and it fades for a frame each
@@ -111,9 +111,9 @@ def test_without_a_canceller_all_passes_and_the_levels_are_told() -> None:
     clean, raw, levels = through(stage, Desk(answer(), RATE, begin=101.0), mic, chunk_s=0.007)
     assert np.array_equal(clean, mic)
     assert np.array_equal(raw, mic)
-    assert 140 <= len(levels) <= 150  # the second, its tail, and a little before
+    assert 160 <= len(levels) <= 168  # the second, its tail, and a little before
     assert all(level.microphone == pytest.approx(10_000) for level in levels)
-    power = np.mean([level.reference for level in levels[10:100]])
+    power = np.mean([level.reference for level in levels[20:121]])
     assert power == pytest.approx(np.mean(answer().astype(float) ** 2), rel=0.1)
 
 

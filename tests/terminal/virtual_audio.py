@@ -190,6 +190,11 @@ class VirtualAudio:
         self._unload("mic")
         self._unload("mic_sink")
 
+    def loop(self, latency_ms: int = 40) -> None:
+        """From now on the microphone hears the speaker, so much later."""
+        module = f"module-loopback source=va_speaker.monitor sink=va_mic_in latency_msec={latency_ms} adjust_time=0"
+        self._load("loop", module)
+
     def play(self, wav: Path) -> None:
         """Speaks the WAV file into the microphone; returns when it is over."""
         self.begin_play(wav).wait(120)

@@ -13,11 +13,11 @@ import numpy as np
 from tui_assistant.audio.base import Samples
 from tui_assistant.audio.canceller import FRAMES_PER_S, Canceller
 from tui_assistant.audio.played import PlayedSound
-from tui_assistant.audio.reference import LEAD_S, Reference
+from tui_assistant.audio.reference import Reference
 
 TAIL_S = 0.25  # what still sounds after the last sample was played: the room, and the device's own estimate error
 CLEAN_TAIL_S = 0.4  # a canceller goes on that long: wireless speakers are up to 0.3 s later than they say
-AHEAD_S = LEAD_S + 0.03  # and begins so much earlier, so that its filters have settled when the sound comes
+AHEAD_S = 0.25  # and begins so much earlier, as soon as the sound is handed over: so its filters have settled
 ERLE_FRAMES = FRAMES_PER_S  # the last second
 SETTLED_DB, SETTLED_FRAMES = 10.0, 30  # so much less for so long: the canceller has found the echo
 LEAST_POWER = 100.0  # per sample, -70 dBFS: what is below has no echo that could be taken away
@@ -90,6 +90,11 @@ class EchoStage:
         self._erle: deque[tuple[float, float]] = deque(maxlen=ERLE_FRAMES)
         self.sounding = False  # the newest sample may contain the speaker
         self.settled = False  # what comes out is clean; not before the canceller has shown it with this answer
+
+    @property
+    def cancels(self) -> bool:
+        """It has a canceller."""
+        return self._make is not None
 
     def listen_to(self, played: PlayedSound | None) -> None:
         """The speaker, from now on; None: there is none that could be heard."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tui_assistant.audio.base import Samples
 from tui_assistant.audio.timeline import ANCHORS
 
 KEEP_S = 4  # of sound: what is handed to a device ahead of time (0.2 s), and a reader that stands still meanwhile
+BEFORE_S = 0.4  # before a run's first frame it is that run already: longer than its sound is handed over ahead of time
 RUNS = 8  # times that the device was started; what was played before those is over
 INTERVALS = 64  # of sound in a run, between which it was silent
 
@@ -39,6 +41,13 @@ class _Run:
             self._renew_at = added + (1 if added < ANCHORS // 4 else ANCHORS // 4)
         frame, moment = self._line
         return round(frame + (at - moment) * self._rate)
+
+
+class Place(NamedTuple):
+    """A frame, counted over all runs, and the run it belongs to, by its first frame; may lie before and behind it."""
+
+    run: int
+    frame: int
 
 
 class PlayedSound:
@@ -86,38 +95,35 @@ class PlayedSound:
 
     # ---- by the reader
 
-    def frame_at(self, at: float) -> int | None:
-        """The frame that sounds at `at`, in the newest run that had begun then; None: nothing has been played yet."""
+    def place(self, at: float) -> Place | None:
+        """What sounds at `at`, or would if the device had begun a little earlier; None: nothing has been played yet."""
         found = None
         for run in reversed(self._runs):
             if run.anchors:
-                found = run.frame_at(at)
-                if found >= run.first:
-                    return found
+                frame = run.frame_at(at)
+                if found is None or frame >= run.first:
+                    found = Place(run.first, frame)
+                if frame >= run.first - BEFORE_S * self.rate:
+                    break
         return found
 
-    def run_of(self, frame: int) -> int:
-        """The first frame of the run that `frame` belongs to; -1: of none."""
-        return next((run.first for run in reversed(self._runs) if run.first <= frame), -1)
+    def known(self, run: int) -> float:
+        """The first frame of the run that may yet be handed over; infinite once the device was stopped."""
+        newest = self._runs[-1] if self._runs else None
+        return self._written if newest is not None and newest.first == run and newest.end is None else math.inf
 
-    @property
-    def known(self) -> float:
-        """The first frame that may yet be handed over; infinite while the device is stopped."""
-        run = self._runs[-1] if self._runs else None
-        return self._written if run is not None and run.end is None else math.inf
-
-    def read(self, frame: int, count: int) -> Samples:
-        """`count` frames from `frame` on; zeros for what is not known, was never heard, or is too long ago."""
-        out, stop = np.zeros(count, np.int16), frame + count
-        size, newest = len(self._ring), self._written
+    def read(self, place: Place, count: int) -> Samples:
+        """`count` frames from a place on; zeros for what is not known, was never heard, or is too long ago."""
+        out, size = np.zeros(count, np.int16), len(self._ring)
+        after = self._written
         for run in reversed(self._runs):
-            begin = max(frame, run.first, newest - size)
-            end = min(stop, newest if run.end is None else run.end)
-            if begin < end:
-                out[begin - frame : end - frame] = self._ring[np.arange(begin, end) % size]
-            stop = min(stop, run.first)
-            if stop <= frame:
+            if run.first == place.run:
+                begin = max(place.frame, run.first, self._written - size)
+                end = min(place.frame + count, after if run.end is None else run.end)
+                if begin < end:
+                    out[begin - place.frame : end - place.frame] = self._ring[np.arange(begin, end) % size]
                 break
+            after = run.first
         return out
 
     def sounding(self, begin: float, end: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tui_assistant.audio.base import Samples
-from tui_assistant.audio.played import PlayedSound
+from tui_assistant.audio.played import Place, PlayedSound
 from tui_assistant.sound.resample import Resampler
 
 # A canceller can take away only what sounds after its reference. The devices' own times are wrong by 5 ms, on a loaded
@@ -28,38 +28,37 @@ class Reference:
         self._piece = max(1, int(PIECE_S * played.rate))
         self._ready: Samples = np.zeros(0, np.int16)  # resampled, not taken
         self._taken = 0  # since the resampler started
-        self._run = -1  # in which it started
-        self._align(0)
+        self._align(Place(-1, 0))
 
     def take(self, at: float, count: int) -> Samples:
         """`count` samples for a microphone that was recorded from `at` on; zeros where nothing was played.
 
         A device that is handed its sound late, for which there is no such lead, gets a smaller one, and keeps it.
         """
-        wanted = self.played.frame_at(at + self._lead_s)
+        wanted = self.played.place(at + self._lead_s)
         if wanted is None:
             return np.zeros(count, np.int16)
-        at_head = self._begin + self._taken * self.played.rate / self._rate
-        if self.played.run_of(wanted) != self._run or abs(wanted - at_head) > SLACK_S * self.played.rate:
+        head = self._begin + self._taken * self.played.rate / self._rate
+        if wanted.run != self._run or abs(wanted.frame - head) > SLACK_S * self.played.rate:
             self._align(wanted)
         while len(self._ready) < count:
-            missing = (self._next + self._piece - self.played.known) / self.played.rate
+            missing = (self._next + self._piece - self.played.known(self._run)) / self.played.rate
             if missing > 0 and self._lead_s > LEAST_LEAD_S:
                 self._lead_s = max(LEAST_LEAD_S, self._lead_s - missing - ROOM_S)
-                self._align(self.played.frame_at(at + self._lead_s) or 0)
+                self._align(self.played.place(at + self._lead_s) or wanted)
                 continue
-            new = self._resampler.push(self.played.read(self._next, self._piece))
+            new = self._resampler.push(self.played.read(Place(self._run, self._next), self._piece))
             self._next += self._piece
             self._ready = np.concatenate([self._ready, new])
         taken, self._ready = self._ready[:count], self._ready[count:]
         self._taken += count
         return taken
 
-    def _align(self, frame: int) -> None:
+    def _align(self, place: Place) -> None:
         self.jumps += 1
-        self._run = self.played.run_of(frame)
-        self._begin: int = frame  # of the device: where the resampler started ...
-        self._next: int = frame  # ... and what it gets next
+        self._run: int = place.run
+        self._begin: int = place.frame  # of the device: where the resampler started ...
+        self._next: int = place.frame  # ... and what it gets next
         self._resampler = Resampler(self.played.rate, self._rate, quality="capture")
         self._ready = np.zeros(0, np.int16)
         self._taken = 0

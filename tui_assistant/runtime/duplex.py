@@ -53,13 +53,11 @@ class Duplex:
         """At every poll, before the microphone is read: whether what it hears is withheld."""
         self._prepare()
         before, stage = self.withheld, self._capture.stage
-        if stage is None:
+        speaker = self._equipment.speaker
+        if stage is None or speaker is None:
             self._sounds = False
-        elif self._state == EchoState.AEC:
-            self._sounds = stage.sounding
-        else:
-            speaker = self._equipment.speaker
-            self._sounds = speaker is not None and self._half.closed(speaker.pending(), now)
+        else:  # a device that has just begun may sound before its times say so
+            self._sounds = self._half.closed(speaker.pending(), now) or (stage.cancels and stage.sounding)
         if not self._sounds:
             self._let_through = False
             self._rule.restart()
