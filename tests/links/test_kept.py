@@ -7,7 +7,7 @@ from typing import Any
 from tui_assistant.links.kept import BEFORE_S, MOST_S, SEED, Kept
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import AssistantMessage, InputText, OutputAudio, Response, UserMessage
-from tui_assistant.protocol.session import ServerVad
+from tui_assistant.protocol.session import ServerVad, SessionObject
 
 RATE = 16_000
 SECOND = bytes(RATE * 2)
@@ -25,6 +25,8 @@ def update(rules: Any, **more: Any) -> client.SessionUpdate:
 def kept(rules: Any = None) -> Kept:
     result = Kept(RATE)
     result.sent(update(rules))
+    session = SessionObject.model_validate({"id": "s", "audio": {"input": {"turn_detection": rules}}})
+    result.received(server.SessionUpdated(session=session))
     return result
 
 

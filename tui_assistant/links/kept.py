@@ -30,6 +30,7 @@ class Kept:
         self._audio: deque[bytes] = deque()
         self._bytes = 0
         self._open = False  # the server has announced a turn
+        self._answers_itself = False  # the server begins answers at the end of turns; as it says, whatever was asked
         self._committing: list[client.ClientEvent] = []  # commit, and what was asked for behind it
         self._item_id = ""  # of the turn that is open or was committed last
         self._response: server.ResponseCreated | None = None
@@ -75,6 +76,9 @@ class Kept:
     def received(self, event: server.ServerEvent) -> bool:
         """Whether the event is new to the conversation: what was told again is not."""
         match event:
+            case server.SessionCreated(session=session) | server.SessionUpdated(session=session):
+                rules = session.audio.input.turn_detection
+                self._answers_itself = rules is not None and rules.create_response
             case server.SpeechStarted(item_id=item_id):
                 self._open, self._item_id = True, item_id
             case server.BufferCommitted(item_id=item_id):
@@ -155,17 +159,9 @@ class Kept:
     @property
     def _by_hand(self) -> bool:
         """Push-to-talk, or a held key: turns end by commit."""
-        return self._rules is None
+        heard = self._session.get("audio", {}).get("input", {})
+        return "turn_detection" in heard and heard["turn_detection"] is None
 
-    @property
-    def _answers_itself(self) -> bool:
-        return self._rules is not None and bool(self._rules.get("create_response", True))
-
-    @property
-    def _rules(self) -> JsonObject | None:
-        """As they were asked for; {} before anything was."""
-        rules: JsonObject | None = self._session.get("audio", {}).get("input", {}).get("turn_detection", {})
-        return rules
 
     def _trim(self, seconds: float) -> int:
         """Drops what is older; the milliseconds of it."""
