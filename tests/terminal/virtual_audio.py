@@ -41,21 +41,21 @@ ctl.!default { type pulse }
 
 
 class MonitorRecording:
-    """What the speaker plays, from the moment that the first sample arrived until `stop`; mono at RATE."""
+    """What a source gives, from the moment that the first sample arrived until `stop`; mono at RATE."""
 
-    def __init__(self, audio: VirtualAudio, path: Path) -> None:
+    def __init__(self, audio: VirtualAudio, path: Path, source: str) -> None:
         self.path = path
         self._raw = path.with_suffix(".raw")
         with self._raw.open("wb") as out:
             self._process = subprocess.Popen(
-                ["parec", "-d", "va_speaker.monitor", "--format=s16le", f"--rate={RATE}", "--channels=1",
+                ["parec", "-d", source, "--format=s16le", f"--rate={RATE}", "--channels=1",
                  "--latency-msec=10", "--process-time-msec=5"],
                 stdout=out, env=audio.env,
             )  # fmt: skip
         deadline = time.monotonic() + READY_TIMEOUT
         while self._raw.stat().st_size == 0:
             if time.monotonic() > deadline or self._process.poll() is not None:
-                raise RuntimeError("recording the virtual speaker did not begin")
+                raise RuntimeError(f"recording {source} did not begin")
             time.sleep(0.01)
 
     def position(self) -> float:
@@ -205,9 +205,9 @@ class VirtualAudio:
         self._players.append(player)
         return player
 
-    def begin_record(self, path: Path) -> MonitorRecording:
-        """Begins to record what the speaker plays."""
-        return MonitorRecording(self, path)
+    def begin_record(self, path: Path, source: str = "va_speaker.monitor") -> MonitorRecording:
+        """Begins to record what the speaker plays; or what the microphone hears, from "va_mic"."""
+        return MonitorRecording(self, path, source)
 
     def record(self, seconds: float, path: Path) -> Path:
         """Records the speaker for so many seconds into a WAV file."""
