@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: StubServer) 
     """The default voice of Piper as two small files without a known checksum."""
     name = "piper-en_US-joe-medium"
     files = (File("voice.onnx", f"{server.url}/v.onnx"), File("voice.onnx.json", f"{server.url}/v.json", len(WORDS)))
-    entry = Entry(name, "CC0-1.0", files, "somebody")
+    entry = Entry(name, "CC0-1.0", files, "somebody", "a voice")
     monkeypatch.setattr(models, "Store", lambda **more: Store(tmp_path / "models", {name: entry}, **more))
     monkeypatch.setattr(models, "find_spec", lambda name: object())
     monkeypatch.setenv("TUI_ASSISTANT_CONFIG", str(tmp_path / "config.toml"))
@@ -73,7 +73,7 @@ def test_what_is_half_here_is_listed_so(folder: Path, capsys: pytest.CaptureFixt
     models.run_list(as_json=False)
     (line,) = [each for each in capsys.readouterr().out.splitlines() if each.startswith("voice")]
     assert "missing: tui-assistant models get piper-en_US-joe-medium" in line
-    assert "(1.0 MB of it here, size not known, CC0-1.0, somebody)" in line
+    assert "(1.0 MB of it here, size not known, CC0-1.0, somebody; a voice)" in line
 
 
 @pytest.mark.parametrize("by", ["environment", "file"])

@@ -147,6 +147,22 @@ def test_a_part_that_is_whole_already_is_not_fetched_again(server: StubServer, t
     assert models.verify("m")
 
 
+def test_a_transfer_that_never_says_its_length_is_whole_when_it_ends(server: StubServer, tmp_path: Path) -> None:
+    def handle(request: Request) -> Iterator[bytes]:
+        content = PARTS[request.path.rpartition("/")[2]]
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        for start in range(0, len(content), 100_000):
+            piece = content[start : start + 100_000]
+            yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+        yield b"0\r\n\r\n"
+
+    server.handler = handle
+    models = store(server, tmp_path, "unknown")
+    folder = models.get("m")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == PARTS
+    assert len(server.requests) == 2
+
+
 def test_offline_mode_never_touches_the_network_and_says_so(server: StubServer, tmp_path: Path) -> None:
     models = store(server, tmp_path, offline=True)
     with pytest.raises(ModelError, match="offline mode is on: the model m is not downloaded"):
@@ -228,6 +244,7 @@ def test_the_catalogue_is_complete() -> None:
         assert entry.name == name
         assert entry.licence in ("MIT", "BSD-2-Clause", "Apache-2.0", "CC0-1.0")
         assert entry.source
+        assert entry.gives
         assert entry.known
         assert entry.size > 0
         assert all(file.url.startswith("https://") for file in entry.files)

@@ -89,6 +89,16 @@ def test_a_wav_may_be_cut_anywhere(server: StubServer, seed: int) -> None:
     assert server.requests[0].json["response_format"] == "wav"
 
 
+@pytest.mark.parametrize("length", [0, 0x7FFFFFFF - 36, 0xFFFFFFFF])
+def test_a_length_that_is_not_known_yet_and_what_follows_the_samples(server: StubServer, length: int) -> None:
+    body = bytearray(wav())
+    server.handler = lambda request: respond(200, bytes(body) + b"LIST\4\0\0\0no s", "audio/wav")
+    assert joined(say(server)) == (PCM, {22_050})
+    struct.pack_into("<I", body, 40, length)
+    server.handler = lambda request: respond(200, bytes(body), "audio/wav")
+    assert joined(say(server)) == (PCM, {22_050})
+
+
 def test_two_channels_become_one(server: StubServer) -> None:
     server.handler = lambda request: respond(200, wav(48_000, channels=2), "audio/wav")
     pcm, rates = joined(say(server))

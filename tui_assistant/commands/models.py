@@ -53,6 +53,7 @@ class Model:
     licence: str = ""
     source: str = ""
     checksum: str = ""
+    gives: str = ""
 
 
 def models() -> Iterator[Model]:
@@ -105,6 +106,7 @@ def _described(found: Model, entry: Entry) -> Model:
         size=entry.size or None,
         here=Store().held(entry.name),
         licence=entry.licence,
+        gives=entry.gives,
         source=entry.source,
         checksum="recorded at the first download" if "" in sums else " and ".join(sorted(sums)),
     )
@@ -147,7 +149,7 @@ def _facts(each: Model) -> str:
     size = f"{each.size / 1e6:.1f} MB" if each.size else "size not known"
     if each.here and not each.usable and each.here != each.size:
         size = f"{each.here / 1e6:.1f} MB of it here, {size}"
-    return f"  ({size}, {each.licence}, {each.source})"
+    return f"  ({size}, {each.licence}, {each.source}; {each.gives})"
 
 
 def run_path(name: str = "") -> int:

@@ -162,7 +162,6 @@ class Kept:
         heard = self._session.get("audio", {}).get("input", {})
         return "turn_detection" in heard and heard["turn_detection"] is None
 
-
     def _trim(self, seconds: float) -> int:
         """Drops what is older; the milliseconds of it."""
         most, before = round(seconds * self._rate) * 2, self._bytes

