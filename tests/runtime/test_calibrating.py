@@ -69,6 +69,12 @@ def test_the_volume_is_taken_out_of_the_figure_and_the_gain_is_in_it(room: Calla
     assert measured(desk).level_db == pytest.approx(-12.0, abs=1.5)
 
 
+def test_the_echo_is_measured_before_a_canceller_takes_it_away(room: Callable[..., Desk]) -> None:
+    desk = room(-18.0)
+    desk.talk._floor.capture._without_echo = lambda samples: samples * 0  # type: ignore[method-assign]  # a perfect one
+    assert measured(desk).level_db == pytest.approx(-18.0, abs=1.5)
+
+
 def test_headphones_are_not_heard(room: Callable[..., Desk]) -> None:
     echo = measured(room(None))
     assert not echo.heard

@@ -45,8 +45,8 @@ class EchoLike(Protocol):
     def heard(self) -> bool: ...
 
 
-def advise(echo: EchoLike, *, gain_db: float = 0.0) -> Advice:
-    """`gain_db`: of the microphone, contained in what it measured."""
+def advise(echo: EchoLike, *, gain_db: float = 0.0, cancelling: bool = False) -> Advice:
+    """`gain_db`: of the microphone, contained in what it measured. `cancelling`: an echo canceller is in use."""
     level = ANSWER_DBFS + echo.level_db
     if not echo.heard:
         words = "the microphone does not hear the speakers: start with --headphones, and your voice interrupts answers"
@@ -59,7 +59,8 @@ def advise(echo: EchoLike, *, gain_db: float = 0.0) -> Advice:
         words = f"{told}: that is too late for an echo canceller (a wireless speaker?): stay half-duplex, or headphones"
         return Advice(Duplex.HALF_DUPLEX, words, level)
     if level - CANCELLED_DB < VOICE_DBFS - SAFE_DB:
-        words = f"{told}: an echo canceller could take that away; without one stay half-duplex, or wear headphones"
+        could = "could take that away (pip install 'tui-assistant[aec]'); else half-duplex"
+        words = f"{told}: an echo canceller {'takes that away: it is in use' if cancelling else could}"
         return Advice(Duplex.CANCELLER, words, level)
     words = f"{told}, louder than an echo canceller can mend: stay half-duplex, wear headphones or turn them down"
     return Advice(Duplex.HALF_DUPLEX, words, level)

@@ -14,6 +14,7 @@ import numpy as np
 from tui_assistant.audio.base import Samples
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.runtime.api import EchoMeasured, ModelInfo, Notice
+from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.tuner import Tuner
@@ -36,22 +37,23 @@ class Calibrating:
     def __init__(
         self,
         options: TalkOptions,
-        rate: int,
         *,
         call: Callable[[Callable[[], object]], None],
         post: Callable[[Notice], None],
         resting: Callable[[], bool],
         rebase: Callable[[], None],
         tuner: Tuner,
+        capture: Capture,
         clock: Callable[[], float],
     ) -> None:
         self._options = options
-        self._rate = rate
+        self._rate = capture.rate
         self._call = call
         self._post = post
         self._resting = resting
         self._rebase = rebase
         self._tuner = tuner
+        self._capture = capture
         self._clock = clock
         self._remembered = RememberedSetup.load() if options.remember else RememberedSetup(settled=True)
         self._microphone = ""  # the name of the real one in use
@@ -102,11 +104,10 @@ class Calibrating:
             self._save(known.model_copy(update={"offered": known.offered + 1}))
             self._offered = True
 
-    def heard(self, samples: Samples) -> None:
-        """At every poll: what the microphone heard, at the link's rate."""
+    def heard(self) -> None:
+        """At every poll, after the microphone was read."""
         if self._heard is None or self._equipment is None:
             return
-        self._heard.append(samples)
         count = sum(len(piece) for piece in self._heard)
         if self._played_at is None:
             if count >= BEFORE_S * self._rate:
@@ -122,6 +123,7 @@ class Calibrating:
 
     def _end_chirp(self) -> None:
         """The speaker counts what it plays: the chirp must not be taken for a part of the next answer."""
+        self._capture.tap = None
         played, self._heard, self._played_at = self._heard is not None and self._played_at is not None, None, None
         speaker = self._equipment.speaker if self._equipment is not None else None
         if played and speaker is not None and self._resting():  # an alarm may have begun: its sound stays
@@ -141,6 +143,7 @@ class Calibrating:
         else:
             self._end_chirp()
             self._heard, self._since = [], self._clock()
+            self._capture.tap = self._heard.append  # before an echo canceller takes the chirp away
 
     def _play(self, count: int) -> None:
         assert self._equipment is not None

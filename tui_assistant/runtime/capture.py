@@ -65,6 +65,7 @@ class Capture:
         self._next = 0  # sample of the microphone that comes next
         self._anchor = (0, 0)  # a sample of the microphone, and its number here
         self.meter: Meter | None = None
+        self.tap: Callable[[Samples], None] | None = None  # gets what was heard with the speaker's sound in it
         self.microphone: Microphone | None = None
         self.floor = Floor.FREE
 
@@ -98,7 +99,10 @@ class Capture:
             return samples
         samples = self.gain.on(samples)
         self.meter.push(samples)
-        heard = self._without_echo(self._resampler.push(samples))
+        resampled = self._resampler.push(samples)
+        if self.tap is not None:
+            self.tap(resampled)
+        heard = self._without_echo(resampled)
         self._end += len(heard)
         kept = max(int(KEEP_S * self.rate), self._end - self._fed)
         self._recent = np.concatenate([self._recent, heard])[-kept:]

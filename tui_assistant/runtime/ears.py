@@ -62,7 +62,7 @@ class Ears:
         held_ms = 0 if on else LOOK_BACK_MS
         blank = on or self._duplex.blank
         samples = self._floor.poll(withheld=self._gated, muted=self.muted, held_ms=held_ms, blank=blank)
-        self._setup.heard(samples)
+        self._setup.heard()
         if len(samples):
             self._equipment.heard(len(samples) / self._link.input_rate)
         if self.estimating or self._duplex.listening:

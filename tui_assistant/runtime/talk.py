@@ -105,12 +105,12 @@ class Talk:
         )
         self.setup = Calibrating(
             options,
-            link.input_rate,
             call=self._call,
             post=lambda notice: self._listener(notice),
             resting=lambda: self._snapshot.state in (api.State.IDLE, api.State.MUTED),
             rebase=lambda: self._hands.use_speaker(self._equipment.speaker) if self._equipment.speaker else None,
             tuner=self._tuner,
+            capture=capture,
             clock=clock,
         )
         self._ears = Ears(

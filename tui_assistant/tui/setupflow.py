@@ -105,7 +105,8 @@ class Flow:
         if not self.listening:
             return
         self.listening, self.echo = False, echo
-        self.advice = None if echo.refused else advise(echo, gain_db=self.tuning.gain_db)
+        cancelling = self.snapshot.duplex == "aec"
+        self.advice = None if echo.refused else advise(echo, gain_db=self.tuning.gain_db, cancelling=cancelling)
 
     def enter(self) -> None:
         """Goes on, or does the step once more after a problem."""
