@@ -52,6 +52,7 @@ BUILT_IN: dict[Port, dict[str, str]] = {
         "skills": f"{_MODELS}.responders.skills:create",
         "chat": f"{_MODELS}.responders.chat:create",
         "fallback": f"{_MODELS}.responders.fallback:create",
+        "tools": f"{_MODELS}.responders.with_tools:create",
     },
     Port.SYNTHESISER: {
         "espeak": f"{_MODELS}.synthesisers.espeak:create",

@@ -9,6 +9,8 @@ from tui_assistant.engine.ports import Alarm, Cancellation, FunctionCallDelta, R
 from tui_assistant.errors import ModelError
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
+from tui_assistant.models.responders.skills import SkillResponder
+from tui_assistant.models.responders.with_tools import WithTools
 
 NOT_UNDERSTOOD = ("skill", "none")  # what the skills put into the metadata of an answer that only says what was heard
 
@@ -25,7 +27,8 @@ class Fallback:
     def respond(
         self, request: Respond, cancellation: Cancellation
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
-        if _wants_tools(request):
+        # An open question is answered to the one who has asked it; "yes" alone means nothing to the skills.
+        if _wants_tools(request) or (isinstance(self._then, WithTools) and self._then.settles(request)):
             yield from self._by_model(request, cancellation)
             return
         said = list(self._first.respond(request, cancellation))
@@ -80,8 +83,9 @@ def create(options: dict[str, Any]) -> Fallback:
 
     `optional`: when `then` cannot answer, the words of `first` are said; else the user hears why it could not.
     """
-    return Fallback(
-        registry.create(Port.RESPONDER, options.get("first", "skills"), options.get("first_options")),
-        registry.create(Port.RESPONDER, options.get("then", "chat"), options.get("then_options")),
-        optional=bool(options.get("optional", False)),
-    )
+    first = registry.create(Port.RESPONDER, options.get("first", "skills"), options.get("first_options"))
+    then = registry.create(Port.RESPONDER, options.get("then", "chat"), options.get("then_options"))
+    if isinstance(then, WithTools) and isinstance(first, SkillResponder):
+        skills = first.tools()
+        then.toolbox.sources.insert(0, lambda: skills)
+    return Fallback(first, then, optional=bool(options.get("optional", False)))

@@ -9,6 +9,7 @@ from tui_assistant.engine.ports import Alarm, Cancellation, Respond, Responded, 
 from tui_assistant.models.skills.brain import Brain
 from tui_assistant.models.skills.notebook import Notebook
 from tui_assistant.models.skills.timerbook import TimerBook
+from tui_assistant.models.tools.base import OwnTool
 
 
 class SkillResponder:
@@ -34,6 +35,10 @@ class SkillResponder:
             yield TextDelta(outcome.text)
         if not cancellation.cancelled:
             yield Responded(dict(outcome.metadata))
+
+    def tools(self) -> tuple[OwnTool, ...]:
+        """The same skills for a language model that answers beside them."""
+        return self._brain.tools()
 
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         return self._timers.listen(session_id, ring)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
+from tui_assistant.models.tools.base import OwnTool
+
+from .as_tools import skill_tools
 from .base import Context, Intent, Outcome, Skill
 from .catalogue import SKILLS
 from .matcher import Matcher
@@ -47,9 +50,14 @@ class Brain:
         self._timers = timers
         self._notes = notes
         self._now = now
-        self._matcher = Matcher(tuple(skills))
+        self._skills = tuple(skills)
+        self._matcher = Matcher(self._skills)
         self._pending: OrderedDict[str, Intent | str] = OrderedDict()  # to be confirmed, or the start of a follow-up
         self._lock = Lock()
+
+    def tools(self) -> tuple[OwnTool, ...]:
+        """The skills for a language model: the same books."""
+        return skill_tools(self._timers, self._notes, self._now, self._skills)
 
     def understand(self, text: str) -> Understanding:
         intent = self._matcher.match(text)
