@@ -68,13 +68,17 @@ class TestOptions:
         state = {"state_dir": str(home / "state" / "skills")}
         assert responder(chat="off") == ("skills", state)
         name, auto = responder()
-        assert (name, auto["first"], auto["then"], auto["optional"]) == ("fallback", "skills", "chat", True)
+        assert (name, auto["first"], auto["then"], auto["optional"]) == ("fallback", "skills", "tools", True)
         assert auto["first_options"] == state
         _, chosen = responder(chat="http://127.0.0.1:9/v1", model="m", api_key_env="MY_KEY")
         assert chosen["optional"] is False
-        assert chosen["then_options"] == {
-            "base_url": "http://127.0.0.1:9/v1", "model": "m", "api_key_env": "MY_KEY", "system": ""
+        server = {
+            "base_url": "http://127.0.0.1:9/v1", "model": "m", "api_key_env": "MY_KEY", "system": "",
+            "language": "", "context_tokens": 3500,
         }  # fmt: skip
+        assert chosen["then_options"] == {"responder": "chat", "options": server, "rounds": 4, "mcp": {}}
+        _, bare = responder(tools="false")
+        assert bare["then"] == "chat"
 
 
 def test_typed_lines_are_answered_line_by_line() -> None:

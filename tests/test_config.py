@@ -196,3 +196,39 @@ def test_where_a_value_comes_from() -> None:
         "--input",
         "",
     ]
+
+
+def test_tables_with_names_of_ones_own() -> None:
+    document = {
+        "persona": "pirate",
+        "personas": {"pirate": {"instructions": "Talk like a pirate.", "voice": "en_GB-alan-low"}},
+        "mcp": {
+            "files": {"command": ["npx", "files"], "env": ["KEY"]},
+            "web": {"url": "https://x/mcp", "confirm": False},
+        },
+    }
+    settings = config.check(document, "config.toml", {}, {})
+    assert settings.personas["pirate"].voice == "en_GB-alan-low"
+    assert settings.mcp["files"].command == ("npx", "files")
+    assert settings.mcp["files"].confirm
+    assert not settings.mcp["web"].confirm
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ({}, "config.toml: mcp.files: either command or url must be set"),
+        ({"command": ["a"], "url": "http://x"}, "config.toml: mcp.files: either command or url must be set"),
+        ({"url": "http://x", "env": ["A"]}, "config.toml: mcp.files: env is for a command; a url gets its token by"),
+        ({"command": ["a"], "token_env": "A"}, "config.toml: mcp.files: token_env is for a url; a command gets"),
+        ({"comand": ["a"]}, "config.toml: mcp.files.comand: unknown key; did you mean mcp.files.command?"),
+        ({"url": "https://me:geheim@x/mcp"}, "mcp.files.url = (not shown): allowed is a server's http(s) address"),
+        ({"command": ["a"], "timeout_s": 0}, "mcp.files.timeout_s = 0: allowed is a number from 0.1 to 600"),
+        ({"command": ["a"], "env": ["geheim=1"]}, "allowed is a list of names of environment variables"),
+    ],
+)
+def test_what_cannot_be_a_server_of_tools_is_said(section: dict[str, object], problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.check({"mcp": {"files": section}}, "config.toml", {}, {})
+    assert problem in caught.value.message
+    assert "geheim" not in caught.value.message

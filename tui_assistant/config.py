@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from platformdirs import user_config_path
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -27,7 +27,9 @@ from tui_assistant.config_sections import (
     BargeInSettings,
     Fraction,
     LinkSettings,
+    McpSettings,
     ModelSettings,
+    PersonaSettings,
     ResponderSettings,
     Section,
     SpeechSettings,
@@ -46,6 +48,9 @@ OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN
 
 _SECRETS = {
     "api_key_env",
+    "token_env",
+    "env",
+    "command",
     "chat",
     "key_env",
     "url",
@@ -139,12 +144,17 @@ class ScreenSettings(Section):
     """A theme's name; empty: our own."""
 
 
+# Tables of tables: names that the user gives, only in the file.
+NAMED: dict[str, type[Section]] = {"presets": PresetSettings, "personas": PersonaSettings, "mcp": McpSettings}
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Build it with `load`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["hands-free", "push-to-talk"] = "hands-free"
+    persona: str = Field(default="", description="the name of a section [personas.NAME]")
     turn_detection: TurnDetectionSettings = TurnDetectionSettings()
     barge_in: BargeInSettings = BargeInSettings()
     audio: AudioSettings = AudioSettings()
@@ -158,6 +168,10 @@ class Settings(BaseSettings):
     screen: ScreenSettings = ScreenSettings()
     presets: dict[str, PresetSettings] = Field(default_factory=dict)
     """The user's own, by name; only in the file."""
+    personas: dict[str, PersonaSettings] = Field(default_factory=dict)
+    mcp: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,24}$")], McpSettings] = Field(
+        default_factory=dict
+    )
 
     @property
     def push_to_talk(self) -> bool:
@@ -180,12 +194,12 @@ def config_path(given: str | None = None) -> Path:
 
 
 def fields() -> dict[str, FieldInfo]:
-    """Every setting by its dotted key, in the order of the sections; presets are none."""
+    """Every setting by its dotted key, in the order of the sections, without those of NAMED."""
     found: dict[str, FieldInfo] = {}
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             found |= {f"{name}.{key}": inner for key, inner in field.annotation.model_fields.items()}
-        elif name != "presets":
+        elif name not in NAMED:
             found[name] = field
     return found
 
@@ -238,6 +252,8 @@ def check(document: dict[str, Any], path: str, flags: Mapping[str, Flag], enviro
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
         problems += [_problem(detail, origin(_key(detail), document, path, flags, environment)) for detail in details]
+    else:
+        problems += [f"{path}: mcp.{name}: {wrong}" for name, each in settings.mcp.items() if (wrong := each.problem())]
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
     return settings
@@ -268,8 +284,8 @@ def unknown(key: str) -> str:
     """What to say about a key that does not exist."""
     known = [*fields(), *Settings.model_fields]
     last = key.rpartition(".")[2]
-    if key.startswith("presets."):
-        known = [f"{key.rpartition('.')[0]}.{name}" for name in PresetSettings.model_fields]
+    if own := NAMED.get(key.partition(".")[0]):
+        known = [f"{key.rpartition('.')[0]}.{name}" for name in own.model_fields]
     near = [name for name in known if name.rpartition(".")[2] == last] or difflib.get_close_matches(key, known, n=1)
     near = near or [name for name in known if difflib.get_close_matches(last, [name.rpartition(".")[2]], cutoff=0.75)]
     return f"unknown key; did you mean {near[0]}?" if near else "unknown key; `tui-assistant config show` lists all"
@@ -278,8 +294,8 @@ def unknown(key: str) -> str:
 def allowed(key: str) -> str:
     """What may stand at `key`, in words."""
     field = fields().get(key)
-    if key.startswith("presets."):
-        field = PresetSettings.model_fields.get(key.rpartition(".")[2]) if key.count(".") > 1 else None
+    if own := NAMED.get(key.partition(".")[0]):
+        field = own.model_fields.get(key.split(".")[2]) if key.count(".") > 1 else None
     if field is None:
         return "a table of settings"
     if get_origin(field.annotation) is Literal:
@@ -313,7 +329,7 @@ def _shown(value: Any) -> str:
 
 
 def _key(detail: ErrorDetails) -> str:
-    return ".".join(str(part) for part in detail["loc"])
+    return ".".join(part for part in detail["loc"] if isinstance(part, str))  # without the places in lists
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:

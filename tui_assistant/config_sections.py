@@ -50,7 +50,51 @@ class ResponderSettings(Section):
     """Empty: the first one that the server offers."""
     api_key_env: KeyVariable = ""
     system: str = ""
-    """Instructions for the model; empty: our own."""
+    """Instructions for the model; empty: those of the persona, or our own."""
+    language: str = Field(default="", max_length=40, description='a language in words, as "German"')
+    """In which the model answers; empty: in the user's."""
+    context_tokens: Annotated[Whole, Field(ge=256, le=1_000_000)] = 3_500
+    """What the model is sent at most: instructions, tools, and the newest part of the conversation."""
+    remember: bool = False
+    """The conversation goes on at the next start: it is kept in a file that only its owner can read."""
+    tools: bool = True
+    """The model may call the skills, the tools of packages and of the servers in [mcp.NAME]."""
+    tool_rounds: Annotated[Whole, Field(ge=1, le=20)] = 4
+    """How often it may call tools before it has to answer."""
+
+
+class PersonaSettings(Section):
+    """[personas.NAME], chosen by `persona = "NAME"`: how the assistant speaks."""
+
+    instructions: str = ""
+    voice: str = ""
+    """Empty: that of voice.name."""
+
+
+class McpSettings(Section):
+    """[mcp.NAME], a server of tools: either a command, which is spoken to by its stdin and stdout, or a url."""
+
+    command: tuple[str, ...] = Field(default=(), description='a list: the program and its arguments, ["uvx", "..."]')
+    url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s@]+)?$")] = Field(
+        default="", description="a server's http(s) address without a password"
+    )
+    env: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ...] = Field(
+        default=(), description="a list of names of environment variables that the program gets, never their values"
+    )
+    token_env: KeyVariable = ""
+    """Sent to the url as the bearer token."""
+    confirm: bool = True
+    """You are asked before a tool that is not marked as reading only; false: never."""
+    timeout_s: Annotated[float, BeforeValidator(number), Field(ge=0.1, le=600, allow_inf_nan=False)] = 30.0
+    tools: tuple[str, ...] = Field(default=(), description="a list of the server's tools that are wanted; empty: all")
+
+    def problem(self) -> str:
+        """What is wrong with the section as a whole; empty: nothing."""
+        if bool(self.command) == bool(self.url):
+            return "either command or url must be set"
+        if self.token_env and not self.url:
+            return "token_env is for a url; a command gets variables by env"
+        return "env is for a command; a url gets its token by token_env" if self.env and self.url else ""
 
 
 class ServerSettings(Section):

@@ -121,14 +121,17 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
 
 def remote_link(settings: Settings, name: str) -> WebSocketLink:
     """A service or a server elsewhere. Raises UsageError: unknown, or without its key."""
+    from tui_assistant.commands import responder_options
     from tui_assistant.links.vendors.endpoint import endpoint
     from tui_assistant.links.websocket import WebSocketLink
 
     own = settings.link
     place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource)
-    session: dict[str, Any] = {"instructions": own.instructions} if own.instructions else {}
-    if own.voice:
-        session["audio"] = {"output": {"voice": own.voice}}
+    persona = responder_options.persona(settings)
+    instructions, voice = own.instructions or persona.instructions, own.voice or persona.voice
+    session: dict[str, Any] = {"instructions": instructions} if instructions else {}
+    if voice:
+        session["audio"] = {"output": {"voice": voice}}
     return WebSocketLink(place, session=session)
 
 
@@ -161,17 +164,9 @@ def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, Wor
 
 def responder(settings: Settings, *, remember: bool = True) -> tuple[str, dict[str, Any]]:
     """The responder's name and options: the skills first, then a chat server for what they do not understand."""
-    name, chat = settings.models.responder, settings.responder
-    skills = {"state_dir": str(skills_folder())} if remember else {}
-    server: dict[str, Any] = {"base_url": chat.chat, "model": chat.model, "api_key_env": chat.api_key_env}
-    server["system"] = chat.system
-    if settings.models.offline:
-        server["offline"] = True
-    if name == "skills" and chat.chat != "off":
-        # a server that was only looked for may be missing; one that was set has to say why it does not answer
-        both = {"first_options": skills, "then_options": server, "optional": chat.chat == "auto"}
-        return "fallback", {"first": "skills", "then": "chat", **both}
-    return name, {**skills, **server} if name == "chat" else skills
+    from tui_assistant.commands import responder_options
+
+    return responder_options.responder(settings, {"state_dir": str(skills_folder())} if remember else {})
 
 
 def talk_options(settings: Settings, options: Options) -> TalkOptions:

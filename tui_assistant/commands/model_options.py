@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tui_assistant.commands import responder_options
 from tui_assistant.config import Settings
 from tui_assistant.config_sections import ServerSettings
 
@@ -20,7 +21,8 @@ def recogniser(settings: Settings) -> tuple[str, dict[str, Any]]:
 def synthesiser(settings: Settings) -> tuple[str, dict[str, Any]]:
     """As `recogniser`."""
     name = settings.models.synthesiser
-    voice = {"voice": "" if settings.voice.name == "default" else settings.voice.name}
+    chosen = responder_options.voice(settings)
+    voice = {"voice": "" if chosen == "default" else chosen}
     if name != "speech":
         return name, voice
     return name, {**_server(settings.speech, settings), **voice, "format": settings.speech.format}

@@ -24,6 +24,9 @@ TEMPLATE = """\
 #
 # [presets.kitchen]  # your own, in the tune panel; what it does not set stays as it is
 # threshold = 0.65
+#
+# [mcp.files]  # a server of tools for a language model; secrets by the names of variables: env = ["NAME"]
+# command = ["npx", "-y", "@modelcontextprotocol/server-filesystem", "/home/me/notes"]
 """
 
 
@@ -47,8 +50,10 @@ def show(file: str | None) -> int:
 
 def set_value(key: str, value: str, file: str | None) -> int:
     """Writes one setting, keeping comments and order; nothing is written when the value is not allowed."""
-    if key.startswith("presets."):
-        raise UsageError(f"{key}: a preset is a table", "`tui-assistant config edit` opens the file")
+    if key.partition(".")[0] in config.NAMED:
+        raise UsageError(
+            f"{key}: this belongs to a table with a name of your own", "`tui-assistant config edit` opens the file"
+        )
     if key not in config.fields():
         raise UsageError(f"{key}: {config.unknown(key)}")
     path = config.config_path(file)

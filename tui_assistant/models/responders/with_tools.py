@@ -252,7 +252,7 @@ def create(options: dict[str, Any]) -> WithTools:
     made = WithTools(model, [lambda: own], rounds=int(options.get("rounds", DEFAULT_ROUNDS)))
     for line in troubles:
         made.trouble(line)
-    if wanted := servers(options.get("mcp") or {}):
+    if wanted := servers(options.get("mcp") or {}, offline=bool(options.get("offline"))):
         from tui_assistant.models.tools.mcp_servers import McpServers
 
         made.toolbox.sources.append(McpServers(wanted, made.trouble))

@@ -23,6 +23,7 @@ class McpServer:
     token_env: str = ""  # the variable that holds the bearer token
     confirm: bool = True  # the user is asked before a tool that is not marked as reading only
     timeout_s: float = DEFAULT_TIMEOUT_S
+    offline: bool = False  # no server but those on this machine is asked
     tools: tuple[str, ...] = ()  # of the server's, by its own names; empty: all
 
     def environment(self) -> dict[str, str]:
@@ -34,7 +35,7 @@ class McpServer:
         return {"Authorization": f"Bearer {_variable(self.token_env)}"} if self.token_env else {}
 
 
-def servers(options: Mapping[str, Mapping[str, Any]]) -> tuple[McpServer, ...]:
+def servers(options: Mapping[str, Mapping[str, Any]], *, offline: bool = False) -> tuple[McpServer, ...]:
     """`options`: the sections [mcp.NAME] of the settings, by name."""
     return tuple(
         McpServer(
@@ -45,6 +46,7 @@ def servers(options: Mapping[str, Mapping[str, Any]]) -> tuple[McpServer, ...]:
             each.get("token_env", ""),
             bool(each.get("confirm", True)),
             float(each.get("timeout_s", DEFAULT_TIMEOUT_S)),
+            offline,
             tuple(each.get("tools", ())),
         )
         for name, each in options.items()

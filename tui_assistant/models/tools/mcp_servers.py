@@ -145,6 +145,8 @@ class McpServers:
 
 async def _transport(server: McpServer, stack: AsyncExitStack) -> Transport:
     if server.url:
+        if server.offline and not is_loopback(server.url):
+            raise ModelError("offline mode is on", "set models.offline to false")
         import httpx2
         from mcp.client.streamable_http import streamable_http_client
 
