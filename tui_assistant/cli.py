@@ -79,6 +79,7 @@ class Program(click.Group):
 @setting("--input", "audio.input", "DEVICE|FILE.wav|-", "The microphone, a recording, or stdin.")
 @setting("--input-rate", "audio.input_rate", "HZ", "Rate of raw samples on stdin (16000).")
 @setting("--output", "audio.output", "DEVICE|FILE.wav|none", "The speaker, a file to write, or silence.")
+@setting("--echo", "audio.echo", "[auto|aec|half-duplex|headphones]", "What takes the speaker out of the microphone.")
 @click.option("--headphones/--no-headphones", cls=Setting, key="audio.headphones", help="You can speak over answers.")
 @click.option("--record", metavar="DIR", help="Record the session in DIR, a new folder; `replay` runs it again.")
 @click.option("--plain", is_flag=True, help="Line by line instead of a screen: for screen readers, pipes and logs.")

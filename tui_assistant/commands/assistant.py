@@ -192,6 +192,7 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
         output="" if is_file(audio.output) else audio.output,
         output_file=Path(audio.output) if is_file(audio.output) else None,
         headphones=audio.headphones,
+        echo=audio.echo,
         open_on_press=audio.open == "on-press",
         demo=demo_recording(),
         play_demo=options.demo,

@@ -26,6 +26,7 @@ from tui_assistant.models.registry import NEXT_BEST, Port
 from tui_assistant.models.store import Store
 from tui_assistant.safetext import clean
 
+ECHO_RATE = 16_000  # Hz, as conversations have it
 SMALLEST = (80, 24)  # columns and rows that the screen needs
 LIBRARIES = ("textual", "sounddevice", "numpy", "websockets")
 
@@ -78,6 +79,7 @@ def examine(config: str | None) -> Iterator[Finding]:
             yield Finding("settings", Verdict.BAD, line, "tui-assistant config edit")
     yield from terminal(settings)
     yield from audio(settings)
+    yield echo(settings)
     yield detector(settings)
     yield from others(settings)
     yield from chat(settings)
@@ -142,6 +144,31 @@ def audio(settings: Settings) -> Iterator[Finding]:
             yield Finding(what, Verdict.BAD, devices.problem or error.message, error.hint or instead)
         else:
             yield Finding(what, Verdict.OK, f"{device.name}, {device.rate} Hz, through {devices.backend}")
+
+
+def echo(settings: Settings) -> Finding:
+    """Makes a canceller and lets it take a moment of sound away: that it is installed does not mean that it loads."""
+    import numpy as np
+
+    from tui_assistant.audio.canceller import FRAMES_PER_S, MEND, WebRtcCanceller, installed
+
+    wanted = "headphones" if settings.audio.headphones else settings.audio.echo
+    if wanted in ("headphones", "half-duplex"):
+        return Finding("echo", Verdict.OK, f"{wanted}, by the settings")
+    if not installed():
+        text = "half-duplex: the echo canceller is not installed, so on loudspeakers keys interrupt an answer"
+        return Finding("echo", Verdict.NOTE, text, MEND)
+    try:
+        frame = np.zeros(ECHO_RATE // FRAMES_PER_S, np.int16)
+        WebRtcCanceller(ECHO_RATE).clean(frame, frame)
+    except (AssistantError, RuntimeError) as error:  # RuntimeError: the package's own
+        return Finding(
+            "echo",
+            Verdict.BAD,
+            f"the echo canceller does not work: {error}",
+            "tui-assistant config set audio.echo half-duplex",
+        )
+    return Finding("echo", Verdict.OK, "the echo canceller works: on loudspeakers one can speak over an answer")
 
 
 def detector(settings: Settings) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui_assistant.audio.base import Microphone
-from tui_assistant.audio.canceller import WebRtcCanceller
+from tui_assistant.audio.canceller import MEND, WebRtcCanceller
 from tui_assistant.audio.echo import EchoStage, EchoState, HalfDuplexGate
 from tui_assistant.audio.gate import EchoGate
 from tui_assistant.audio.played import PlayedSound
@@ -86,6 +86,8 @@ class Duplex:
         state = self._equipment.duplex
         if state != self._state:
             self._state = state
+            if state == EchoState.HALF_DUPLEX and self._equipment.lacks_canceller:
+                self._tell(f"The echo canceller is not installed: half-duplex. {MEND}", "warning")
             self._capture.stage = self._stage()
             self._known = (None, None)
         stage, speaker = self._capture.stage, self._equipment.speaker

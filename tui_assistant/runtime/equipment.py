@@ -81,6 +81,11 @@ class Equipment:
         return EchoState.AEC if works else EchoState.HALF_DUPLEX
 
     @property
+    def lacks_canceller(self) -> bool:
+        """One is wanted by name, and is not installed."""
+        return self._options.echo == EchoState.AEC and not installed()
+
+    @property
     def uses_devices(self) -> bool:
         """The sound system is in use anyway: asking it for its devices costs nothing."""
         return self.real_microphone or (self.speaker is not None and self.speaker.echoes)

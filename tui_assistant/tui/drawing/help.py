@@ -22,7 +22,14 @@ WORDS: tuple[tuple[str, str], ...] = (
     (
         "half-duplex",
         "While the answer plays on loudspeakers the microphone is not listened to, else the assistant would hear "
-        "itself. Keys interrupt it, speech does not. With headphones (start with --headphones) speech does.",
+        "itself. Keys interrupt it, and so does a voice that is clearly louder. With an echo canceller (pip install "
+        "'tui-assistant[aec]') or headphones (start with --headphones) any voice does.",
+    ),
+    ("aec", "The answer is taken out of what the microphone hears (WebRTC's echo canceller): speech interrupts it."),
+    ("headphones", "Nothing of the answer reaches the microphone, as you said: speech interrupts it."),
+    (
+        "ERLE",
+        "While the answer plays: by how much its echo was made quieter in the last second. Good: 20 dB and more.",
     ),
     (
         "barge-in",

@@ -10,6 +10,7 @@ FLOOR_DBFS = -60.0  # the left end of the bar: below it a microphone shows only 
 WARM_DBFS = -18.0  # loud speech
 HOT_DBFS = -6.0  # close to clipping
 EIGHTHS = " ▏▎▍▌▋▊▉"
+MOST_ERLE_DB = 60  # shown: beyond that nothing is left of the echo but the last bits
 READING_WIDTH = 15  # "-120 dBFS RMS" and two spaces before it
 PEAK_WIDTH = 12  # "  peak -60", or "   CLIPPING ": the bar keeps its width
 NO_FLOOR_DBFS = -119.5  # below: nothing quiet has been heard yet
@@ -92,13 +93,18 @@ def meter(
     return merge([name, *bar(level, max(4, min(room, MOST_BAR)), noise_floor_dbfs), *tail])
 
 
-def meter_notes(noise_floor_dbfs: float, gain_db: float, width: int, *, indent: int = 7) -> Line:
-    """The line below the meter: `▴ noise -58 dBFS` under its mark, and the gain at the right."""
+def meter_notes(
+    noise_floor_dbfs: float, gain_db: float, width: int, *, erle_db: float | None = None, indent: int = 7
+) -> Line:
+    """The line below the meter: `▴ noise -58 dBFS` under its mark, and the gain at the right.
+
+    While an echo canceller works, its ERLE stands in the gain's place.
+    """
     room = max(4, min(width - indent - READING_WIDTH - PEAK_WIDTH, MOST_BAR))
     at = floor_cell(noise_floor_dbfs, room)
     noise = f"▴ noise {round(noise_floor_dbfs)} dBFS" if at is not None else "  noise floor: listening"
     start = indent + min(at or 0, max(0, width - indent - len(noise) - 18))
-    gain = f"gain {gain_db:+.1f} dB"
+    gain = f"gain {gain_db:+.1f} dB" if erle_db is None else f"ERLE {min(round(erle_db), MOST_ERLE_DB)} dB"
     left = " " * start + noise
     if len(left) + 2 + len(gain) > width:
         return ((left[:width], "dim"),)

@@ -106,7 +106,8 @@ class Scope(Lines, can_focus=True):
             self._upper = upper_part(view, width, upper_height)
         noise, gain = snapshot.noise_floor_dbfs, snapshot.tuning.gain_db
         level = meter(snapshot.level, width, muted=snapshot.muted, noise_floor_dbfs=noise, gain_db=0 if notes else gain)
-        lines = [level, *([meter_notes(noise, gain, width)] if notes else []), *self._upper]
+        below = [meter_notes(noise, gain, width, erle_db=snapshot.erle_db)] if notes else []
+        lines = [level, *below, *self._upper]
         lines += [state(snapshot, width, keys=self._keys), alarms(snapshot, cleaned_alarms(snapshot), width)]
         self.show(lines)
         self._say_title(snapshot)
