@@ -175,6 +175,23 @@ def test_offline_mode_never_touches_the_network_and_says_so(server: StubServer, 
     assert server.requests == []
 
 
+def test_two_downloads_at_once_do_not_spoil_each_other(server: StubServer, tmp_path: Path) -> None:
+    server.handler = offer()
+    models, other = store(server, tmp_path), store(server, tmp_path)
+    refused: list[str] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if not refused:
+            with pytest.raises(ModelError) as raised:
+                other.get("m")
+            refused.append(str(raised.value))
+
+    models.get("m", meanwhile)
+    assert refused == ["another program is downloading a model (wait until it has finished)"]
+    assert models.verify("m")
+    assert other.get("m") == models.path("m")
+
+
 def test_a_model_that_does_not_fit_is_not_begun(
     server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

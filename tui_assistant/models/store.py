@@ -8,9 +8,10 @@ later that a file was replaced or cut, and it is what counts where no checksum i
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,9 +127,10 @@ class Store:
             raise ModelError(f"offline mode is on: the model {name} is not downloaded", "set models.offline to false")
         try:
             self._make_room(entry, missing)
-            self._bring(entry, missing, progress)
-            for file in missing:
-                self._take_over(entry, file, records)
+            with _alone(self.folder):
+                self._bring(entry, missing, progress)
+                for file in missing:
+                    self._take_over(entry, file, records)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise ModelError(f"the model {name} cannot be stored in {self.folder}: {reason}") from error
@@ -228,6 +230,25 @@ def default_folder() -> Path:
     from platformdirs import user_data_path  # here: whoever is given a folder does not need it
 
     return user_data_path("tui-assistant", appauthor=False) / "models"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else downloads into `folder`: two that write the same file would spoil it. Raises ModelError."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has none: there the checksum notices what two make of one file
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ModelError("another program is downloading a model", "wait until it has finished") from error
+        yield
+    finally:
+        os.close(handle)  # and with it the lock goes, however the program ends
 
 
 def _size(path: Path) -> int | None:
