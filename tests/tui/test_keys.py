@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
+from app_running import running
 from fake_talk import FakeTalk, scene, talked
 from textual import events
-from textual.pilot import Pilot
 
 from tui_assistant.client.hold import Edge
 from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker
-from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.screens.devices import DeviceScreen
 from tui_assistant.tui.screens.help import HelpScreen
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
-
-
-@asynccontextmanager
-async def running(
-    talk: FakeTalk | None = None, size: tuple[int, int] = (120, 40)
-) -> AsyncIterator[tuple[FakeTalk, AssistantApp, Pilot[None]]]:
-    talk = talk or FakeTalk(scene(4_100))
-    app = AssistantApp(talk)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.1)
-        yield talk, app, pilot
 
 
 @pytest.mark.parametrize(

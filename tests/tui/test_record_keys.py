@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from app_running import running
 from fake_talk import FakeTalk, scene, talked
-from textual.pilot import Pilot
 
-from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.status import status
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.widgets.typeline import FileLine
-
-
-@asynccontextmanager
-async def running(
-    talk: FakeTalk | None = None, size: tuple[int, int] = (120, 40)
-) -> AsyncIterator[tuple[FakeTalk, AssistantApp, Pilot[None]]]:
-    talk = talk or FakeTalk(scene(4_100))
-    app = AssistantApp(talk)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.1)
-        yield talk, app, pilot
 
 
 def named(screen: object) -> FileLine:

@@ -43,8 +43,4 @@ class SaveScreen(ModalScreen[None]):
         self.dismiss()
 
     def action_scroll(self, key: str) -> None:
-        pages = self.query_one(Pages)
-        if key == "up":
-            pages.scroll_up(animate=False)
-        else:
-            pages.scroll_down(animate=False)
+        self.query_one(Pages).step(key)

@@ -87,11 +87,7 @@ class TurnCard(ModalScreen[bool]):
         self.dismiss(True)
 
     def action_scroll(self, key: str) -> None:
-        pages = self.query_one(Pages)
-        if key == "up":
-            pages.scroll_up(animate=False)
-        else:
-            pages.scroll_down(animate=False)
+        self.query_one(Pages).step(key)
 
     def action_leave(self) -> None:
         self.dismiss(False)

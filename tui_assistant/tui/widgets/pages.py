@@ -33,3 +33,10 @@ class Pages(ScrollView, can_focus=True):
         row = self.scroll_offset.y + y
         line = self._rows[row] if row < len(self._rows) else EMPTY
         return strip_of(line, cast("HasPens", self.app).pens, self.size.width, self.rich_style)
+
+    def step(self, key: str) -> None:
+        """One line up or down, by that arrow key."""
+        if key == "up":
+            self.scroll_up(animate=False)
+        else:
+            self.scroll_down(animate=False)
