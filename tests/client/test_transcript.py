@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conversation import answer_begins, answer_ends, turn, words
+from conversation import answer_begins, answer_ends, response, turn, words
 
 from tui_assistant.client.transcript import LONGEST_MEMORY, NO_WORDS, Transcript, TranscriptLine, ended
 from tui_assistant.protocol import server
@@ -66,6 +66,20 @@ def test_an_answer_grows_until_its_item_is_done() -> None:
     assert take(transcript, more).text == "It is ten."
     assert take(transcript, *answer_ends()).final
     assert transcript.interrupted("a1", 1234, 1500)[0].interrupted_at_s == 1.234
+
+
+@pytest.mark.parametrize("figures_first", [True, False])
+def test_the_tools_of_an_answer_stand_before_its_figures(figures_first: bool) -> None:
+    transcript = Transcript()
+    take(transcript, *answer_begins("Done."))
+    if figures_first:
+        transcript.note("a1", "500 ms")
+    metadata = {"used": "timer with seconds 10"}
+    transcript.take(server.ResponseDone(response=response("completed", item="a1", metadata=metadata)), 5)
+    if not figures_first:
+        assert transcript["a1"].note == "used: timer with seconds 10"
+        transcript.note("a1", "500 ms")
+    assert transcript["a1"].note == "used: timer with seconds 10 · 500 ms"
 
 
 def test_unknown_items_change_nothing() -> None:

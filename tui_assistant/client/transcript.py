@@ -35,6 +35,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self._lines: dict[str, TranscriptLine] = {}
+        self._used: dict[str, str] = {}  # which tools an answer has used; stands before its other notes
         self._open: set[str] = set()  # of the user, whose audio is not committed yet
 
     def __getitem__(self, key: str) -> TranscriptLine:
@@ -85,6 +86,11 @@ class Transcript:
                 if response.output:
                     return self._change(response.output[0].id or "", note=text, failed=True)
                 return [self._put(TranscriptLine(response.id, "bot", now_ms, text, final=True, failed=True))]
+            case server.ResponseDone(response=response) if used := (response.metadata or {}).get("used"):
+                key = next((item.id or "" for item in reversed(response.output) if item.id in self._lines), "")
+                if key:
+                    self._used[key] = f"used: {used}"
+                    return self.note(key, self._lines[key].note)
         return []
 
     def abandon(self) -> list[TranscriptLine]:
@@ -98,7 +104,8 @@ class Transcript:
         return self._change(key, text=text, interrupted_at_s=heard_ms / 1000, final=True)
 
     def note(self, key: str, text: str) -> list[TranscriptLine]:
-        return self._change(key, note=text)
+        """What is to be known of a line beside its words."""
+        return self._change(key, note=" · ".join(part for part in (self._used.get(key, ""), text) if part))
 
     def _begin(self, key: str, now_ms: int) -> TranscriptLine:
         """The user's line, a new one unless it is known."""
@@ -110,7 +117,9 @@ class Transcript:
     def _put(self, line: TranscriptLine) -> TranscriptLine:
         self._lines[line.key] = line
         while len(self._lines) > LONGEST_MEMORY:
-            del self._lines[next(iter(self._lines))]
+            oldest = next(iter(self._lines))
+            del self._lines[oldest]
+            self._used.pop(oldest, None)
         return line
 
     def _change(self, key: str, **changes: object) -> list[TranscriptLine]:

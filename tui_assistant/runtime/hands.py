@@ -107,6 +107,8 @@ class Hands:
 
     def _follow(self, metadata: dict[str, str]) -> None:
         """Does what a skill's response asks of the client."""
+        if trouble := metadata.get("trouble"):  # with a tool; the answer goes on without it
+            self._tell(trouble, "warning")
         timers = running_timers(metadata)
         if timers is not None:
             self.timers = timers

@@ -50,7 +50,8 @@ def test_the_question_names_what_will_be_done() -> None:
         (QUESTION, "what time is it", Reply.ELSEWHERE),
         ("I am about to do this: files_delete …", "yes", Reply.UNHEARD),  # interrupted before it was said
         ("I am about to do this: files_delete with path /tmp/a. …", "yes", Reply.YES),
-        ("", "yes", Reply.UNHEARD),
+        ("", "yes", Reply.ELSEWHERE),  # nothing of it was heard
+        ("It is noon.", "yes", Reply.ELSEWHERE),
     ],
 )
 def test_what_the_next_words_mean(asked: str, answer: str, reply: Reply) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,7 +19,8 @@ import httpx
 from tui_assistant.engine.ports import Alarm, Cancellation, FunctionCallDelta, Respond, Responded, TextDelta
 from tui_assistant.errors import ModelError
 from tui_assistant.models.responders import chat_errors, chat_tools
-from tui_assistant.models.responders.chat_messages import messages_for
+from tui_assistant.models.responders.chat_budget import Density
+from tui_assistant.models.responders.chat_messages import characters, messages_for
 from tui_assistant.models.responders.chat_settings import ChatSettings, from_options, is_loopback
 from tui_assistant.models.responders.chat_stream import MAX_BODY_BYTES, ChatStream, Said
 from tui_assistant.models.responders.endpoints import find_local, list_models
@@ -40,6 +42,7 @@ class Chat:
         self._base_url = settings.base_url  # empty: not found yet
         self._model = settings.model
         self._refused: set[str] = set()  # parameters that this server does not know
+        self._density = Density()
         self._client: httpx.AsyncClient | None = None
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="chat", daemon=True).start()
@@ -97,6 +100,7 @@ class Chat:
             incomplete = "the connection ended early"
         if not incomplete and stream.finish_reason in ("length", "content_filter"):
             incomplete = stream.finish_reason
+        self._density.measured(stream.asked, stream.input_tokens)
         metadata = {"model": self._model} if self._model else {}
         if incomplete:
             metadata["incomplete"] = incomplete
@@ -108,7 +112,10 @@ class Chat:
             answered = False
             try:
                 async with self._open().stream(
-                    "POST", f"{self._base_url}/chat/completions", json=self._body(request), headers=self._headers()
+                    "POST",
+                    f"{self._base_url}/chat/completions",
+                    json=self._body(request, stream),
+                    headers=self._headers(),
                 ) as response:
                     answered = True
                     if response.status_code != 200:
@@ -174,9 +181,11 @@ class Chat:
         key = self._settings.api_key()
         return {"Authorization": f"Bearer {key}"} if key else {}
 
-    def _body(self, request: Respond) -> dict[str, Any]:
+    def _body(self, request: Respond, stream: ChatStream) -> dict[str, Any]:
         tools = {} if "tools" in self._refused else chat_tools.offered(request)
-        messages = messages_for(request, self._settings, native=bool(tools))
+        defined = len(json.dumps(tools)) if tools else 0
+        messages = messages_for(request, self._settings, native=bool(tools), density=self._density, tools=defined)
+        stream.asked = characters(messages) + defined
         body: dict[str, Any] = {"messages": messages, "stream": True, **tools}
         if self._model:
             body["model"] = self._model
@@ -189,6 +198,8 @@ class Chat:
 
     def _can_do_without(self, status: int, body: bytes, request: Respond) -> bool:
         """Learns from a refusal which parameter this server does not know."""
+        if self._density.too_long(status, body):
+            return True
         before = len(self._refused)
         if request.tools and request.tool_choice != "required" and chat_tools.cannot_use_tools(status, body):
             self._refused.add("tools")
@@ -228,5 +239,8 @@ def _rest(stream: ChatStream) -> list[Said]:
 
 
 def create(options: dict[str, Any]) -> Chat:
-    """Options, all optional: `base_url` (or "auto"), `model`, `api_key_env`, `timeout` (s), `system`, `history`."""
+    """Options, all optional: `base_url` (or "auto"), `model`, `api_key_env`, `timeout` (s), `system`, `language`,
+
+    `context_tokens`.
+    """
     return Chat(from_options(options))

@@ -15,7 +15,7 @@ DEFAULT_SYSTEM = (
     "headings, code or emoji. The user's words come from speech recognition and may hold mistakes."
 )
 DEFAULT_TIMEOUT_S = 60.0  # a local server may first have to load its model
-DEFAULT_HISTORY = 12_000  # characters, about 3000 tokens: fits the 4096 that small local servers are started with
+DEFAULT_CONTEXT = 3_500  # tokens: leaves room for an answer in the 4096 that small local servers are started with
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ class ChatSettings:
     api_key_env: str = ""
     timeout_s: float = DEFAULT_TIMEOUT_S  # longest silence of the server, before and between words
     system: str = DEFAULT_SYSTEM
-    history: int = DEFAULT_HISTORY  # characters
+    language: str = ""  # in words: "German"; empty: the user's
+    context_tokens: int = DEFAULT_CONTEXT  # of a request: instructions, tools and conversation
+    history: int = 0  # characters of the conversation; 0: what context_tokens leaves
     offline: bool = False  # no server but those on this machine is asked
 
     @property
@@ -54,7 +56,9 @@ def from_options(options: dict[str, Any]) -> ChatSettings:
         api_key_env=str(options.get("api_key_env") or ""),
         timeout_s=_number(options, "timeout", DEFAULT_TIMEOUT_S),
         system=str(options.get("system") or DEFAULT_SYSTEM),
-        history=int(_number(options, "history", DEFAULT_HISTORY)),
+        language=str(options.get("language") or ""),
+        context_tokens=int(_number(options, "context_tokens", DEFAULT_CONTEXT)),
+        history=int(_number(options, "history", 0)) if "history" in options else 0,
         offline=bool(options.get("offline")),
     )
 

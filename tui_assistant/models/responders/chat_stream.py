@@ -31,6 +31,7 @@ class ChatStream:
         self.done = False  # [DONE] or a finish_reason has been seen
         self.complete = False  # [DONE]: nothing follows, not even the usage
         self.finish_reason = ""
+        self.asked = 0  # characters of the request
         self.input_tokens = 0
         self.output_tokens = 0
         self.thought = False  # the model has thought, aloud or not

@@ -17,6 +17,7 @@ from tui_assistant.models.tools.toolbox import Checked
 
 LIFE_S = 120.0  # a yes to a question of long ago was meant for something else
 MAX_OPEN = 256  # sessions with an open question; older questions are forgotten
+_BEGINNING = "I am about to"
 _ALSO_YES = frozenset({"please do", "go ahead", "yes go ahead", "yes do it", "yes do that", "do that", "yes you may"})
 _NO_WORDS = frozenset({"no", "nope", "nah", "don't", "not", "never", "stop", "cancel", "wait", "negative"})
 
@@ -52,7 +53,7 @@ class Question:
 
     @property
     def text(self) -> str:
-        return f"I am about to do this: {self.what}. Shall I?"
+        return f"{_BEGINNING} do this: {self.what}. Shall I?"
 
 
 class Questions:
@@ -82,8 +83,10 @@ class Questions:
             return Reply.ELSEWHERE
         if not agrees:
             return Reply.NO
-        # As the user has heard it: an interrupted answer ends where it was cut.
-        return Reply.YES if question.what in _last(messages, "assistant") else Reply.UNHEARD
+        heard = _last(messages, "assistant")  # an interrupted answer ends where it was cut
+        if question.what in heard:
+            return Reply.YES
+        return Reply.UNHEARD if _BEGINNING in heard else Reply.ELSEWHERE
 
     def close(self, session_id: str) -> Question | None:
         return self._open.pop(session_id, None)
