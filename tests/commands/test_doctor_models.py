@@ -35,7 +35,8 @@ def test_a_missing_model_is_a_note_where_another_takes_its_place(monkeypatch: py
     assert found.mend == "tui-assistant models get moonshine-tiny"
     monkeypatch.setattr(models, "find_spec", lambda name: None)
     found = findings(models__recogniser="moonshine-tiny")["recogniser"]
-    assert (found.verdict, found.mend) == (Verdict.BAD, "pip install 'tui-assistant[moonshine]'")
+    assert found.verdict is Verdict.BAD
+    assert found.mend == "pip install 'tui-assistant[moonshine]' && tui-assistant models get moonshine-tiny"
 
 
 def test_a_damaged_model_is_said_with_what_mends_it(folder: Path) -> None:

@@ -13,6 +13,7 @@ from stub_server import StubServer, respond
 from tui_assistant.commands import models
 from tui_assistant.errors import ModelError
 from tui_assistant.models.catalogue import Entry, File
+from tui_assistant.models.registry import Port
 from tui_assistant.models.store import Store
 
 WEIGHTS, WORDS = b"weights" * 300_000, b"words" * 10
@@ -65,6 +66,15 @@ def test_a_short_name_is_enough_and_everything_is_said(folder: Path, capsys: pyt
     assert not listed(capsys)["piper"]["usable"]
     with pytest.raises(ModelError, match="is not on this machine"):
         models.run_path("piper")
+
+
+def test_the_setup_names_the_choice_with_what_each_costs(folder: Path) -> None:
+    offered = {each.name: each for each in models.overview({Port.SYNTHESISER: "espeak"})}
+    assert offered["espeak"].used
+    assert offered["espeak"].download is None
+    assert not offered["piper"].usable
+    assert offered["piper"].mend == "tui-assistant models get piper-en_US-joe-medium"
+    assert not {"transcriptions", "speech", "piper-en_US-joe-medium"} & set(offered)
 
 
 def test_what_is_half_here_is_listed_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

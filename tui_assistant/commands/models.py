@@ -12,7 +12,7 @@ import click
 
 from tui_assistant.errors import ConfigError
 from tui_assistant.models import registry
-from tui_assistant.models.catalogue import MOONSHINE_TINY, PIPER_DEFAULT, PIPER_PREFIX, Entry
+from tui_assistant.models.catalogue import MOONSHINE_BATCH, MOONSHINE_TINY, PIPER_DEFAULT, PIPER_PREFIX, Entry
 from tui_assistant.models.registry import Port
 from tui_assistant.models.store import Store, default_folder
 
@@ -34,6 +34,7 @@ NEEDS = {
 }
 ALIASES = {"piper": PIPER_PREFIX + PIPER_DEFAULT, "moonshine": MOONSHINE_TINY}  # what `get` takes a short name for
 SERVERS = {"transcriptions": "transcription", "speech": "speech"}  # the section with the address of each
+_UNOFFERED = {*SERVERS, MOONSHINE_BATCH}  # by the setup, while they are not here: it names the choice, not everything
 _VOICE = "voice"  # instead of a port: files that the synthesiser piper speaks with
 
 
@@ -79,7 +80,7 @@ def model(port: Port, name: str) -> Model:
         found = replace(found, usable=False, mend=f"tui-assistant models get {ALIASES[name]}")
     library, line = NEEDS.get(name, ("", ""))
     if library and find_spec(library) is None:
-        return replace(found, usable=False, mend=line)
+        return replace(found, usable=False, mend=f"{line} && {found.mend}" if found.mend else line)
     return found
 
 
@@ -127,7 +128,7 @@ def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
             download=None if each.usable else sizes.get(ALIASES.get(each.name, each.name)),
         )
         for each in models()
-        if each.port != _VOICE
+        if each.port != _VOICE and (each.usable or each.name not in _UNOFFERED)
     )
 
 
