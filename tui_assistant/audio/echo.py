@@ -90,6 +90,7 @@ class EchoStage:
         self._erle: deque[tuple[float, float]] = deque(maxlen=ERLE_FRAMES)
         self.sounding = False  # the newest sample may contain the speaker
         self.settled = False  # what comes out is clean; not before the canceller has shown it with this answer
+        self._shown = (0, 0.0, 0.0)  # loud frames, and their power raw and clean
 
     @property
     def cancels(self) -> bool:
@@ -168,9 +169,7 @@ class EchoStage:
             # What it returns is older than what it took; before it was asked to begin it is of another time.
             known = self._clean_from + len(self._clean)
             self._clean = np.concatenate([self._clean, clean[max(0, known - begin + self._delay) :]])
-            before = _power(frame)
-            self._erle.append((before, _power(clean)) if before > LEAST_POWER else (0.0, 0.0))
-            self._judge()
+            self._judge(_power(frame), _power(clean))
         else:
             self._erle.append((0.0, 0.0))
             if self.sounding:
@@ -184,14 +183,19 @@ class EchoStage:
             return False
         self._jumps, self._canceller = jumps, self._make()
         self._erle.clear()
-        self.settled = False
+        self._shown, self.settled = (0, 0.0, 0.0), False
         return True
 
-    def _judge(self) -> None:
-        if not self.settled:
-            loud = [pair for pair in self._erle if pair[0]]
-            raw, clean = sum(pair[0] for pair in loud), sum(pair[1] for pair in loud)
-            self.settled = len(loud) >= SETTLED_FRAMES and raw > clean * 10 ** (SETTLED_DB / 10)
+    def _judge(self, raw: float, clean: float) -> None:
+        loud = raw > LEAST_POWER
+        self._erle.append((raw, clean) if loud else (0.0, 0.0))
+        if loud and not self.settled:
+            self._shown = self._shown[0] + 1, self._shown[1] + raw, self._shown[2] + clean
+            self.settled = self._shown[0] >= SETTLED_FRAMES and self._shown[1] > self._shown[2] * 10 ** (
+                SETTLED_DB / 10
+            )
+            if self._shown[0] >= SETTLED_FRAMES:
+                self._shown = (0, 0.0, 0.0)
 
     def _let_go(self, out: list[tuple[Samples, Samples]]) -> None:
         """All that is ready, frame by frame."""

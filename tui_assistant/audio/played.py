@@ -121,7 +121,10 @@ class PlayedSound:
                 begin = max(place.frame, run.first, self._written - size)
                 end = min(place.frame + count, after if run.end is None else run.end)
                 if begin < end:
-                    out[begin - place.frame : end - place.frame] = self._ring[np.arange(begin, end) % size]
+                    first = begin % size
+                    head = self._ring[first : first + end - begin]
+                    out[begin - place.frame : begin - place.frame + len(head)] = head
+                    out[begin - place.frame + len(head) : end - place.frame] = self._ring[: end - begin - len(head)]
                 break
             after = run.first
         return out
