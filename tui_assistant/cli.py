@@ -335,11 +335,12 @@ def models_path(name: str) -> int:
 
 @models.command("get")
 @click.argument("name")
-def models_get(name: str) -> int:
+@click.option("--use", is_flag=True, help="Write into the settings that it is used.")
+def models_get(name: str, use: bool) -> int:
     """Download a model, e.g. smart-turn; goes on where an earlier try ended."""
     from tui_assistant.commands import models
 
-    return models.run_get(name)
+    return models.run_get(name, use)
 
 
 @models.command("remove")

@@ -11,6 +11,7 @@ import pytest
 from stub_server import StubServer, respond
 
 from tui_assistant.commands import models
+from tui_assistant.config import load
 from tui_assistant.errors import ModelError
 from tui_assistant.models.catalogue import Entry, File
 from tui_assistant.models.registry import Port
@@ -51,7 +52,9 @@ def test_a_short_name_is_enough_and_everything_is_said(folder: Path, capsys: pyt
     assert models.run_get("piper") == 0
     out, err = capsys.readouterr()
     assert out == f"{folder / 'piper-en_US-joe-medium'}\n"
-    first, *_, last = err.splitlines()
+    first, *_, last, use, voice_line = err.splitlines()
+    assert use == "to use it: tui-assistant config set models.synthesiser piper"
+    assert voice_line == "to use it: tui-assistant config set voice.name en_US-joe-medium"
     assert first == "piper-en_US-joe-medium: size not known beforehand, CC0-1.0, somebody"
     assert last == "piper-en_US-joe-medium: no checksum is known; what came now is recorded and has to stay so"
     after = listed(capsys)
@@ -66,6 +69,28 @@ def test_a_short_name_is_enough_and_everything_is_said(folder: Path, capsys: pyt
     assert not listed(capsys)["piper"]["usable"]
     with pytest.raises(ModelError, match="is not on this machine"):
         models.run_path("piper")
+
+
+def test_one_command_fetches_a_model_and_uses_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.parent.joinpath("config.toml").write_text("[models]\n# mine\nrecogniser = 'pocketsphinx'\n")
+    assert models.run_get("piper", use=True) == 0
+    assert capsys.readouterr().err.splitlines()[-2:] == ["models.synthesiser = piper", "voice.name = en_US-joe-medium"]
+    settings = load()
+    assert (settings.models.recogniser, settings.models.synthesiser) == ("pocketsphinx", "piper")
+    assert settings.voice.name == "en_US-joe-medium"
+    assert "# mine" in folder.parent.joinpath("config.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("moonshine-small", {"models.recogniser": "moonshine-small"}),
+        ("kokoro", {"models.synthesiser": "kokoro"}),
+        ("smart-turn", {"models.judge": "best"}),
+    ],
+)
+def test_which_setting_names_a_download(name: str, settings: dict[str, str]) -> None:
+    assert models.chosen(name) == settings
 
 
 def test_the_setup_names_the_choice_with_what_each_costs(folder: Path) -> None:

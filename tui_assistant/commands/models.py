@@ -159,8 +159,8 @@ def run_path(name: str = "") -> int:
     return 0
 
 
-def run_get(name: str) -> int:
-    """Downloads a model; stdout gets its path. Raises ModelError."""
+def run_get(name: str, use: bool = False) -> int:
+    """Downloads a model; stdout gets its path. `use`: the settings name it from now on. Raises ModelError."""
     from tui_assistant.config import load
 
     store = Store(offline=load().models.offline)
@@ -171,7 +171,21 @@ def run_get(name: str) -> int:
     if not entry.known:
         click.echo(f"{entry.name}: no checksum is known; what came now is recorded and has to stay so", err=True)
     click.echo(str(path))
+    for key, value in chosen(entry.name).items():
+        if use:
+            from tui_assistant.commands import settings
+
+            settings.set_value(key, value, None)
+        click.echo(f"{key} = {value}" if use else f"to use it: tui-assistant config set {key} {value}", err=True)
     return 0
+
+
+def chosen(name: str) -> dict[str, str]:
+    """The settings that name the downloaded model `name`."""
+    if name.startswith(PIPER_PREFIX):
+        return {"models.synthesiser": "piper", "voice.name": name.removeprefix(PIPER_PREFIX)}
+    ports = [port for port in (Port.RECOGNISER, Port.SYNTHESISER, Port.JUDGE) if name in registry.BUILT_IN[port]]
+    return {f"models.{port}": "best" if port is Port.JUDGE else name for port in ports}
 
 
 def run_remove(name: str) -> int:
