@@ -12,8 +12,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
 from tui_assistant.engine.ports import FRAME_RATE, Final, Partial
 from tui_assistant.errors import ModelError
 from tui_assistant.models.catalogue import MOONSHINE_BATCH, MOONSHINE_SMALL, MOONSHINE_TINY
@@ -43,6 +41,8 @@ class MoonshineStream:
         self._shown = Partial("")
 
     def accept(self, pcm: bytes) -> Partial | None:
+        import numpy as np  # here: that the model is missing is said sooner without it
+
         pcm = self._carry + pcm
         whole = len(pcm) & ~1
         self._carry = pcm[whole:]

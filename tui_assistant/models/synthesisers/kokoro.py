@@ -15,7 +15,6 @@ from tui_assistant.engine.ports import AudioChunk, Cancellation, Speak
 from tui_assistant.errors import ModelError
 from tui_assistant.models.catalogue import KOKORO
 from tui_assistant.models.store import Store
-from tui_assistant.models.synthesisers import network
 
 DEFAULT_VOICE = "af_heart"
 # The first letter of a voice's name is its language (VOICES.md of Kokoro-82M), here as eSpeak NG names it.
@@ -46,6 +45,8 @@ class Kokoro:
 
     def speak(self, request: Speak, cancellation: Cancellation) -> Iterator[AudioChunk]:
         """Mono, at 24 kHz, once the sentence is computed. A voice that only another vendor has is the default one."""
+        from tui_assistant.models.synthesisers import network
+
         text = request.text.strip()
         if not any(letter.isalnum() for letter in text) or cancellation.cancelled:
             return
@@ -75,6 +76,8 @@ def create(options: Mapping[str, Any]) -> Kokoro:
 def load(model: Path, voices: Path, voice: str) -> Kokoro:
     """`model` and `voices`: the files of the package kokoro-onnx's own releases."""
     library = importlib.import_module("kokoro_onnx")  # ImportError: the registry says which line of pip brings it
+    from tui_assistant.models.synthesisers import network  # here: that a voice is missing is said sooner without numpy
+
     try:
         # The session's own path is onnxruntime's private _model_path, which from_session asks for.
         engine = library.Kokoro.from_session(network.session(str(model)), str(voices))

@@ -16,7 +16,6 @@ from tui_assistant.engine.ports import AudioChunk, Cancellation, Speak
 from tui_assistant.errors import ModelError
 from tui_assistant.models.catalogue import PIPER_DEFAULT, PIPER_PREFIX, piper_voice
 from tui_assistant.models.store import Store
-from tui_assistant.models.synthesisers import network
 
 
 class Piper:
@@ -31,6 +30,8 @@ class Piper:
 
     def speak(self, request: Speak, cancellation: Cancellation) -> Iterator[AudioChunk]:
         """Mono, mostly at 22.05 kHz; a chunk as soon as its sentence is computed. A strange voice is the default."""
+        from tui_assistant.models.synthesisers import network
+
         text = request.text.strip()
         if not text or cancellation.cancelled:
             return
@@ -64,6 +65,8 @@ def load(store: Store, voice: str) -> Any:
     folder = store.path(PIPER_PREFIX + voice)
     library = importlib.import_module("piper.voice")  # ImportError: the registry says which line of pip brings it
     configuration = importlib.import_module("piper.config")
+    from tui_assistant.models.synthesisers import network  # here: that a voice is missing is said sooner without numpy
+
     try:
         config = configuration.PiperConfig.from_dict(json.loads((folder / f"{voice}.onnx.json").read_text("utf-8")))
         return library.PiperVoice(session=network.session(str(folder / f"{voice}.onnx")), config=config)
