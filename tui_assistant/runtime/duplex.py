@@ -49,9 +49,12 @@ class Duplex:
         stage = self._capture.stage
         return stage.erle_db if stage is not None and self._state == EchoState.AEC else None
 
-    def look(self, now: float) -> bool:
-        """At every poll, before the microphone is read: whether what it hears is withheld."""
-        self._prepare()
+    def look(self, now: float, *, measuring: bool = False) -> bool:
+        """At every poll, before the microphone is read: whether what it hears is withheld.
+
+        `measuring`: what the speaker sounds is to be heard as it is.
+        """
+        self._prepare("" if measuring else self._equipment.duplex)
         before, stage = self.withheld, self._capture.stage
         speaker = self._equipment.speaker
         if stage is None or speaker is None:
@@ -81,9 +84,8 @@ class Duplex:
             self._let_through = False
             self._rule.restart()
 
-    def _prepare(self) -> None:
+    def _prepare(self, state: str) -> None:
         """The stage, for the devices there are now."""
-        state = self._equipment.duplex
         if state != self._state:
             self._state = state
             if state == EchoState.HALF_DUPLEX and self._equipment.lacks_canceller:

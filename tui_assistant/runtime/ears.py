@@ -56,7 +56,7 @@ class Ears:
     def listen(self, now: float) -> None:
         """What was heard since the last call goes to all whom it concerns."""
         on = self._setup.on  # nothing of the setup is for anyone else
-        withheld = self._duplex.look(now)
+        withheld = self._duplex.look(now, measuring=on)
         self._gated = on or withheld
         self._recorder.muted = self.muted or on
         held_ms = 0 if on else LOOK_BACK_MS
