@@ -103,6 +103,13 @@ class TestVadFlow:
         assert driver.of(server.ResponseDone)[0].response.status == "completed"
         assert not driver.of(Respond)
 
+    def test_a_cough_does_not_swallow_the_question_before_it(self) -> None:
+        driver = Driver(ScriptedDetector([0.9] * 10 + [0.0] * 20 + [0.9] * 10), config(ServerVad(), input=WORDS))
+        driver.models = Models(words=["what time is it", ""])
+        driver.frames(80)  # both before any word is known
+        driver.settle()
+        assert [line.text for line in driver.of(Respond)[-1].messages] == ["what time is it"]
+
 
 class TestManualFlow:
     """append, commit, committed, the user's item, response.create, the answer; nothing about speech."""

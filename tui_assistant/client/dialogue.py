@@ -288,7 +288,7 @@ class Dialogue:
             unheard = not self.playback.playing
             effects = self.interrupt(now_ms)
             self._replies.took(self._turn_id, unheard=unheard)
-            return effects
+            return [*effects, Unduck()] if unheard else effects  # a flush does it by itself
         return _commands(verdict)
 
     def _begun(self) -> list[Effect]:
@@ -303,10 +303,7 @@ class Dialogue:
     def _known(self, item_id: str, text: str, now_ms: int) -> list[Effect]:
         """The words of a turn, or that there are none."""
         self._words_due.discard(item_id)
-        hides = not text and self._replies.hides(item_id)
-        wanted = self._replies.words(item_id, text)
-        taken = [client.ConversationItemDelete(item_id=item_id)] if wanted and hides else []
-        return [*taken, *self._reply(wanted, now_ms)]
+        return self._reply(self._replies.words(item_id, text), now_ms)
 
     def _reply(self, wanted: bool, now_ms: int) -> list[Effect]:
         """A turn is answered, if `wanted`; what still sounds of another answer ends."""

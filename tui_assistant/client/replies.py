@@ -94,11 +94,6 @@ class Replies:
         empty = not any(map(str.isalnum, words))
         return self._answer() if self._says(words, over) or (empty and over.took) else False
 
-    def hides(self, item_id: str) -> bool:
-        """A wordless item of that turn would stand between the server and what it has to answer."""
-        over = self._over.get(item_id)
-        return over is not None and over.unheard
-
     def cleared(self) -> None:
         """What was not committed has gone."""
         self._over = {item: over for item, over in self._over.items() if over.committed_ms is not None}
@@ -126,7 +121,8 @@ class Replies:
 
     def _long(self, words: str, over: Over) -> bool:
         """Too long for a backchannel, as long as nothing says that it is one: its words need not be waited for."""
-        return over.took and over.speech_ms > self._backchannel_ms and not is_backchannel(words)
+        long = over.took and over.speech_ms > self._backchannel_ms
+        return long and not over.unheard and not is_backchannel(words)
 
     def _answer(self) -> bool:
         """One response answers all that was committed before it; one that was asked for before comes too soon."""

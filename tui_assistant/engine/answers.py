@@ -11,7 +11,7 @@ from tui_assistant.engine.outbox import Outbox
 from tui_assistant.engine.ports import Alarm, Answer, ChatMessage
 from tui_assistant.engine.response import CancelReason, ResponseRun, ResponseState
 from tui_assistant.errors import RemoteProtocolError
-from tui_assistant.protocol.items import InputAudio, Item, ItemReference, JsonObject, ResponseOptions, UserMessage
+from tui_assistant.protocol.items import Item, ItemReference, JsonObject, ResponseOptions
 from tui_assistant.protocol.session import SessionConfig
 
 EXPECTED_MS = 1_000  # of real time: a client that commits sends response.create at once, a slow link included
@@ -204,12 +204,8 @@ class Answers:
             items = [item for item in map(self._resolve, run.options.input) if item is not None]
             run.ask(self._conversation.messages(items), self._conversation.heard_ms(items))
             return
-        last = self._conversation.last()
         nudged = self._nudged and run is self.current
-        unheard = isinstance(last, UserMessage) and all(
-            isinstance(part, InputAudio) and not part.transcript for part in last.content
-        )
-        if unheard and not nudged and not run.outside:
+        if self._conversation.wordless and not nudged and not run.outside:
             run.finish_empty()  # no word was recognised: a cough gets no answer
         else:
             run.ask(self._conversation.messages() + (SILENCE if nudged else ()), self._conversation.heard_ms())

@@ -56,6 +56,16 @@ class Conversation:
     def last(self) -> Item | None:
         return self._items[self._order[-1]] if self._order else None
 
+    @property
+    def wordless(self) -> bool:
+        """It ends with spoken turns in which no word was recognised, and nothing of the user before them is open."""
+        items = [self._items[item_id] for item_id in self._order]
+        spoken = 0
+        while items and isinstance(items[-1], UserMessage) and _wordless(items[-1]):
+            spoken += 1
+            items.pop()
+        return spoken > 0 and not (items and isinstance(items[-1], UserMessage))
+
     def in_progress(self, item_id: str) -> bool:
         """Whether the item is still the answer that is being written: the client may have deleted or replaced it."""
         item = self._items.get(item_id)
@@ -216,6 +226,10 @@ class Conversation:
             return self._heard[item.id]
         texts = (p.text if isinstance(p, InputText | OutputText) else p.transcript or "" for p in item.content)
         return " ".join(text for text in texts if text)
+
+
+def _wordless(item: UserMessage) -> bool:
+    return all(isinstance(part, InputAudio) and not part.transcript for part in item.content)
 
 
 def without_audio(item: Item) -> Item:
