@@ -122,6 +122,9 @@ class FakeTalk:
     def say(self, text: str) -> None:
         self.calls.append(("say", text))
 
+    def new_conversation(self) -> None:
+        self.calls.append(("new_conversation",))
+
     def interrupt(self) -> None:
         self.calls.append(("interrupt",))
 

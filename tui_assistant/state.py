@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from platformdirs import user_state_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -77,6 +77,27 @@ class RememberedDevices(Remembered):
 
     input: str = ""
     output: str = ""
+
+
+MAX_KEPT_LINES = 200  # of a conversation; a model is sent far less
+MAX_KEPT_CHARACTERS = 50_000  # of all of them
+
+
+class KeptLine(BaseModel):
+    """What one of the two said."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    who: Literal["you", "bot"]
+    text: Annotated[str, Field(max_length=MAX_KEPT_CHARACTERS)]
+
+
+class KeptConversation(Remembered):
+    """The end of the last conversation, oldest first; only where `responder.remember` asks for it."""
+
+    topic: ClassVar[str] = "conversation"
+
+    lines: Annotated[tuple[KeptLine, ...], Field(max_length=MAX_KEPT_LINES)] = ()
 
 
 Milliseconds = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]

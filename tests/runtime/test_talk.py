@@ -15,7 +15,7 @@ from tui_assistant.audio.files import FileMicrophone
 from tui_assistant.protocol import client, server
 from tui_assistant.runtime import api, equipment
 from tui_assistant.sound.wav import WavWriter
-from tui_assistant.state import RememberedDevices
+from tui_assistant.state import KeptConversation, KeptLine, RememberedDevices
 
 
 def test_hands_free_streams_the_microphone_without_gaps(open_desk: Callable[..., Desk]) -> None:
@@ -211,3 +211,28 @@ def test_devices_are_changed_live_and_remembered(open_desk: Callable[..., Desk],
     desk.talk.choose_devices("second", "none")
     desk.until(lambda: desk.snapshot.microphone == "second")
     desk.until(lambda: RememberedDevices.load() == RememberedDevices(input="second", output="none"))
+
+
+def test_a_new_conversation_stops_the_answer_and_deletes_what_there_is(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.link.say(*turn(), words("hello"), *answer_begins("a long story"), sound(5))
+    desk.until(lambda: desk.snapshot.state is api.State.SPEAKING)
+    desk.talk.new_conversation()
+    desk.until(lambda: "conversation.item.delete" in desk.link.types)
+    assert desk.link.types[-3:] == ["response.cancel", "conversation.item.truncate", "conversation.item.delete"]
+    assert [event.item_id for event in desk.link.sent if isinstance(event, client.ConversationItemDelete)] == ["u1"]
+    desk.until(lambda: "divider_1" in desk.lines)
+    assert desk.lines["divider_1"].text == "a new conversation"
+    assert desk.lines["divider_1"].divider
+    assert desk.lines["u1"].text == "hello"  # the screen forgets nothing
+
+
+def test_a_conversation_that_is_kept_goes_on(open_desk: Callable[..., Desk]) -> None:
+    KeptConversation(lines=(KeptLine(who="you", text="I am Bo."), KeptLine(who="bot", text="Hello Bo."))).save()
+    desk = open_desk(keep_conversation=True)
+    assert desk.link.types == ["session.update", "conversation.item.create", "conversation.item.create"]
+    assert [desk.lines[key].text for key in ("kept_0", "kept_1")] == ["I am Bo.", "Hello Bo."]
+    desk.link.say(*turn(), words("who am I"), *answer_begins("Bo."), *answer_ends())
+    desk.until(lambda: "a1" in desk.lines and desk.lines["a1"].final)
+    desk.talk.close()
+    assert [line.text for line in KeptConversation.load().lines] == ["I am Bo.", "Hello Bo.", "who am I", "Bo."]

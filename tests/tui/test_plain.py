@@ -68,9 +68,17 @@ def test_no_words_and_failures_are_said() -> None:
     assert lines == ["12:01:03 you  (no words)", "12:01:04 bot  [failed]"]
 
 
+def test_where_another_conversation_begins() -> None:
+    lines, _, _ = said([LineChanged(replace(BOT, key="d", text="a new conversation", divider=True))])
+    assert lines == ["09:00:00 --   a new conversation"]
+
+
 def test_what_is_typed() -> None:
-    lines, talk, status = said([], "\n/mode\n/mute\n/stop\n hello  there\n/nonsense\n/quit\nnever\n", eof_ends=True)
-    assert talk.calls[:-1] == [("talk",), ("toggle_mode",), ("toggle_mute",), ("interrupt",), ("say", " hello  there")]
+    lines, talk, status = said(
+        [], "\n/mode\n/mute\n/stop\n/new\n hello  there\n/nonsense\n/quit\nnever\n", eof_ends=True
+    )
+    calls = [("talk",), ("toggle_mode",), ("toggle_mute",), ("interrupt",), ("new_conversation",)]
+    assert talk.calls[:-1] == [*calls, ("say", " hello  there")]
     assert status == 0
     assert any("there is no command /nonsense" in line for line in lines)
 

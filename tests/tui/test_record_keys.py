@@ -70,3 +70,11 @@ async def test_escape_leaves_without_saving() -> None:
             await pilot.press("backspace")
         await pilot.press("end", "backspace", "backspace", "backspace", "enter")
         assert talk.calls == []
+
+
+async def test_n_begins_a_new_conversation() -> None:
+    async with running() as (talk, _, pilot):
+        await pilot.press("n")
+        assert talk.calls == [("new_conversation",)]
+        await pilot.press("t", "n")  # on the sliders it opens the presets, as before
+        assert talk.calls == [("new_conversation",)]

@@ -11,6 +11,7 @@ from tui_assistant.protocol.items import InputText, JsonObject, UserMessage
 
 LONGEST_MEMORY = 500  # lines kept for changes that may still come: far more than are open at any time
 FASTEST_LETTERS = 25  # per second of speech; 15 are usual
+KEPT = "kept_"  # how ids of items begin that were said in an earlier run: they are shown already
 NO_WORDS = "(no words recognised)"
 
 
@@ -64,6 +65,8 @@ class Transcript:
                 return self._change(item_id, text=words or NO_WORDS, stash="", final=True)
             case server.TranscriptionFailed(item_id=item_id, error=error):
                 return self._change(item_id, text=f"({error.message})", stash="", final=True, failed=True)
+            case server.ItemAdded(item=UserMessage(id=str() as item_id)) if item_id.startswith(KEPT):
+                return []
             case server.ItemAdded(item=UserMessage(id=item_id, content=(InputText(text=text), *_))):
                 return [self._put(TranscriptLine(item_id or "", "you", now_ms, text, final=True, typed=True))]
             case _:

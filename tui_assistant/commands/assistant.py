@@ -201,6 +201,7 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
         volume=settings.voice.volume,
         detector=settings.models.detector,
         tune_process=True,
+        keep_conversation=settings.responder.remember,
         models=lambda: model_overview(settings),
     )
 

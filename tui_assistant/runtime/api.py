@@ -92,6 +92,7 @@ class Line:
     final: bool = True  # no further change is expected
     failed: bool = False
     typed: bool = False
+    divider: bool = False  # nobody said it: from here on it is another conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,10 @@ class TalkApi(Protocol):
 
     def say(self, text: str) -> None:
         """Sends a typed message and asks for an answer."""
+        ...
+
+    def new_conversation(self) -> None:
+        """Forgets what was said, here and at the server; a divider is shown. Settings and timers stay."""
         ...
 
     def interrupt(self) -> None:

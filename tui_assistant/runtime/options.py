@@ -43,6 +43,7 @@ class TalkOptions:
     detector: str = "silero"
     tune_process: bool = False  # set the interpreter's switch interval and garbage collection for audio
     remember: bool = True  # chosen devices are remembered
+    keep_conversation: bool = False  # it goes on at the next start
     models: Callable[[], tuple[ModelInfo, ...]] = tuple  # which models there are, for the setup
 
     @property

@@ -29,6 +29,7 @@ from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.hands import Hands
 from tui_assistant.runtime.input_end import InputEnd
+from tui_assistant.runtime.memory import Memory
 from tui_assistant.runtime.minutes import Minutes
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.process import ProcessTuning
@@ -59,6 +60,7 @@ class Talk:
         self._recorder = recorder or Recorder(clock=clock)
         self._recorder.tell = self._tell
         self._minutes = Minutes()
+        self._memory = Memory(self._post_line, lambda: time.strftime("%H:%M:%S"), keep=options.keep_conversation)
         self._link = link = self._recorder.tap(link)
         self._options = options
         self._clock = clock
@@ -168,6 +170,10 @@ class Talk:
     def interrupt(self) -> None:
         self._call(self._interrupt)
 
+    def new_conversation(self) -> None:
+        self._call(self._interrupt)
+        self._call(lambda: self._do(self._memory.anew()))
+
     def toggle_mute(self) -> None:
         self._call(self._ears.toggle_mute)
 
@@ -242,6 +248,7 @@ class Talk:
         finally:
             tuning.undo()
             self._floor.drop()
+            self._memory.save()
             self._recorder.close()  # before the link: what its end brings is no answer to an input
             await self._link.close()
             self._equipment.close()
@@ -252,7 +259,7 @@ class Talk:
         events = LinkEvents(self._server_event, self._observation, self._link_status)
         await self._link.open(events)
         self._recorder.announce()
-        self._do(self._dialogue.begin())
+        self._do([*self._dialogue.begin(), *self._memory.begin(self._now_ms)])
         if self._options.recording is not None or self._options.play_demo:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._link.ready(), READY_S)
@@ -297,7 +304,7 @@ class Talk:
     def _server_event(self, event: server.ServerEvent) -> None:
         self._input_end.turns += isinstance(event, server.BufferCommitted)
         self._records.server_event(event)
-        self._do(self._dialogue.take(event, self._now_ms))
+        self._do([*self._dialogue.take(event, self._now_ms), *self._memory.take(event)])
 
     def _observation(self, observation: Observation) -> None:
         if isinstance(observation, FrameSeen):
@@ -329,7 +336,11 @@ class Talk:
     def _show(self, line: TranscriptLine) -> None:
         shown = self._view.line(line, self._now_ms)
         self._minutes.take(shown, line.at_ms, self._now_ms)
-        self._listener(api.LineChanged(shown))
+        self._memory.said(line)
+        self._post_line(shown)
+
+    def _post_line(self, line: api.Line) -> None:
+        self._listener(api.LineChanged(line))
 
     def _tell(self, text: str, severity: str) -> None:
         self._listener(api.Told(text, severity))

@@ -60,6 +60,7 @@ KEYS: tuple[Key, ...] = (
     Key(M, ("t",), "t", "tune", "tune", "Goes to the sliders of turn detection; they act at once."),
     Key(M, ("i",), "i", "type", "type", "Types a message instead of speaking it."),
     Key(M, ("escape",), "esc", "interrupt", "interrupt", "Stops the running answer."),
+    Key(M, ("n",), "n", "anew", "", "Begins a new conversation: what was said is forgotten, settings and timers stay."),
     Key(M, ("x",), "x", "mute", "mute", "Mutes the microphone, or listens again."),
     Key(M, ("question_mark", "f1"), "?", "help", "more", "Shows this help."),
     Key(M, ("q", "ctrl+q"), "q", "quit", "quit", "Ends the program."),

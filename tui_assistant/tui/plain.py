@@ -1,8 +1,8 @@
 """The same conversation line by line: for screen readers, pipes and logs. No escape sequence, no Textual.
 
 `HH:MM:SS you  TEXT`, `HH:MM:SS bot  TEXT`; what is neither is `HH:MM:SS --  TEXT`. Lines that come in: an empty one
-begins to talk, the next one sends; `/mode`, `/mute`, `/stop`, `/quit`, `/help` are commands, anything else is a typed
-message.
+begins to talk, the next one sends; `/mode`, `/mute`, `/stop`, `/new`, `/quit`, `/help` are commands, anything else is a
+typed message.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ from tui_assistant.safetext import clean
 LOOK_SECONDS = 0.25  # how often the snapshot is asked for changes of link, device and mode
 QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the last answer has been given
 LEAST_READ = 65_536  # bytes read at once
-COMMANDS = "press enter to talk, enter again to send; /mode /mute /stop /quit /help; anything else is a typed message"
+COMMANDS = (
+    "press enter to talk, enter again to send; /mode /mute /stop /new /quit /help; anything else is a typed message"
+)
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 
 
@@ -115,6 +117,8 @@ class Printer:
     def _handle(self, event: Notice | Typed | Signalled) -> int | None:
         """The exit status when this ends the conversation."""
         match event:
+            case LineChanged(line) if line.divider:
+                self._aside(line.text)
             case LineChanged(line):
                 self._utterance(line)
             case Told(text):
@@ -184,6 +188,8 @@ class Printer:
                 self._talk.toggle_mute()
             case "/stop":
                 self._talk.interrupt()
+            case "/new":
+                self._talk.new_conversation()
             case "/quit":
                 return 0
             case "/help":

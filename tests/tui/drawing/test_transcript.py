@@ -69,3 +69,11 @@ def test_a_newcomer_is_told_what_to_do() -> None:
     assert "Try" not in words(Snapshot())
     for key in (" D ", " i ", " ? "):
         assert key in words(Snapshot())
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(48, "── 12:01:04 a new conversation " + "─" * 17), (12, "── 12:01:04 ")]
+)
+def test_a_divider_is_a_rule_with_words_in_it(width: int, expected: str) -> None:
+    line = Line("divider_1", "12:01:04", Speaker.BOT, "a new conversation", divider=True)
+    assert [text_of(row) for row in utterance(line, width)] == [expected]

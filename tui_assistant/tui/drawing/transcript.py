@@ -19,6 +19,8 @@ def utterance(line: Utterance, width: int, *, chosen: bool = False, mark: str = 
 
     `chosen`: a `▸` stands before the speaker, so that no colour is needed. `mark`: what the user said about the turn.
     """
+    if line.divider:
+        return [_divider(line, width)]
     colour = str(Speaker(line.who)) if line.who is Speaker.BOT else "voice"
     if not line.final and line.who is Speaker.YOU:
         colour = "wait"
@@ -34,6 +36,12 @@ def utterance(line: Utterance, width: int, *, chosen: bool = False, mark: str = 
         note = wrap([(clean(line.note, limit=400), "dim")], max(8, width - indent))
         lines.extend(merge([*rest, *row]) for row in note)
     return lines
+
+
+def _divider(line: Utterance, width: int) -> Line:
+    """A rule across, with its words in it."""
+    words = f"── {clean(line.clock, limit=8)} {clean(line.text, limit=60)} "[:width]
+    return merge([(words + "─" * (width - len(words)), "dim")])
 
 
 def _mark(words: str) -> list[Run]:

@@ -329,6 +329,9 @@ class MainScreen(Screen[None]):
     def action_interrupt(self) -> None:
         self._talk.interrupt()
 
+    def action_anew(self) -> None:
+        self._talk.new_conversation()
+
     def action_mute(self) -> None:
         self._talk.toggle_mute()
 

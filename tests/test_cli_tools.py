@@ -1,0 +1,118 @@
+"""The whole program with a chat server that calls tools, and a real MCP server: what is asked, done, said and shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stub_server import DONE, Request, StubServer, chunk, respond, stream_head
+
+DESK = Path(__file__).parent / "mcp_desk.py"
+WAIT_S = 60.0  # for workers, the package mcp and the voice, on a loaded machine
+QUESTION = "I am about to do this: desk_write with path note.txt, text hello. Shall I?"
+
+
+def calling(name: str, arguments: dict[str, Any]) -> bytes:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}
+    return f"data: {json.dumps({'choices': [choice]})}\n\n".encode()
+
+
+@pytest.fixture
+def server() -> Iterator[StubServer]:
+    """Wants a file written, and says what came of it."""
+    stub = StubServer()
+
+    def handler(request: Request) -> Any:
+        if not request.path.endswith("/chat/completions"):
+            return respond(404, b"{}")
+        messages = request.json["messages"]
+        if messages[-1]["role"] == "tool":
+            return iter([stream_head(), chunk(f"The desk says: {messages[-1]['content']}."), DONE])
+        end = chunk(finish="tool_calls")
+        return iter([stream_head(), calling("desk_write", {"path": "note.txt", "text": "hello"}), end, DONE])
+
+    stub.handler = handler
+    yield stub
+    stub.close()
+
+
+class Program:
+    """Runs line by line; all that it has printed is in `lines`."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        file = folder / "config.toml"
+        file.write_text(config)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TUI_ASSISTANT_")}
+        environment |= {"TUI_ASSISTANT_STATE": str(folder / "state"), "TUI_ASSISTANT_CONFIG": str(file)}
+        command = [sys.executable, "-m", "tui_assistant", "--plain", "--output", "none"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            text=True,
+            bufsize=1,
+        )
+        self.lines: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.lines.append(line.rstrip())
+
+    def type(self, text: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(text + "\n")
+        self._process.stdin.flush()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < end, self.lines
+            time.sleep(0.05)
+
+    def until_said(self, text: str) -> None:
+        self.until(lambda: any(text in line for line in self.lines))
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+
+def test_a_tool_of_a_server_is_used_after_a_yes_and_only_then(tmp_path: Path, server: StubServer) -> None:
+    command = json.dumps([sys.executable, str(DESK), "stdio"])
+    # The offered tools are asked for at each turn: the server must be there before the first.
+    config = (
+        f'[responder]\nchat = "{server.url}/v1"\nmodel = "m"\n[mcp.desk]\ncommand = {command}\n[voice]\nspeed = 1.5\n'
+    )
+    program = Program(tmp_path, config)
+    try:
+        for _ in range(20):
+            program.type("kindly put a greeting into a file for me will you")
+            seen = len(program.lines)
+            program.until(lambda seen=seen: any(" bot  " in line for line in program.lines[seen:]))
+            if any(QUESTION in line for line in program.lines):
+                break
+            time.sleep(1)
+        program.until_said(QUESTION)
+        assert not (tmp_path / "note.txt").exists()
+        time.sleep(8)  # until it has been heard: a yes in the middle would be asked again
+        assert not (tmp_path / "note.txt").exists()
+        program.type("yes")
+        program.until_said("The desk says: written.")
+        assert (tmp_path / "note.txt").read_text() == "hello"
+    finally:
+        program.close()
