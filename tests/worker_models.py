@@ -75,6 +75,11 @@ class Talker:
         self, request: Respond, cancellation: Cancellation
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         text = request.messages[-1].text
+        if text == "think":
+            yield TextDelta("a thought")
+            if self._gate(cancellation):
+                yield Responded({"done": "it"})
+            return
         if request.messages[-1].output_of is not None:
             call = request.messages[-2].call
             yield TextDelta(
@@ -104,6 +109,12 @@ class Talker:
             time.sleep(0.3)
         yield TextDelta(self._prefix + text)
         yield Responded({"skill": "echo"}, 1, 2)
+
+    def prepares(self, request: Respond) -> bool:
+        return request.messages[-1].text == "think"
+
+    def _gate(self, cancellation: Any) -> bool:
+        return bool(cancellation.wait_released())
 
     def _call(self, request: Respond) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         """One function after the other, each argument by itself, slowly; the arguments say what was offered."""

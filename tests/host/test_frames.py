@@ -28,6 +28,8 @@ MESSAGES: list[Any] = [
     ),
     Reply("a", ports.FunctionCallDelta("c", "f", '{"x"')),
     ports.Respond("a", "s", (ports.ChatMessage("user", "é\n\ud800"), ports.ChatMessage("system", "")), "be kind", 5),
+    ports.Respond("a", "s", (), speculative=True),
+    ports.Release("a"),
     ports.Notify("a", "s"),
     ports.Speak("a", "text", "voice", 1.25),
     ports.Judge("a", b"\n\x00", "set a", 224),

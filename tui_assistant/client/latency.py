@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tui_assistant.protocol import server
@@ -77,3 +80,38 @@ class Latency:
         )
         self._marks = {}
         return figures
+
+
+KEPT_REPLIES = 1_000  # of one session: hours of talk; what is older says nothing of the present machine
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """How long the user waited, over the answers of a session: milliseconds from the end of speech to first sound."""
+
+    count: int = 0
+    p50_ms: int = 0
+    p95_ms: int = 0
+
+    def __str__(self) -> str:
+        return f"reply p50 {self.p50_ms / 1000:.2f} p95 {self.p95_ms / 1000:.2f} s"
+
+
+class ReplyTimes:
+    """Collects the waterfalls of a session."""
+
+    def __init__(self) -> None:
+        self._totals: deque[int] = deque(maxlen=KEPT_REPLIES)
+        self.replies = Replies()
+
+    def add(self, figures: Waterfall) -> None:
+        """One more answer was heard."""
+        self._totals.append(figures.total)
+        totals = list(self._totals)
+        self.replies = Replies(len(totals), round(percentile(totals, 50)), round(percentile(totals, 95)))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` percent of `values`, at least one, do not exceed: one of them, none in between."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * share / 100) - 1)]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
+from tui_assistant.engine.ahead import Ahead
+from tui_assistant.engine.asking import question
 from tui_assistant.engine.conversation import Conversation
 from tui_assistant.engine.idle import IdleTimer
 from tui_assistant.engine.ids import Ids
@@ -20,6 +23,12 @@ MAX_OUTSIDE = 8  # responses outside the conversation at once: more is a client 
 SILENCE = (ChatMessage("system", "The user has been silent for a while."), ChatMessage("user", ""))
 
 
+Speculate = Literal["never", "answered", "always"]
+"""Whether an answer is prepared at a pause, before the turn is over: "answered", where the session answers turns by
+itself; "always", also where the client asks for each answer (most of them would be for nothing if it did not).
+"""
+
+
 class Answers:
     """At most one response writes to the conversation; those outside of it run beside it."""
 
@@ -33,6 +42,7 @@ class Answers:
         *,
         words_missing: Callable[[], bool],
         speaking: Callable[[], bool],
+        speculate: Speculate = "never",
     ) -> None:
         self.config = config
         self._session_id = session_id
@@ -41,7 +51,9 @@ class Answers:
         self._outbox = outbox
         self._words_missing = words_missing
         self._speaking = speaking
+        self._speculate = speculate
         self.current: ResponseRun | None = None
+        self.ahead = Ahead(ids, outbox)
         self.idle = IdleTimer()
         self.has_sounded = False
         self._nudged = False  # the running answer is to a silence
@@ -85,6 +97,20 @@ class Answers:
             message = "Cannot update a conversation's voice if assistant audio is present."
             raise RemoteProtocolError(message, code="cannot_update_voice", param=param)
 
+    def prepare(self, words: str) -> None:
+        """The user may have finished behind `words`: their answer is thought out. None: they have not."""
+        self.ahead.cancel()
+        if words and self._speculates and self.current is None and not self._words_missing():
+            messages = (*self._conversation.messages(), ChatMessage("user", words))
+            self.ahead.ask(question(self.config, ResponseOptions(), self._session_id, messages))
+
+    @property
+    def _speculates(self) -> bool:
+        rules = self.config.audio.input.turn_detection
+        if self._speculate == "never" or rules is None or self.config.type == "transcription":
+            return False
+        return rules.create_response or self._speculate == "always"
+
     def reply(self) -> None:
         """A turn is over and wants its answer: at once, or when the running one ends."""
         if self.current is None:
@@ -106,6 +132,8 @@ class Answers:
         self.go_on()
 
     def answer(self, ask_id: str, answer: Answer) -> None:
+        if self.ahead.answer(ask_id, answer):
+            return
         runs = [*([self.current] if self.current is not None else []), *self._outside.values()]
         for run in runs:
             if run.answer(ask_id, answer):
@@ -133,6 +161,7 @@ class Answers:
 
     def end(self) -> None:
         """The session is over."""
+        self.ahead.cancel()
         if self.current is not None:
             self._end("client_cancelled", {"rule": "end"})
         for run in self._outside.values():
@@ -206,9 +235,11 @@ class Answers:
             return
         nudged = self._nudged and run is self.current
         if self._conversation.wordless and not nudged and not run.outside:
+            self.ahead.cancel()
             run.finish_empty()  # no word was recognised: a cough gets no answer
         else:
-            run.ask(self._conversation.messages() + (SILENCE if nudged else ()), self._conversation.heard_ms())
+            messages = self._conversation.messages() + (SILENCE if nudged else ())
+            run.ask(messages, self._conversation.heard_ms(), None if run.outside else self.ahead)
 
     def _resolve(self, item: Item | ItemReference) -> Item | None:
         """An item that was deleted while words were awaited is not read."""

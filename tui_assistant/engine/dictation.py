@@ -23,6 +23,7 @@ class Dictation:
         self.ask_id: str | None = None  # of the open stream
         self._deaf = False  # the recogniser has given the open stream up
         self.words = ""  # of the open stream so far, those that may still change too
+        self.changed_ms = 0  # when they last did
 
     @property
     def hearing(self) -> str | None:
@@ -44,6 +45,11 @@ class Dictation:
         self._sent = max(self._audio.start, self._audio.at_ms(start_ms))
         self._send(self._audio.end)
         return self.ask_id
+
+    def read(self, words: str, at_ms: int) -> None:
+        """The open stream's words so far, as they are at `at_ms`."""
+        if words != self.words:
+            self.words, self.changed_ms = words, at_ms
 
     def last(self, start_ms: int, longest_ms: int) -> bytes:
         """The audio from `start_ms` on, at most its last `longest_ms`: 16 kHz int16, little-endian."""

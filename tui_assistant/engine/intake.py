@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tui_assistant.engine import ahead
 from tui_assistant.engine.buffer import SampleBuffer
 from tui_assistant.engine.dictation import Dictation
 from tui_assistant.engine.frontend import Frame, FrontEnd
@@ -37,6 +38,13 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """The user may have finished behind these words; none: they may not, after all."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """A stretch of the user's audio that becomes an item."""
 
@@ -47,6 +55,9 @@ class Utterance:
     ask_id: str | None  # of the recogniser's stream
     reason: JsonObject
     by_voice: bool  # ended by turn detection, not by the client
+
+
+Happened = Began | Paused | Utterance
 
 
 class Intake:
@@ -84,6 +95,7 @@ class Intake:
         self._start_ms = 0  # where the held audio begins
         self._item_id: str | None = None  # announced, or given to the audio of a manual turn
         self._refused = 0  # samples, since the buffer is full
+        self._paused_behind = ""  # the words of the last Paused of the open turn
         self._quiet_since: tuple[int, int] | None = None  # (position, tick) since when nothing was appended
 
     def with_format(self, audio: AudioInput) -> Intake:
@@ -112,7 +124,7 @@ class Intake:
         if ask_id == self._dictation.ask_id:
             self._dictation.give_up()
 
-    def feed(self, data: bytes) -> Iterator[Began | Utterance]:
+    def feed(self, data: bytes) -> Iterator[Happened]:
         """Takes wire bytes of any length. The iterator must be run to its end."""
         samples = self._reader.decode(data)
         refused = 0
@@ -132,7 +144,7 @@ class Intake:
         if refused:  # after what was taken of the same bytes
             self._refuse(refused)
 
-    def flush(self) -> Iterator[Began | Utterance]:
+    def flush(self) -> Iterator[Happened]:
         """The input is over: an open turn ends with the reason `end_of_input`."""
         yield from self.catch_up()
         for frame in self._front.flush():
@@ -142,14 +154,14 @@ class Intake:
         if self._tracker is not None and self._tracker.open:
             yield self._stop(self._tracker.stop(self.now_ms, {"rule": "end_of_input"}))
 
-    def judged(self, ask_id: str, answer: Answer) -> Iterator[Began | Utterance] | None:
+    def judged(self, ask_id: str, answer: Answer) -> Iterator[Happened] | None:
         """The judge's answer; None when `ask_id` is no open question. The iterator must be run to its end."""
         if self._tracker is None or ask_id != self._judging.ask_id:
             return None
         self._tracker.judged(self._judging.answered(answer))
         return self._decide()
 
-    def catch_up(self) -> Iterator[Began | Utterance]:
+    def catch_up(self) -> Iterator[Happened]:
         """Decides all audio so far, without answers that are still missing: what follows changes the buffer."""
         while self._held:
             if self._tracker is not None and self._tracker.blocked(self._held[0].end_ms):
@@ -159,9 +171,9 @@ class Intake:
     def hear_words(self, ask_id: str, words: Partial) -> None:
         """The open stream's words so far."""
         if ask_id == self._dictation.ask_id:
-            self._dictation.words = f"{words.text} {words.stash}".strip()
+            self._dictation.read(f"{words.text} {words.stash}".strip(), self.now_ms)
 
-    def _decide(self) -> Iterator[Began | Utterance]:
+    def _decide(self) -> Iterator[Happened]:
         while self._held and not (self._tracker is not None and self._tracker.blocked(self._held[0].end_ms)):
             yield from self._hear(self._held.popleft())
 
@@ -225,7 +237,7 @@ class Intake:
             self._tracker.abandon(self._from_now_ms)
             self._keep_last(self.now_ms)
 
-    def tick(self, now_ms: int) -> Iterator[Began | Utterance]:
+    def tick(self, now_ms: int) -> Iterator[Happened]:
         """Real time has come to `now_ms`: a turn whose audio stopped arriving is ended, a late judge not waited for."""
         if self._judging.overdue(now_ms) and self._tracker is not None:
             self._tracker.judged(self._judging.give_up())
@@ -253,7 +265,7 @@ class Intake:
     def _language(self) -> str | None:
         return self._audio.transcription.language if self._audio.transcription else None
 
-    def _hear(self, frame: Frame) -> Iterator[Began | Utterance]:
+    def _hear(self, frame: Frame) -> Iterator[Happened]:
         if not self._events_only or self._judge:
             self._dictation.hear(frame)
         if self._tracker is None:
@@ -272,6 +284,14 @@ class Intake:
             self._ask_judge(decision, self._tracker)
         if not self._tracker.open:
             self._keep_last(frame.end_ms)
+        elif (words := self._words_at_pause(frame, self._tracker)) != self._paused_behind:
+            self._paused_behind = words
+            yield Paused(words)
+
+    def _words_at_pause(self, frame: Frame, tracker: TurnTracker) -> str:
+        """What was said, while the user is silent and the recogniser has settled."""
+        settled = frame.end_ms - self._dictation.changed_ms >= ahead.STABLE_MS
+        return self._dictation.words if settled and tracker.silence_ms(frame.end_ms) >= ahead.SILENCE_MS else ""
 
     def _ask_judge(self, question: Question, tracker: TurnTracker) -> None:
         pcm = self._dictation.last(self._start_ms, JUDGED_MS)
@@ -315,6 +335,7 @@ class Intake:
         pcm = self.buffer.slice(self.buffer.at_ms(self._start_ms), self.buffer.at_ms(decision.at_ms))
         taken = Utterance(item_id, pcm, self._start_ms, decision.at_ms, ask_id, decision.reason, True)
         self._item_id = None
+        self._paused_behind = ""
         self._start_ms = decision.at_ms
         self._drop_before(decision.at_ms)
         if self._tracker is not None:
@@ -325,6 +346,7 @@ class Intake:
     def _restart(self) -> None:
         """All audio up to now is taken or dropped."""
         self._item_id = None
+        self._paused_behind = ""
         self._refused = 0
         self._start_ms = self.now_ms
         self.buffer.drop_before(self.buffer.end)  # the very sample: none is lost between two commits

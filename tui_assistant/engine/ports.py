@@ -86,6 +86,9 @@ class Respond:
 
     Answers: TextDelta or FunctionCallDelta, any number, then Responded or Failed. `tool_name`: the one function that
     has to be called, where `tool_choice` is "required".
+
+    `speculative`: the user may go on. The answer may be thought out, but nothing may be done, kept or changed before
+    Release comes; Cancel comes if it is not wanted.
     """
 
     ask_id: str
@@ -96,6 +99,14 @@ class Respond:
     tools: tuple[Tool, ...] = ()
     tool_choice: Literal["auto", "none", "required"] = "auto"
     tool_name: str | None = None
+    speculative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A speculative Respond is wanted in earnest: from now on it is like any other."""
+
+    ask_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +148,7 @@ class Cancel:
     ask_id: str
 
 
-Ask = Transcribe | TranscribeAudio | TranscribeEnd | Respond | Notify | Speak | Judge | Cancel
+Ask = Transcribe | TranscribeAudio | TranscribeEnd | Respond | Release | Notify | Speak | Judge | Cancel
 
 # ------------------------------------------------------------------------------------------------- answers
 
@@ -262,6 +273,14 @@ class Cancellation(Protocol):
         ...
 
 
+class Gate(Cancellation, Protocol):
+    """The Cancellation of a Respond: it may be speculative."""
+
+    def wait_released(self) -> bool:
+        """Waits until the answer is wanted in earnest; False: it was cancelled. At once where it never was in doubt."""
+        ...
+
+
 class RecognitionStream(Protocol):
     """One utterance being written down."""
 
@@ -295,7 +314,12 @@ class Recogniser(Protocol):
 
 
 class Responder(Protocol):
-    """Answers the user. `respond` is called from one thread per ask."""
+    """Answers the user. `respond` is called from one thread per ask.
+
+    It is called for a speculative ask only after its Release, unless the adapter has a method
+    `prepares(request: Respond) -> bool` that says, within milliseconds, that `respond` may begin before: because it
+    does nothing then that lasts, or because it waits for `wait_released` of its cancellation (Gate) where it would.
+    """
 
     name: str
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import Literal
 
 from tui_assistant.engine import tokens
+from tui_assistant.engine.ahead import Ahead
+from tui_assistant.engine.asking import question
 from tui_assistant.engine.conversation import Conversation, Recorded
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.outbox import Outbox
@@ -16,11 +19,9 @@ from tui_assistant.engine.ports import (
     ChatMessage,
     Failed,
     FunctionCallDelta,
-    Respond,
     Responded,
     Spoken,
     TextDelta,
-    Tool,
 )
 from tui_assistant.engine.voice import Voice
 from tui_assistant.engine.written import Where, WrittenCall, WrittenMessage
@@ -37,7 +38,7 @@ from tui_assistant.protocol.items import (
     ResponseOptions,
     StatusDetails,
 )
-from tui_assistant.protocol.session import NamedFunction, SessionConfig
+from tui_assistant.protocol.session import SessionConfig
 
 CancelReason = Literal["turn_detected", "client_cancelled"]
 _End = Literal["completed", "cancelled", "failed", "incomplete"]
@@ -86,9 +87,7 @@ class ResponseRun:
         self._conversation = None if self.outside else conversation
         self._ids = ids
         self._outbox = outbox
-        self._instructions = options.instructions if options.instructions is not None else config.instructions
-        self._tools = config.tools if options.tools is None else options.tools
-        self._tool_choice = config.tool_choice if options.tool_choice is None else options.tool_choice
+        self._config = config
         modalities = options.output_modalities or config.output_modalities
         self._spoken = modalities == ("audio",)
         chosen = {key: value for key, value in options.audio.output if value is not None}
@@ -126,25 +125,24 @@ class ResponseRun:
         """Audio of it has been sent."""
         return bool(self._voice.pcm)
 
-    def ask(self, messages: tuple[ChatMessage, ...], heard_ms: int = 0) -> None:
-        """The user's words are known: the responder is asked. `heard_ms`: of audio behind the messages."""
+    def ask(self, messages: tuple[ChatMessage, ...], heard_ms: int = 0, ahead: Ahead | None = None) -> None:
+        """The user's words are known: the responder is asked, if it was not `ahead` of time.
+
+        `heard_ms`: of audio behind the messages.
+        """
         self._to(ResponseState.THINKING)
-        self._respond_id = self._ids.next("ask")
         self._heard_ms = heard_ms
-        self._read = sum(tokens.of_text(text) for text in (self._instructions, *(line.text for line in messages)))
-        limit = self.response.max_output_tokens
-        self._outbox.ask(
-            Respond(
-                self._respond_id,
-                self._session_id,
-                messages,
-                self._instructions,
-                limit if isinstance(limit, int) else None,
-                tuple(Tool(tool.name, tool.description or "", tool.parameters) for tool in self._tools),
-                "required" if isinstance(self._tool_choice, NamedFunction) else self._tool_choice,
-                self._tool_choice.name if isinstance(self._tool_choice, NamedFunction) else None,
-            )
-        )
+        request = question(self._config, self.options, self._session_id, messages)
+        self._read = sum(tokens.of_text(text) for text in (request.instructions, *(line.text for line in messages)))
+        prepared = ahead.take(request) if ahead is not None else None
+        if prepared is None:
+            self._respond_id = self._ids.next("ask")
+            self._outbox.ask(replace(request, ask_id=self._respond_id))
+            return
+        self._respond_id, answers = prepared
+        for answer in answers:
+            if self._respond_id is not None:  # else the limit of tokens is reached
+                self._responder(answer)
 
     def say(self, text: str) -> None:
         """The answer is known already."""

@@ -9,22 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui_assistant.engine.answers import Answers
+from tui_assistant.engine.answers import Answers, Speculate
 from tui_assistant.engine.conversation import Conversation, Recorded, without_audio
 from tui_assistant.engine.ids import Ids
-from tui_assistant.engine.intake import Began, Intake, Utterance
+from tui_assistant.engine.intake import Began, Happened, Intake, Paused, Utterance
 from tui_assistant.engine.outbox import Outbox, Output
 from tui_assistant.engine.ports import Alarm, Answer, Cancel, Failed, Final, Notify, Partial, SpeechDetector
 from tui_assistant.engine.wire import wire_rate
 from tui_assistant.errors import LocalProtocolError, RemoteProtocolError
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.codec import decode_audio
-from tui_assistant.protocol.items import (
-    ErrorDetail,
-    InputAudio,
-    ResponseOptions,
-    UserMessage,
-)
+from tui_assistant.protocol.items import ErrorDetail, InputAudio, ResponseOptions, UserMessage
 from tui_assistant.protocol.session import ServerVad, SessionConfig, SessionObject
 from tui_assistant.protocol.update import apply_update
 
@@ -54,11 +49,14 @@ class Session:
         judge: bool = False,
         max_ms: int | None = None,
         expires_at: int | None = None,
+        speculate: Speculate = "never",
     ) -> None:
         """`judge`: somebody answers the Judge asks of semantic_vad; else its P is 0.5.
 
         `max_ms`: so long after the first tick the session ends with the error session_expired, and puts out nothing
         any more. `expires_at` is that moment in Unix seconds, for the client to read.
+
+        `speculate`: whether answers are prepared before the turn is over.
         """
         self.id = session_id
         self.config = config or SessionConfig()
@@ -75,6 +73,7 @@ class Session:
             self._outbox,
             words_missing=lambda: self._words_missing,
             speaking=lambda: self._intake.speaking,
+            speculate=speculate,
         )
         self._max_ms = max_ms
         self._expires_at = expires_at
@@ -224,6 +223,7 @@ class Session:
             self._happen(self._intake.catch_up())
             self._intake.configure(config.audio.input)
         self.config = self._answers.config = config
+        self._answers.ahead.cancel()
         if self._idle_timeout_ms is None:
             self._answers.idle.suspend()
         self._outbox.send(server.SessionUpdated(session=self._object()))
@@ -247,15 +247,19 @@ class Session:
     def _feed(self, data: bytes) -> None:
         self._happen(self._intake.feed(data))
 
-    def _happen(self, decided: Iterator[Began | Utterance]) -> None:
+    def _happen(self, decided: Iterator[Happened]) -> None:
         for happened in decided:
-            if isinstance(happened, Began):
-                self._interrupt(happened.at_ms)
-            else:
-                self._take(happened)
+            match happened:
+                case Began(at_ms=at_ms):
+                    self._interrupt(at_ms)
+                case Paused(words=words):
+                    self._answers.prepare(words)
+                case Utterance():
+                    self._take(happened)
 
     def _interrupt(self, at_ms: int) -> None:
         """The user began to speak."""
+        self._answers.ahead.cancel()  # nobody asked for what was prepared for the turn before
         rules = self.config.audio.input.turn_detection
         if rules is not None and rules.interrupt_response:
             self._answers.interrupt(at_ms)

@@ -124,6 +124,10 @@ class TurnTracker:
     def open(self) -> bool:
         return self.state in _OPEN
 
+    def silence_ms(self, now_ms: int) -> int:
+        """Since the last frame of speech of the open turn; 0 when none is open."""
+        return now_ms - self._speech_end_ms if self.open else 0
+
     def frame(self, start_ms: int, p: float) -> Started | Stopped | Question | None:
         """Decides at the end of the frame that began at `start_ms` and had probability `p` of speech."""
         end_ms = start_ms + FRAME_MS
@@ -217,7 +221,7 @@ class TurnTracker:
 
     def seen(self, frame: Frame) -> FrameSeen:
         """What there is to show after `frame`."""
-        silence_ms = frame.end_ms - self._speech_end_ms if self.open else 0
+        silence_ms = self.silence_ms(frame.end_ms)
         needed_ms = self._endpointer.needed_ms if self.open else 0
         judged = self._in_effect if self.open else self._closed_by
         return FrameSeen(frame.end_ms, frame.p, frame.rms_dbfs, self.state, silence_ms, needed_ms, judged)

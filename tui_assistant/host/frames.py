@@ -67,6 +67,7 @@ _ASKS = (
     ports.TranscribeAudio,
     ports.TranscribeEnd,
     ports.Respond,
+    ports.Release,
     ports.Notify,
     ports.Speak,
     ports.Judge,

@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import Iterable
 
-from tui_assistant.engine.ports import Ask, Cancel, TranscribeAudio, TranscribeEnd
+from tui_assistant.engine.ports import Ask, Cancel, Release, TranscribeAudio, TranscribeEnd
 from tui_assistant.host.worker_asks import weight
 
 OUTBOX_BYTES = 8 * 2**20  # more than four minutes of speech at 16 kHz: a model that is further behind never catches up
@@ -18,7 +18,7 @@ BATCH_BYTES = 2**16  # a pipe's own buffer: what is not taken yet can still be t
 
 
 class Outbox:
-    """A queue with one reader. A Cancel and the end of a stream always fit: they free what others hold."""
+    """A queue with one reader. A Cancel, a Release and the end of a stream always fit: they free what others hold."""
 
     def __init__(self, limit: int = OUTBOX_BYTES) -> None:
         self._limit = limit
@@ -31,7 +31,7 @@ class Outbox:
     def put(self, ask: Ask) -> bool:
         """False, and counted, when it does not fit."""
         size = weight(ask)
-        if self._bytes + size > self._limit and not isinstance(ask, Cancel | TranscribeEnd):
+        if self._bytes + size > self._limit and not isinstance(ask, Cancel | Release | TranscribeEnd):
             self.dropped += 1
             return False
         self._asks.append(ask)

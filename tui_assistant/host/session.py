@@ -6,6 +6,7 @@ import json
 from typing import Any, Self
 
 from tui_assistant.engine import session as engine
+from tui_assistant.engine.answers import Speculate
 from tui_assistant.engine.ports import SpeechDetector
 from tui_assistant.errors import UsageError
 from tui_assistant.models import registry
@@ -28,11 +29,12 @@ class Session(engine.Session):
         judge: bool = False,
         max_ms: int | None = None,
         expires_at: int | None = None,
+        speculate: Speculate = "never",
     ) -> None:
         """`judge`: the Judge asks of semantic_vad are answered too; else it waits as at P = 0.5.
 
         `max_ms`: so long after the first tick the session ends with the error session_expired; `expires_at` is that
-        moment in Unix seconds, for the client to read.
+        moment in Unix seconds, for the client to read. `speculate`: as engine.Session has it.
         """
         detector = registry.create(registry.Port.DETECTOR, vad) if isinstance(vad, str) else vad
         config = config or SessionConfig()
@@ -42,10 +44,19 @@ class Session(engine.Session):
             "judge": judge,
             "max_ms": max_ms,
             "expires_at": expires_at,
+            "speculate": speculate,
             "config": config.model_dump(mode="json"),
         }
         """What `remade` makes an equal session from; JSON."""
-        super().__init__(detector, config, session_id=session_id, judge=judge, max_ms=max_ms, expires_at=expires_at)
+        super().__init__(
+            detector,
+            config,
+            session_id=session_id,
+            judge=judge,
+            max_ms=max_ms,
+            expires_at=expires_at,
+            speculate=speculate,
+        )
 
     @classmethod
     def remade(cls, made_with: dict[str, Any]) -> Self:

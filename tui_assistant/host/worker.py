@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from tui_assistant.engine.ports import (
     Judge,
     Judged,
     Notify,
+    Release,
     Respond,
     Responded,
     Speak,
@@ -139,10 +140,18 @@ class Worker:
         elif not self._outbox.put(ask):
             self._later(ask.ask_id, Failed("model_busy", f"the {self.spec.port} is too far behind; ask again"))
 
-    def audio(self, ask: TranscribeAudio | TranscribeEnd) -> None:
+    def follow(self, ask: TranscribeAudio | TranscribeEnd | Release) -> None:
+        """Takes what belongs to an open ask."""
         entry = self._open.get(ask.ask_id)
-        if entry is None or entry.stream is None or self.state is WorkerState.FAILED:
+        if entry is None or self.state is WorkerState.FAILED:
             return  # it has been answered or cancelled meanwhile
+        if isinstance(ask, Release):
+            if isinstance(entry.ask, Respond):
+                entry.ask = replace(entry.ask, speculative=False)  # so it is if it has to be sent once more
+            self._outbox.put(ask)
+            return
+        if entry.stream is None:
+            return
         if isinstance(ask, TranscribeAudio):
             if self._outbox.put(ask):
                 entry.stream.keep(ask)

@@ -14,6 +14,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tui_assistant.engine.ports import (
@@ -31,6 +32,7 @@ from tui_assistant.engine.ports import (
     Partial,
     Recogniser,
     RecognitionStream,
+    Release,
     Respond,
     Responded,
     Responder,
@@ -55,10 +57,13 @@ MAX_RESPONDING = 16  # threads; more asks than that wait their turn
 
 
 class Flag:
-    """A Cancellation that the reader thread sets."""
+    """A Cancellation, and the Gate of a Respond, that the reader thread sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, speculative: bool = False) -> None:
         self._lock = threading.Lock()
+        self._decided = threading.Event()  # wanted in earnest, or cancelled
+        if not speculative:
+            self._decided.set()
         self._cancelled = False
         self._callbacks: list[Callable[[], None]] = []
 
@@ -73,12 +78,25 @@ class Flag:
                 return
         callback()
 
+    @property
+    def released(self) -> bool:
+        """Nobody doubts any more that the answer is wanted."""
+        return self._decided.is_set()
+
+    def release(self) -> None:
+        self._decided.set()
+
+    def wait_released(self) -> bool:
+        self._decided.wait()
+        return not self._cancelled
+
     def cancel(self) -> None:
         with self._lock:
             if self._cancelled:
                 return
             self._cancelled = True
             callbacks, self._callbacks = self._callbacks, []
+        self._decided.set()
         for callback in callbacks:
             # An adapter's clean-up may fail on a connection that is gone already; the ask is over either way.
             with contextlib.suppress(Exception):
@@ -97,15 +115,19 @@ class Inbox:
         self._flags: dict[str, Flag] = {}
 
     def put(self, ask: Ask) -> None:
-        """Called by the reader; waits while the model is far behind, except for a Cancel."""
+        """Called by the reader; waits while the model is far behind, except for a Cancel or a Release."""
         with self._change:
             if isinstance(ask, Cancel):
                 flag = self._flags.get(ask.ask_id)
+            elif isinstance(ask, Release):
+                flag = None
+                if ask.ask_id in self._flags:
+                    self._flags[ask.ask_id].release()
             else:
                 flag = None
                 self._change.wait_for(lambda: self._ended or self._bytes <= self._limit)
                 if isinstance(ask, Transcribe | Respond | Notify | Speak | Judge):
-                    self._flags[ask.ask_id] = Flag()
+                    self._flags[ask.ask_id] = Flag(speculative=isinstance(ask, Respond) and ask.speculative)
             self._asks.append(ask)
             self._bytes += weight(ask)
             self._change.notify_all()
@@ -212,6 +234,8 @@ def judge(model: TurnJudge, inbox: Inbox, send: Send) -> None:
 def respond(model: Responder, inbox: Inbox, send: Send) -> None:
     """Hands a responder's asks to threads, and keeps the sessions that want its alarms, until the inbox ends."""
     stops: dict[str, Callable[[], None]] = {}
+    waiting: dict[str, Respond] = {}  # speculative ones that the model would act on: no thread waits with them
+    prepares: Callable[[Respond], bool] = getattr(model, "prepares", lambda ask: False)
 
     def answer(ask: Respond, flag: Flag) -> None:
         with answering(ask.ask_id, send):
@@ -228,16 +252,30 @@ def respond(model: Responder, inbox: Inbox, send: Send) -> None:
     threads = ThreadPoolExecutor(MAX_RESPONDING, "respond")
     while (ask := inbox.get()) is not None:
         ask_id = ask.ask_id
-        if isinstance(ask, Respond):
-            threads.submit(answer, ask, inbox.flag(ask_id))
+        if isinstance(ask, Release):
+            if (held := waiting.pop(ask_id, None)) is not None:
+                threads.submit(answer, replace(held, speculative=False), inbox.flag(ask_id))
             continue
         with answering(ask_id, send):
-            if isinstance(ask, Notify):
+            if isinstance(ask, Respond):
+                flag = inbox.flag(ask_id)
+                released = flag.released  # read first: it is true of what was cancelled, too
+                if flag.cancelled:
+                    inbox.forget(ask_id)
+                elif released:
+                    threads.submit(answer, replace(ask, speculative=False), flag)
+                elif prepares(ask):
+                    threads.submit(answer, ask, flag)
+                else:
+                    waiting[ask_id] = ask
+            elif isinstance(ask, Notify):
 
                 def ring(alarm: Alarm, ask_id: str = ask_id) -> None:
                     send(ask_id, alarm)
 
                 stops[ask_id] = model.notify(ask.session_id, ring)
+            elif isinstance(ask, Cancel) and waiting.pop(ask_id, None) is not None:
+                inbox.forget(ask_id)
             elif isinstance(ask, Cancel) and ask_id in stops:
                 inbox.forget(ask_id)
                 stops.pop(ask_id)()

@@ -18,6 +18,7 @@ from tui_assistant.engine.ports import (
     Failed,
     Judge,
     Notify,
+    Release,
     Respond,
     Speak,
     Transcribe,
@@ -125,10 +126,10 @@ class WorkerPool:
             self._homeless.pop(ask.ask_id, None)
             for worker in self._all():
                 worker.cancel(ask)
-        elif isinstance(ask, TranscribeAudio | TranscribeEnd):
+        elif isinstance(ask, TranscribeAudio | TranscribeEnd | Release):
             for worker in self._all():
                 if worker.holds(ask.ask_id):
-                    worker.audio(ask)
+                    worker.follow(ask)
         else:
             self._open(ask, on_answer)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tui_assistant.engine.answers import Speculate
 from tui_assistant.host.session import Session
 from tui_assistant.host.session_host import InputLog, SessionHost, wants_judge
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec, WorkerState
@@ -38,14 +39,20 @@ class LocalLink:
         *,
         detector: str = "silero",
         speed: float = 1.0,
+        speculate: bool = True,
         log_path: Path | None = None,
         input_log: InputLog | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`specs`: the model of each port. `speed`: of the voice. `log_path` takes what the workers print."""
+        """`specs`: the model of each port. `speed`: of the voice. `log_path` takes what the workers print.
+
+        `speculate`: answers are prepared at a pause, before the turn is over.
+        """
         self._specs = specs
         self._detector = detector
         self._speed = speed
+        # Our own client asks for nearly every answer by itself (client/bargein.py), and at once.
+        self._speculate: Speculate = "always" if speculate else "never"
         self._log_path = log_path
         self._input_log = input_log
         self._clock = clock
@@ -64,7 +71,9 @@ class LocalLink:
             input=AudioInput(format=PcmFormat(rate=INPUT_RATE)),
             output=AudioOutput(format=PcmFormat(rate=OUTPUT_RATE), speed=self._speed),
         )
-        session = Session(SessionConfig(audio=audio), vad=self._detector, judge=Port.JUDGE in self._specs)
+        session = Session(
+            SessionConfig(audio=audio), vad=self._detector, judge=Port.JUDGE in self._specs, speculate=self._speculate
+        )
         self._host = SessionHost(
             session,
             self._pool.post,

@@ -70,6 +70,10 @@ class Chat:
         finally:
             answering.cancel()
 
+    def prepares(self, request: Respond) -> bool:
+        """A question does nothing at the server; elsewhere it costs money, also when the user goes on."""
+        return self._settings.speculate or self._settings.auto or is_loopback(self._settings.base_url)
+
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         """A language model never speaks by itself."""
         return lambda: None
@@ -239,8 +243,8 @@ def _rest(stream: ChatStream) -> list[Said]:
 
 
 def create(options: dict[str, Any]) -> Chat:
-    """Options, all optional: `base_url` (or "auto"), `model`, `api_key_env`, `timeout` (s), `system`, `language`,
+    """Options, all optional: `base_url` (or "auto"), `model`, `api_key_env`, `timeout` (s), `system`, `language`.
 
-    `context_tokens`.
+    `context_tokens`; `speculate` and `keep_warm`, each "off", "here" (servers on this machine) or "always".
     """
     return Chat(from_options(options))

@@ -31,6 +31,7 @@ class ChatSettings:
     context_tokens: int = DEFAULT_CONTEXT  # of a request: instructions, tools and conversation
     history: int = 0  # characters of the conversation; 0: what context_tokens leaves
     offline: bool = False  # no server but those on this machine is asked
+    speculate: bool = False  # answers are prepared elsewhere too: a request for each pause of the user's
 
     @property
     def auto(self) -> bool:
@@ -59,6 +60,7 @@ def from_options(options: dict[str, Any]) -> ChatSettings:
         language=str(options.get("language") or ""),
         context_tokens=int(_number(options, "context_tokens", DEFAULT_CONTEXT)),
         history=int(_number(options, "history", 0)) if "history" in options else 0,
+        speculate=options.get("speculate") is True,
         offline=bool(options.get("offline")),
     )
 

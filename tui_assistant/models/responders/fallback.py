@@ -10,7 +10,7 @@ from tui_assistant.errors import ModelError
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 from tui_assistant.models.responders.skills import SkillResponder
-from tui_assistant.models.responders.with_tools import WithTools
+from tui_assistant.models.responders.with_tools import WithTools, prepares
 
 NOT_UNDERSTOOD = ("skill", "none")  # what the skills put into the metadata of an answer that only says what was heard
 
@@ -27,8 +27,10 @@ class Fallback:
     def respond(
         self, request: Respond, cancellation: Cancellation
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
-        # An open question is answered to the one who has asked it; "yes" alone means nothing to the skills.
-        if _wants_tools(request) or (isinstance(self._then, WithTools) and self._then.settles(request)):
+        # What is prepared, the skills have not understood. An open question is answered to the one who has asked it;
+        # "yes" alone means nothing to the skills.
+        settles = isinstance(self._then, WithTools) and not request.speculative and self._then.settles(request)
+        if request.speculative or settles or _wants_tools(request):
             yield from self._by_model(request, cancellation)
             return
         said = list(self._first.respond(request, cancellation))
@@ -48,17 +50,24 @@ class Fallback:
                 raise
             yield from said
 
+    def prepares(self, request: Respond) -> bool:
+        """What the skills understand waits, for it takes them no time; what they do not, `then` may think about."""
+        return not _acts(self._first, request) and prepares(self._then, request)
+
     def _by_model(
         self, request: Respond, cancellation: Cancellation
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
-        """`then` alone; where it is only hoped for and does not answer, `first` is better than nothing."""
+        """`then` alone; where it is only hoped for and does not answer, `first` is better than nothing.
+
+        But `first` may act, which is too early for an answer that is only prepared: that one is asked for again.
+        """
         spoken = False
         try:
             for piece in self._then.respond(request, cancellation):
                 spoken = True
                 yield piece
         except ModelError:
-            if spoken or not self._optional:
+            if spoken or not self._optional or request.speculative:
                 raise
             yield from self._first.respond(request, cancellation)
 
@@ -70,6 +79,12 @@ class Fallback:
                 one()
 
         return stop
+
+
+def _acts(model: Responder, request: Respond) -> bool:
+    """Whether `model` may be the one that answers; it must be asked without a trace."""
+    understands: Callable[[Respond], bool] = getattr(model, "understands", lambda request: True)
+    return understands(request)
 
 
 def _wants_tools(request: Respond) -> bool:

@@ -40,6 +40,11 @@ class SkillResponder:
         """The same skills for a language model that answers beside them."""
         return self._brain.tools()
 
+    def understands(self, request: Respond) -> bool:
+        """Whether there is an answer of our own, or nothing to answer; nothing is done or remembered."""
+        asked = [message.text for message in request.messages if message.role == "user"]
+        return self._brain.concerns(request.session_id, asked[-1] if asked else "")
+
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         return self._timers.listen(session_id, ring)
 

@@ -127,6 +127,11 @@ class WithTools:
                 self._run(turn, wanted, cancellation)
         yield from self._rounds_of(turn, cancellation)
 
+    def prepares(self, request: Respond) -> bool:
+        """Its model may think ahead; tools wait for the Release, and so does all of it where something is owed."""
+        owes = self._questions.open(request.session_id) is not None or self._troubles
+        return not owes and prepares(self._model, request)
+
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         return self._model.notify(session_id, ring)
 
@@ -157,6 +162,8 @@ class WithTools:
                 yield self._end(turn, last)
                 return
             if cancellation.cancelled:
+                return
+            if calls and turn.request.speculative and not _released(cancellation):
                 return
             if not calls or theirs:  # the client answers its calls first; the model will call ours again
                 yield from self._report(turn) if turn.results and not turn.said else ()
@@ -239,6 +246,18 @@ class WithTools:
     def _end(self, turn: _Turn, last: Responded, **more: str) -> Responded:
         troubles, self._troubles[:] = "; ".join(self._troubles), []
         return turn.end(last, **more, **({"trouble": shortened(troubles, LONGEST_NOTE)} if troubles else {}))
+
+
+def prepares(model: Responder, request: Respond) -> bool:
+    """As the port Responder has it: not, where the adapter does not say."""
+    asked: Callable[[Respond], bool] = getattr(model, "prepares", lambda request: False)
+    return asked(request)
+
+
+def _released(cancellation: Cancellation) -> bool:
+    """Waits until the answer is wanted in earnest; False: it is not, after all."""
+    wait: Callable[[], bool] | None = getattr(cancellation, "wait_released", None)
+    return not cancellation.cancelled if wait is None else wait()
 
 
 def _is_theirs(piece: FunctionCallDelta, request: Respond) -> bool:

@@ -91,6 +91,13 @@ class Brain:
         question = understood.intent.skill.restate(understood.intent.arguments)
         return Outcome(f"Did you mean: {question}?", {"skill": PENDING, "intent": understood.intent.skill.name})
 
+    def concerns(self, session_id: str, request: str) -> bool:
+        """Whether `answer` would do more than say what it heard: also where a question is open, or nothing was said."""
+        with self._lock:
+            pending = session_id in self._pending
+        spoken = [token for token in tokenise(request) if token not in FILLERS and token not in BACKCHANNELS]
+        return pending or not spoken or self.understand(request).intent is not None
+
     def _remember(self, session_id: str, pending: Intent | str) -> None:
         with self._lock:
             self._pending[session_id] = pending
