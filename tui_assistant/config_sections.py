@@ -61,6 +61,10 @@ class ResponderSettings(Section):
     """The model may call the skills, the tools of packages and of the servers in [mcp.NAME]."""
     tool_rounds: Annotated[Whole, Field(ge=1, le=20)] = 4
     """How often it may call tools before it has to answer."""
+    speculate: Literal["off", "here", "always"] = "here"
+    """Prepare answers at a pause, before the turn is over; here: not with servers elsewhere, which may cost money."""
+    keep_warm: Literal["off", "here", "always"] = "here"
+    """Ask the chat server for one word when it has rested, so that its model stays loaded; here: as above."""
 
 
 class PersonaSettings(Section):

@@ -102,10 +102,11 @@ class Timed(Driver):
     now_ms = 0
 
 
-def make(audio_format: AudioFormat, vad: Any, *, judge: bool = False) -> Timed:
+def make(audio_format: AudioFormat, vad: Any, *, judge: bool = False, speculate: Any = "never") -> Timed:
     audio = AudioInput(format=audio_format, turn_detection=vad, transcription=Transcription())
     configuration = SessionConfig(audio=Audio(input=audio))
-    return Timed(LoudnessDetector(), configuration, Models(voice=lambda text: bytes(4_800)), judge=judge)
+    models = Models(voice=lambda text: bytes(4_800))
+    return Timed(LoudnessDetector(), configuration, models, judge=judge, speculate=speculate)
 
 
 def do(driver: Timed, deed: tuple[str, Any]) -> None:
@@ -144,13 +145,18 @@ def play(driver: Timed, data: bytes, deeds: list[tuple[float, Any]], cuts: list[
     return driver.outputs
 
 
-@given(session=sessions(), cuts=st.lists(st.floats(0, 1), max_size=25), judge=st.booleans())
+@given(
+    session=sessions(),
+    cuts=st.lists(st.floats(0, 1), max_size=25),
+    judge=st.booleans(),
+    speculate=st.sampled_from(["never", "always"]),
+)
 @settings(max_examples=300, deadline=None)
-def test_output_does_not_depend_on_cutting(session: Any, cuts: list[float], judge: bool) -> None:
+def test_output_does_not_depend_on_cutting(session: Any, cuts: list[float], judge: bool, speculate: str) -> None:
     audio_format, vad, blocks, deeds = session
     data = sound(blocks, audio_format)
-    whole = play(make(audio_format, vad, judge=judge), data, deeds, [])
-    assert play(make(audio_format, vad, judge=judge), data, deeds, cuts) == whole
+    whole = play(make(audio_format, vad, judge=judge, speculate=speculate), data, deeds, [])
+    assert play(make(audio_format, vad, judge=judge, speculate=speculate), data, deeds, cuts) == whole
 
 
 def test_idle_timeout_calls_and_judges_do_not_depend_on_cutting() -> None:

@@ -113,6 +113,7 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
         worker_specs(settings),
         detector=settings.models.detector,
         speed=settings.voice.speed,
+        speculate=settings.responder.speculate != "off",
         log_path=log,
         input_log=recorder if recorder.on else None,
     )

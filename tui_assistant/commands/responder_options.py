@@ -19,6 +19,7 @@ def responder(settings: Settings, skills: dict[str, Any]) -> tuple[str, dict[str
     server["system"] = chat.system or persona(settings).instructions
     server["language"] = chat.language
     server["context_tokens"] = chat.context_tokens
+    server |= chat.model_dump(include={"speculate", "keep_warm"}, exclude_defaults=True)
     if settings.models.offline:
         server["offline"] = True
     model: tuple[str, dict[str, Any]] = ("chat", server)

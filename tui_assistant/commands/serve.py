@@ -54,6 +54,7 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
         allow_hosts=frozenset(name.lower() for name in door.allow_hosts),
         allow_origins=frozenset(door.allow_origins),
         detector=settings.models.detector,
+        speculate=settings.responder.speculate != "off",
         max_sessions=MAX_SESSIONS if door.max_sessions is None else door.max_sessions,
         log=log_folder() / "workers.log",
     )

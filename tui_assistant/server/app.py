@@ -66,6 +66,7 @@ class ServerOptions:
     allow_hosts: frozenset[str] = frozenset()
     allow_origins: frozenset[str] = frozenset()
     detector: str = "silero"
+    speculate: bool = False  # answers are prepared for clients that leave them to us
     log: Path | None = None
     max_sessions: int = MAX_SESSIONS
     handshake_s: float = HANDSHAKE_S
@@ -194,6 +195,7 @@ class RealtimeServer:
             judge=self._judged,
             max_ms=round(lasts_s * 1000),
             expires_at=round(time.time() + lasts_s),
+            speculate="answered" if self._options.speculate else "never",
         )
 
 

@@ -24,6 +24,7 @@ from tui_assistant.models.responders.chat_messages import characters, messages_f
 from tui_assistant.models.responders.chat_settings import ChatSettings, from_options, is_loopback
 from tui_assistant.models.responders.chat_stream import MAX_BODY_BYTES, ChatStream, Said
 from tui_assistant.models.responders.endpoints import find_local, list_models
+from tui_assistant.models.responders.warmth import QUESTION, Warmth
 
 _CONNECT_S = 5.0
 _DRAIN_S = 0.2
@@ -44,6 +45,7 @@ class Chat:
         self._refused: set[str] = set()  # parameters that this server does not know
         self._density = Density()
         self._client: httpx.AsyncClient | None = None
+        self._warmth = Warmth(self._warm)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="chat", daemon=True).start()
 
@@ -72,13 +74,25 @@ class Chat:
 
     def prepares(self, request: Respond) -> bool:
         """A question does nothing at the server; elsewhere it costs money, also when the user goes on."""
-        return self._settings.speculate or self._settings.auto or is_loopback(self._settings.base_url)
+        return self._settings.applies(self._settings.speculate)
 
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
-        """A language model never speaks by itself."""
-        return lambda: None
+        """A language model never speaks by itself; but it should be there when it is asked."""
+        if not self._settings.applies(self._settings.keep_warm):
+            return lambda: None
+        self._loop.call_soon_threadsafe(self._warmth.begin, session_id)
+
+        def stop() -> None:
+            self._loop.call_soon_threadsafe(self._warmth.end, session_id)
+
+        return stop
+
+    async def _warm(self) -> None:
+        async for _ in self._pieces(QUESTION, ChatStream()):
+            pass
 
     async def _answer(self, request: Respond, pieces: queue.SimpleQueue[_Piece]) -> None:
+        self._warmth.used()
         stream = ChatStream()
         said = False
         incomplete = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from tui_assistant.errors import ConfigError, ModelError
@@ -16,6 +16,9 @@ DEFAULT_SYSTEM = (
 )
 DEFAULT_TIMEOUT_S = 60.0  # a local server may first have to load its model
 DEFAULT_CONTEXT = 3_500  # tokens: leaves room for an answer in the 4096 that small local servers are started with
+
+
+Where = Literal["off", "here", "always"]  # here: with servers on this machine, for elsewhere it may cost money
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,17 @@ class ChatSettings:
     context_tokens: int = DEFAULT_CONTEXT  # of a request: instructions, tools and conversation
     history: int = 0  # characters of the conversation; 0: what context_tokens leaves
     offline: bool = False  # no server but those on this machine is asked
-    speculate: bool = False  # answers are prepared elsewhere too: a request for each pause of the user's
+    # Where answers are prepared, at the cost of a request for each of the user's pauses, and the model is kept loaded:
+    speculate: Where = "here"
+    keep_warm: Where = "here"
 
     @property
     def auto(self) -> bool:
         return not self.base_url
+
+    def applies(self, where: Where) -> bool:
+        """Whether what is done only `where` is done with this server."""
+        return where == "always" or (where == "here" and (self.auto or is_loopback(self.base_url)))
 
     def api_key(self) -> str:
         """Raises ModelError when the variable that should hold it is not set."""
@@ -60,7 +69,8 @@ def from_options(options: dict[str, Any]) -> ChatSettings:
         language=str(options.get("language") or ""),
         context_tokens=int(_number(options, "context_tokens", DEFAULT_CONTEXT)),
         history=int(_number(options, "history", 0)) if "history" in options else 0,
-        speculate=options.get("speculate") is True,
+        speculate=_where(options, "speculate"),
+        keep_warm=_where(options, "keep_warm"),
         offline=bool(options.get("offline")),
     )
 
@@ -87,6 +97,13 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def _where(options: dict[str, Any], key: str) -> Where:
+    value = options.get(key, "here")
+    if value not in get_args(Where):
+        raise ConfigError(f"the chat responder's {key} must be one of {', '.join(get_args(Where))}")
+    return cast("Where", value)
 
 
 def _number(options: dict[str, Any], key: str, default: float) -> float:

@@ -10,7 +10,7 @@ from tui_assistant.errors import ModelError
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 from tui_assistant.models.responders.skills import SkillResponder
-from tui_assistant.models.responders.with_tools import WithTools, prepares
+from tui_assistant.models.responders.with_tools import WithTools, prepares, released
 
 NOT_UNDERSTOOD = ("skill", "none")  # what the skills put into the metadata of an answer that only says what was heard
 
@@ -29,8 +29,8 @@ class Fallback:
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         # What is prepared, the skills have not understood. An open question is answered to the one who has asked it;
         # "yes" alone means nothing to the skills.
-        settles = isinstance(self._then, WithTools) and not request.speculative and self._then.settles(request)
-        if request.speculative or settles or _wants_tools(request):
+        by_model = request.speculative or _wants_tools(request)
+        if by_model or (isinstance(self._then, WithTools) and self._then.settles(request)):
             yield from self._by_model(request, cancellation)
             return
         said = list(self._first.respond(request, cancellation))
@@ -59,7 +59,7 @@ class Fallback:
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         """`then` alone; where it is only hoped for and does not answer, `first` is better than nothing.
 
-        But `first` may act, which is too early for an answer that is only prepared: that one is asked for again.
+        But `first` may act: that waits until the answer is wanted.
         """
         spoken = False
         try:
@@ -67,9 +67,10 @@ class Fallback:
                 spoken = True
                 yield piece
         except ModelError:
-            if spoken or not self._optional or request.speculative:
+            if spoken or not self._optional:
                 raise
-            yield from self._first.respond(request, cancellation)
+            if not request.speculative or released(cancellation):
+                yield from self._first.respond(request, cancellation)
 
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         stops = [model.notify(session_id, ring) for model in (self._first, self._then)]

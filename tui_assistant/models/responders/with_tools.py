@@ -163,7 +163,7 @@ class WithTools:
                 return
             if cancellation.cancelled:
                 return
-            if calls and turn.request.speculative and not _released(cancellation):
+            if calls and turn.request.speculative and not released(cancellation):
                 return
             if not calls or theirs:  # the client answers its calls first; the model will call ours again
                 yield from self._report(turn) if turn.results and not turn.said else ()
@@ -254,7 +254,7 @@ def prepares(model: Responder, request: Respond) -> bool:
     return asked(request)
 
 
-def _released(cancellation: Cancellation) -> bool:
+def released(cancellation: Cancellation) -> bool:
     """Waits until the answer is wanted in earnest; False: it is not, after all."""
     wait: Callable[[], bool] | None = getattr(cancellation, "wait_released", None)
     return not cancellation.cancelled if wait is None else wait()
