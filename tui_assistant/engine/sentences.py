@@ -9,6 +9,10 @@ LONGEST_PIECE = 240  # characters: a longer sentence is cut at a comma or a spac
 # A sentence's end: its mark, closing quotes or brackets, then white space (still inside the text, so a decimal point
 # or a mark at the very end waits for what follows). CJK marks need no space.
 _END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|[。！？]|\n""")
+# The first piece may end with a clause too: its sound begins while the model still writes the sentence.
+_FIRST_END = re.compile(_END.pattern + r"""|[,;:]["'”’)\]]*(?=\s)""")
+_CLAUSE = ",;:"
+FIRST_WORDS = 4  # at least: a shorter clause is over before the next piece is there, and sounds chopped
 # The last place where a fence is whole before a piece gets too long and is cut.
 _LAST_FENCE = LONGEST_PIECE + 1 - 3
 _ABBREVIATIONS = frozenset(
@@ -24,12 +28,14 @@ class SentenceCutter:
 
     def __init__(self) -> None:
         self._rest = ""
+        self._begun = False  # a piece has been cut
 
     def push(self, delta: str) -> list[str]:
         """Takes more text; returns the pieces that are complete."""
         self._rest += delta
         pieces = []
         while (cut := self._cut()) is not None:
+            self._begun = True
             pieces.append(self._rest[:cut])
             self._rest = self._rest[cut:]
         return [spoken for piece in pieces if (spoken := speakable(piece))]
@@ -44,10 +50,12 @@ class SentenceCutter:
         self._leave_out_code()
         # What lies further on must not matter: it may not have been there yet.
         fence = self._rest.find(_FENCE)
-        for match in _END.finditer(self._rest):
+        for match in (_END if self._begun else _FIRST_END).finditer(self._rest):
             if match.end() > (LONGEST_PIECE if fence < 0 else min(fence, LONGEST_PIECE)):
                 break
             words = self._rest[: match.start()].split()
+            if match.group()[0] in _CLAUSE and len(words) < FIRST_WORDS:
+                continue
             if words and words[-1].lower().lstrip("(\"'") in _ABBREVIATIONS and match.group().startswith("."):
                 continue
             if self._rest[: match.end()].strip():
