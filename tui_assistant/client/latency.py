@@ -93,8 +93,13 @@ class Replies:
     p50_ms: int = 0
     p95_ms: int = 0
 
+    @property
+    def in_short(self) -> str:
+        return f"p50 {self.p50_ms / 1000:.2f} p95 {self.p95_ms / 1000:.2f} s"
+
     def __str__(self) -> str:
-        return f"reply p50 {self.p50_ms / 1000:.2f} p95 {self.p95_ms / 1000:.2f} s"
+        answers = "1 answer" if self.count == 1 else f"{self.count} answers"
+        return f"{answers}, end of speech to first sound: {self.in_short}"
 
 
 class ReplyTimes:

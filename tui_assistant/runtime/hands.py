@@ -9,7 +9,7 @@ from typing import cast, get_args
 from tui_assistant.audio.base import OutputDevice
 from tui_assistant.client import dialogue as do
 from tui_assistant.client.dialogue import Effect
-from tui_assistant.client.latency import Waterfall
+from tui_assistant.client.latency import Replies, ReplyTimes, Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.links.base import Link
 from tui_assistant.protocol.client import ClientEvent
@@ -44,7 +44,13 @@ class Hands:
         self._player: Player | None = None
         self._speaker: OutputDevice | None = None
         self.latency_ms: int | None = None  # of the last answer
+        self._reply_times = ReplyTimes()
         self.timers: tuple[RunningTimer, ...] = ()
+
+    @property
+    def replies(self) -> Replies:
+        """How long the answers of the session took."""
+        return self._reply_times.replies
 
     @property
     def played(self) -> int:
@@ -101,6 +107,7 @@ class Hands:
                 self._show(effect)
             case Waterfall():
                 self.latency_ms = effect.total
+                self._reply_times.add(effect)
             case _:
                 assert isinstance(effect, _CLIENT_EVENTS)
                 self._link.send(cast("ClientEvent", effect))

@@ -392,6 +392,7 @@ class Talk:
             muted=self._ears.muted,
             erle_db=self._ears.erle_db,
             latency_ms=self._hands.latency_ms,
+            replies=self._hands.replies,
             timers=self._hands.timers,
             link_counters=self._link.counters,
             recording=self._recorder.on,

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.latency import Replies
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.engine.observation import FrameSeen, TurnState
@@ -74,6 +75,7 @@ class View:
         muted: bool,
         erle_db: float | None,
         latency_ms: int | None,
+        replies: Replies,
         timers: tuple[RunningTimer, ...],
         link_counters: dict[str, int],
         recording: bool = False,
@@ -117,6 +119,7 @@ class View:
             recording=recording,
             volume=speaker.gain if speaker else 1.0,
             latency_ms=latency_ms,
+            replies=replies,
             alarms=in_words(timers, time.time()),
             counters={name: amount for name, amount in counters.items() if amount},
         )

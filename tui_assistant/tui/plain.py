@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
 
+from tui_assistant.client.latency import Replies
 from tui_assistant.runtime.api import (
     OPENS_ON_PRESS,
     Ended,
@@ -61,6 +62,7 @@ def run_plain(
     *,
     stdin: TextIO | None = None,
     stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
     interactive: bool = True,
     eof_ends: bool = False,
     clock: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
@@ -68,7 +70,8 @@ def run_plain(
     """The exit status: 0, that of Ended, or 128 + a signal's number. Starts and closes the Talk.
 
     `interactive`: lines are read from `stdin` (not when stdin carries the audio). `eof_ends`: the end of stdin ends the
-    conversation once the last answer has been given; without it the microphone, file or device, goes on.
+    conversation once the last answer has been given; without it the microphone, file or device, goes on. How long the
+    answers took is said on `stderr` at the end.
     """
     events: SimpleQueue[Notice | Typed | Signalled] = SimpleQueue()  # its put may interrupt itself: signals need that
     out = sys.stdout if stdout is None else stdout
@@ -84,6 +87,7 @@ def run_plain(
             _forget(out)  # who read us has gone: the conversation has lost its reader, and nothing is wrong
             return 0
         finally:
+            _report(talk.snapshot().replies, sys.stderr if stderr is None else stderr)
             talk.close()
 
 
@@ -209,6 +213,13 @@ class Printer:
         encoding = getattr(self._out, "encoding", None) or "utf-8"
         self._out.write(line.encode(encoding, "replace").decode(encoding))
         self._out.flush()
+
+
+def _report(replies: Replies, err: TextIO) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+        if replies.count:
+            err.write(f"{replies}\n")
+            err.flush()
 
 
 def _read(source: TextIO, events: SimpleQueue[Notice | Typed | Signalled]) -> None:

@@ -52,6 +52,8 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
         items.append((95, ("● REC", "bold live")))
     if snapshot.latency_ms is not None:
         items.append((35, (f"reply {snapshot.latency_ms / 1000:.2f} s", "bot")))
+    if snapshot.replies.count > 1:
+        items.append((15, (snapshot.replies.in_short, "dim")))
     return items
 
 
