@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from tui_assistant.commands import golden, guard
+from tui_assistant.commands.replay_detect import own_detector
 from tui_assistant.errors import UsageError
 from tui_assistant.safetext import clean
 
@@ -92,16 +93,6 @@ def _folder_of(words: Sequence[str], *, setting: bool) -> tuple[str, list[str]]:
         missing = "which recording? Give its folder" if not folders else f"{folders[1]}: one recording at a time"
         raise UsageError(missing, "tui-assistant replay DIR")
     return folders[0], [word for word in words if word != folders[0]]
-
-
-def own_detector(name: str, vad: str | None) -> str:
-    """`name` stands in a recording, perhaps of somebody else: code outside of this program runs only when `vad` asks.
-
-    Raises UsageError.
-    """
-    if ":" in name and name != vad:
-        raise UsageError(f"its detector is code of others: {name}", "give --vad with that name if you trust it")
-    return name
 
 
 def events(folder: Path, meta: Meta, vad: str | None = None) -> Iterator[Line]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_assistant.commands.replay import own_detector
 from tui_assistant.errors import UsageError
 from tui_assistant.record.format import MICROPHONE, Heard
 from tui_assistant.record.reader import Meta, read_input_log
@@ -81,3 +80,13 @@ def _microphone(
     models = settings.get("models") if isinstance(settings, dict) else None
     detector = str(models.get("detector", DEFAULT)) if isinstance(models, dict) else DEFAULT
     return Recording(heard.samples[begin:], heard.rate, 1, heard.truncated), first_ms, detector
+
+
+def own_detector(name: str, vad: str | None) -> str:
+    """`name` stands in a recording, perhaps of somebody else: code outside of this program runs only when `vad` asks.
+
+    Raises UsageError.
+    """
+    if ":" in name and name != vad:
+        raise UsageError(f"its detector is code of others: {name}", "give --vad with that name if you trust it")
+    return name
