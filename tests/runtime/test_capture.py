@@ -93,10 +93,11 @@ def test_a_hold_has_preroll_and_tail_to_the_sample_however_late_it_is_noticed(
     ear = Ear()
     for count in before:
         assert ear.hear(count) == []
-    pressed = max(0, ear.now - pressed_ago)
+    # Not 0 once something was heard: that is how a microphone says that it does not know.
+    pressed = max(min(1, ear.now), ear.now - pressed_ago)
     ear.capture.take_floor(pressed / RATE, Since.PREROLL)
     sent = [sample for count in during for sample in ear.hear(count)]
-    released = max(pressed, ear.now - released_ago, 1)  # 0 is how a microphone says that it does not know
+    released = max(pressed, ear.now - released_ago, 1)
     ear.capture.release_floor(released / RATE)
     while ear.capture.floor is Floor.ENDING:
         sent += ear.hear(700)
