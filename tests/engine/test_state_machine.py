@@ -297,7 +297,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.quiet_since = self.now_ms - quiet_ms
         outputs = self.driver.tick(self.now_ms)
         stopped = [o.item_id for o in outputs if isinstance(o, server.SpeechStopped)]
-        over = self.rules is not None and quiet_ms >= (self.rules.silence_ms or 0) + 1_000
+        over = self.rules is not None and quiet_ms >= self.rules.needed_ms + 1_000
         assert stopped == ([open_turn] if open_turn is not None and over else [])
         if any(isinstance(o, server.TimeoutTriggered) for o in outputs):
             assert self.timeout_ms is not None
