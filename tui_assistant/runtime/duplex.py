@@ -15,7 +15,7 @@ from tui_assistant.errors import DeviceError
 from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
 
-SPEECH_P = 0.5  # the local detector's word
+SPEECH_P, STILL_P = 0.5, 0.35  # the local detector's word: it begins, it goes on (as the engine has it)
 LOOK_BACK_MS = 600  # what is let through with a voice: ten frames until the rule is met, then what goes before an onset
 QUIET_MS = 800  # who was let through, and has been silent so long while the answer went on, did not interrupt it
 
@@ -35,6 +35,7 @@ class Duplex:
         self._quiet_ms = 0
         self._sounds = False  # the microphone may hear the assistant
         self._let_through = False
+        self._speaks = False  # in the newest frame
         self.withheld = False
         self.blank = False  # what was withheld until now is not to be heard by anyone, unlike what a canceller cleaned
 
@@ -68,21 +69,23 @@ class Duplex:
         self.blank = before and not self.withheld and not self._let_through and self._state != EchoState.AEC
         return self.withheld
 
-    def frame(self, p: float) -> None:
-        """The local detector's word on one frame, while `listening`."""
+    def frame(self, p: float) -> bool:
+        """The local detector's word on one frame, while `listening`; True: with it somebody is let through."""
         stage = self._capture.stage
         if stage is None:
-            return
+            return False
         for levels in self._capture.take_levels():
             self._louder.push(levels)
         trusted = stage.settled if self._state == EchoState.AEC else self._louder.louder
-        speech = p >= SPEECH_P and trusted
+        speech = self._speaks = trusted and p >= (STILL_P if self._speaks else SPEECH_P)
         self._quiet_ms = 0 if speech else self._quiet_ms + FRAME_MS
         if not self._let_through:
             self._let_through = self._rule.frame(speech)
-        elif self._quiet_ms >= QUIET_MS:
+            return self._let_through
+        if self._quiet_ms >= QUIET_MS:
             self._let_through = False
             self._rule.restart()
+        return False
 
     def _prepare(self, state: str) -> None:
         """The stage, for the devices there are now."""

@@ -68,8 +68,9 @@ class Ears:
         if self.estimating or self._duplex.listening:
             shown, heard = self.estimating, self._dialogue.held or not self._unheard
             for frame in self._floor.capture.estimate(samples):
-                if self._duplex.listening and not self.muted:
-                    self._duplex.frame(frame.p)
+                listening = self._duplex.listening and not self.muted
+                if listening and self._duplex.frame(frame.p) and not self._setup.on:
+                    self._floor.let_through()
                 if shown:
                     self._records.estimated(frame, heard=heard)
                     self._recorder.estimated(frame, self._dialogue)

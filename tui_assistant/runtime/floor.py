@@ -150,6 +150,11 @@ class FloorKeeper:
         heard, self._read = self._read, []
         return heard[0] if len(heard) == 1 else np.concatenate(heard)
 
+    def let_through(self) -> None:
+        """What is withheld, and waits, goes out as it is, at once."""
+        self._withheld = self._blank = False
+        self._catch_up()
+
     def _catch_up(self) -> None:
         """Reads, and sends what is for the link."""
         self._read.append(self.capture.read())
