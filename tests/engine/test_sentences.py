@@ -51,6 +51,25 @@ def test_text_is_cut_at_sentences(text: str, expected: list[str]) -> None:
     assert pieces(*text) == expected, "character by character"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "The moon is far away, and the sun is farther, too.",
+            ["The moon is far away,", "and the sun is farther, too."],
+        ),
+        ("Well, yes, it is so, I think.", ["Well, yes, it is so,", "I think."]),  # "Well," is over too soon
+        ("There are three of them: one, two, three.", ["There are three of them:", "one, two, three."]),
+        ('He said "the moon is far," and left.', ['He said "the moon is far,"', "and left."]),
+        ("It costs about 1,000 or 2,500 euros.", ["It costs about 1,000 or 2,500 euros."]),
+        ("It is noon. The moon is far away, they say.", ["It is noon.", "The moon is far away, they say."]),
+    ],
+)
+def test_the_first_piece_may_end_with_a_clause(text: str, expected: list[str]) -> None:
+    assert pieces(text) == expected
+    assert pieces(*text) == expected, "character by character"
+
+
 def test_a_sentence_is_given_as_soon_as_its_end_is_sure() -> None:
     cutter = SentenceCutter()
     assert cutter.push("It is 3") == []

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from fake_talk import FakeTalk
 
+from tui_assistant.client.latency import Replies
 from tui_assistant.runtime.api import Ended, Line, LineChanged, Mode, Notice, Snapshot, Speaker, State, Suggest, Told
 from tui_assistant.tui.plain import run_plain
 
@@ -32,6 +33,18 @@ def said(notices: Sequence[Notice], typed: str = "", **options: bool) -> tuple[l
     status = run_plain(talk, stdin=io.StringIO(typed), stdout=out, clock=lambda: "09:00:00", **options)
     assert talk.calls[-1] == ("close",)
     return out.getvalue().splitlines(), talk, status
+
+
+def test_how_long_the_answers_took_is_said_at_the_end_beside_the_conversation() -> None:
+    for replies, told in (
+        (Replies(2, 550, 800), "2 answers, end of speech to first sound: p50 0.55 p95 0.80 s\n"),
+        (Replies(), ""),
+    ):
+        talk, out, err = FakeTalk(Snapshot(replies=replies)), io.StringIO(), io.StringIO()
+        talk.first = [LineChanged(BOT), Ended(0)]
+        assert run_plain(talk, stdin=io.StringIO(), stdout=out, stderr=err) == 0
+        assert err.getvalue() == told
+        assert "p95" not in out.getvalue()
 
 
 def test_one_line_per_utterance() -> None:

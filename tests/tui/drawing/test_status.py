@@ -6,6 +6,7 @@ import pytest
 from fake_talk import scene
 
 from tui_assistant.client.hold import Method
+from tui_assistant.client.latency import Replies
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime.api import Keyboard, Mode, Snapshot
 from tui_assistant.tui.drawing.runs import text_of, width_of
@@ -61,3 +62,10 @@ def test_turn_detection_in_words() -> None:
 def test_the_demo_is_named_as_the_microphone() -> None:
     assert "mic demo" in text_of(status(Snapshot(demo=True), 120))
     assert "no microphone" in text_of(status(Snapshot(), 120))
+
+
+def test_the_session_s_answers_are_there_where_there_is_room() -> None:
+    some = replace(FULL, replies=Replies(12, 550, 800))
+    assert text_of(status(some, 150)).endswith("reply 0.56 s  p50 0.55 p95 0.80 s")
+    assert text_of(status(some, 120)) == text_of(status(FULL, 120)), "it drops out before all else"
+    assert "p50" not in text_of(status(replace(FULL, replies=Replies(1, 550, 550)), 150)), "one answer is no p95"
