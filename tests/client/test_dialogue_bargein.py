@@ -92,7 +92,7 @@ def test_a_server_that_does_not_let_us_is_left_to_it() -> None:
 def test_the_onset_ducks_and_a_quarter_of_a_second_cancels_at_what_was_heard() -> None:
     dialogue = answering(hands_free())
     assert sent(dialogue.take(speaks(), 0)) == ["Duck"]
-    assert sent(frames(dialogue, 6)) == []
+    assert sent(frames(dialogue, 5)) == []
     effects = frames(dialogue, 1)
     assert sent(effects) == ["response.cancel", "Flush", "conversation.item.truncate"]
     (cancel,) = [effect for effect in effects if isinstance(effect, client.ResponseCancel)]
@@ -145,7 +145,7 @@ def test_after_a_cough_the_answer_comes_back_and_nothing_is_asked_for() -> None:
 def test_a_backchannel_during_an_answer_gets_no_response() -> None:
     dialogue = answering(hands_free())
     run(dialogue, [speaks(), partial("mhm")])
-    assert sent(frames(dialogue, 20)) == []  # 640 ms
+    assert sent(frames(dialogue, 19)) == []  # 608 ms
     assert sent(frames(dialogue, 7, 0.0)) == ["Unduck"]
     assert sent(run(dialogue, [*stops(), words("Mhm.", "u2")])) == []
     assert dialogue.playback.playing

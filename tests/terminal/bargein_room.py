@@ -29,6 +29,7 @@ class Spoken:
     onset: float  # the first sound at the microphone
     silence: float  # the speaker's last sound of this answer
     heard_ms: float  # of the answer, by its own samples
+    duck: float  # from the decision to half the level, in ms; NaN: there was none
     flush: float  # when the speaker was told to be silent; NaN: it was not
     events: tuple[dict[str, object], ...]
 
@@ -86,7 +87,8 @@ def interrupt(room: VirtualAudio, folder: Path, clip: Path, moments: list[float]
         silence = sounds(piece)[1]
         heard_ms = position(piece[: int(silence * RATE)], number)
         flush = next((float(event["at"]) - clock for event in of_this if event["type"] == "Flush"), math.nan)
-        found.append(Spoken(onset, begin + silence, heard_ms, flush, of_this))
+        duck = next((float(event["at"]) - clock for event in of_this if event["type"] == "Duck"), math.nan)
+        found.append(Spoken(onset, begin + silence, heard_ms, fallen(said, duck), flush, of_this))
     return found
 
 
@@ -100,6 +102,16 @@ def sounds(samples: np.ndarray, least: float = 60.0) -> tuple[float, float]:
     level = np.sqrt((samples[: len(samples) // step * step].reshape(-1, step) ** 2).mean(1))
     loud = np.flatnonzero(level > least)
     return loud[0] / 1000, (loud[-1] + 1) / 1000
+
+
+def fallen(said: np.ndarray, since: float) -> float:
+    """How many ms after `since` the level, of 5 ms, is half of what it was before."""
+    if math.isnan(since):
+        return math.nan
+    near = said[int((since - 0.2) * RATE) : int((since + 0.3) * RATE)]
+    level = np.sqrt((near[: len(near) // STEP * STEP].reshape(-1, STEP) ** 2).mean(1))
+    usual = np.median(level[:30])
+    return float(np.argmax(level[38:] < usual / 2)) * 5 - 10  # 38: 10 ms early, as the two clocks may differ
 
 
 def position(heard: np.ndarray, number: int) -> float:

@@ -15,6 +15,7 @@ from tui_assistant.client.tuning import Tuning
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
 ONSET_FRAMES = 2  # as the engine's: one frame of speech is a click
+LATE_MS = FRAME_MS  # the first sound is so much older than the first frame that counts as speech; measured: 28 ms
 PAUSE_MS = 200  # of silence: a cough is over, and inside a word there is less
 
 
@@ -108,7 +109,7 @@ class Interruption:
         if self.ducked:
             return None
         self.ducked = True
-        self._speech_ms, self._pause_ms = max(1, self._run) * FRAME_MS, 0
+        self._speech_ms, self._pause_ms = LATE_MS + max(1, self._run) * FRAME_MS, 0
         return Verdict.DUCK
 
     def _end(self, verdict: Verdict) -> Verdict:
