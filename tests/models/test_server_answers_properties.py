@@ -6,7 +6,7 @@ import json
 import struct
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_assistant.errors import ModelError
@@ -47,7 +47,8 @@ def words(pieces: list[bytes], kind: str) -> tuple[list[str], str]:
     stream, shown = TranscriptStream(kind), []
     try:
         for piece in pieces:
-            shown += list(stream.feed(piece))
+            for text in stream.feed(piece):
+                shown.append(text)  # noqa: PERF402 - extend would lose those before an error
         return shown, stream.end()
     except ModelError as error:
         return shown, f"error: {one_line(error)}"
@@ -69,6 +70,7 @@ def sound(pieces: list[bytes], kind: str) -> tuple[bytes, set[int], str]:
     return pcm, rates, ""
 
 
+@settings(deadline=None)  # a busy machine
 @given(EVENTS, st.lists(st.integers(0, 500), max_size=8), st.sampled_from(["text/event-stream", "application/json"]))
 def test_events_of_any_kind_give_the_same_however_they_are_cut(
     events: list[object], places: list[int], kind: str
@@ -79,12 +81,14 @@ def test_events_of_any_kind_give_the_same_however_they_are_cut(
     assert words(cut(body, places), kind) == words([body], kind)
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.binary(max_size=400) | VALUES.map(lambda value: json.dumps(value).encode()), st.lists(st.integers(0, 400)))
 def test_a_body_of_anything_is_words_or_one_line(body: bytes, places: list[int]) -> None:
     for kind in ("application/json", "text/plain", "text/event-stream"):
         assert words(cut(body, places), kind)[1] == words([body], kind)[1]
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.binary(max_size=6_000), st.lists(st.integers(0, 6_000), max_size=8), KINDS)
 def test_samples_are_the_same_however_they_are_cut(body: bytes, places: list[int], kind: str) -> None:
     assert sound(cut(body, places), kind) == sound([body], kind)
@@ -92,6 +96,7 @@ def test_samples_are_the_same_however_they_are_cut(body: bytes, places: list[int
         assert sound([body], kind)[0] == body[: len(body) // 2 * 2]
 
 
+@settings(deadline=None)  # a busy machine
 @given(
     st.binary(min_size=2, max_size=4_000),
     st.integers(0, 9),
