@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tui_assistant import config
+from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.config import Flag
 from tui_assistant.errors import ConfigError
 from tui_assistant.protocol.session import AudioOutput, SemanticVad, ServerVad
@@ -68,6 +69,8 @@ def test_ranges_are_those_of_the_protocol() -> None:
     for name in ("threshold", "prefix_padding_ms", "silence_duration_ms"):
         assert bounds(config.TurnDetectionSettings, name) == bounds(ServerVad, name) != set()
         assert config.TurnDetectionSettings.model_fields[name].default == ServerVad.model_fields[name].default
+    times = config.Settings().barge_in
+    assert BargeInTimes(times.after_ms, times.backchannel_ms) == BargeInTimes()
     assert bounds(config.VoiceSettings, "speed") == bounds(AudioOutput, "speed")
 
 
@@ -81,6 +84,7 @@ def test_ranges_are_those_of_the_protocol() -> None:
             "[turn_detection]\nprefix_padding_ms = 0.5",
             "turn_detection.prefix_padding_ms = 0.5: allowed is a whole number from 0 to 5000",
         ),
+        ("[barge_in]\nafter_ms = -1", "barge_in.after_ms = -1: allowed is a whole number from 0 to 5000"),
         ('mode = "handsfree"', "mode = handsfree: allowed is hands-free, push-to-talk"),
         ('[audio]\nheadphones = "maybe"', "audio.headphones = maybe: allowed is true or false"),
         ("turn_detection = 3", "turn_detection = 3: allowed is a table of settings"),

@@ -32,6 +32,11 @@ def test_the_mode_is_whole_and_the_line_fits(mode: Mode, width: int) -> None:
     assert width_of(line) <= width
 
 
+def test_a_server_that_interrupts_by_itself_is_named() -> None:
+    assert "barge-in by server" in text_of(status(replace(FULL, barge_in="server"), 140))
+    assert "barge-in" not in text_of(status(FULL, 140))
+
+
 def test_what_is_wrong_stays_longest() -> None:
     wrong = replace(FULL, link="openai", link_state="401 unauthorised", counters={"late": 3}, microphone="")
     text = text_of(status(wrong, 80))
