@@ -13,7 +13,7 @@ from tui_assistant.sound.wav import read_wav
 
 SPEECH = Path(__file__).parent / "data" / "speech"
 AHEAD_S = 0.3  # how long before it sounds a block is handed to the device; by real ones 0.15 or so
-BLOCK_S = 0.01
+BLOCK_S, FILL_S = 0.01, 0.15
 
 
 def needs_canceller() -> None:
@@ -75,7 +75,8 @@ class Desk:
         size = int(BLOCK_S * self._rate)
         while True:  # behind the samples silence, as a device that has nothing to play
             heard_at = self._begin + self._handed / self._rate / (1 + self._drift)
-            if heard_at - AHEAD_S > now:
+            filling = 0 < self._handed < FILL_S * self._rate  # as a device does when it starts
+            if heard_at - AHEAD_S > now and not filling:
                 break
             block = self._samples[self._handed : self._handed + size]
             block = np.concatenate([block, np.zeros(size - block.size, np.int16)])

@@ -19,7 +19,10 @@ TAIL_S = 0.25  # what still sounds after the last sample was played: the room, a
 CLEAN_TAIL_S = 0.4  # a canceller goes on that long: wireless speakers are up to 0.3 s later than they say
 AHEAD_S = 0.25  # and begins so much earlier, as soon as the sound is handed over: so its filters have settled
 ERLE_FRAMES = FRAMES_PER_S  # the last second
-SETTLED_DB, SETTLED_FRAMES = 10.0, 30  # so much less for so long: the canceller has found the echo
+# The canceller has found the echo once it is so much less for so long. 35 dB and more are usual from the first word on;
+# with a reference that comes too late 13 were seen, and what is left then is speech.
+SETTLED_DB, SETTLED_FRAMES = 15.0, 30
+QUIET_POWER = 3400.0  # -55 dBFS: what is so faint need not be less
 LEAST_POWER = 100.0  # per sample, -70 dBFS: what is below has no echo that could be taken away
 NOTHING = np.zeros(0, np.int16)
 
@@ -190,12 +193,10 @@ class EchoStage:
         loud = raw > LEAST_POWER
         self._erle.append((raw, clean) if loud else (0.0, 0.0))
         if loud and not self.settled:
-            self._shown = self._shown[0] + 1, self._shown[1] + raw, self._shown[2] + clean
-            self.settled = self._shown[0] >= SETTLED_FRAMES and self._shown[1] > self._shown[2] * 10 ** (
-                SETTLED_DB / 10
-            )
-            if self._shown[0] >= SETTLED_FRAMES:
-                self._shown = (0, 0.0, 0.0)
+            count, raw, clean = self._shown[0] + 1, self._shown[1] + raw, self._shown[2] + clean
+            enough = count >= SETTLED_FRAMES
+            self.settled = enough and (raw > clean * 10 ** (SETTLED_DB / 10) or clean < QUIET_POWER * count)
+            self._shown = (0, 0.0, 0.0) if enough else (count, raw, clean)
 
     def _let_go(self, out: list[tuple[Samples, Samples]]) -> None:
         """All that is ready, frame by frame."""

@@ -14,6 +14,7 @@ from tui_assistant.audio.timeline import ANCHORS
 
 KEEP_S = 4  # of sound: what is handed to a device ahead of time (0.2 s), and a reader that stands still meanwhile
 BEFORE_S = 0.4  # before a run's first frame it is that run already: longer than its sound is handed over ahead of time
+YOUNG = 12  # blocks, of 10 to 20 ms: the buffer of a device that starts takes 8 to 15 of them at once
 RUNS = 8  # times that the device was started; what was played before those is over
 INTERVALS = 64  # of sound in a run, between which it was silent
 
@@ -106,6 +107,11 @@ class PlayedSound:
                 if frame >= run.first - BEFORE_S * self.rate:
                     break
         return found
+
+    def young(self, run: int) -> bool:
+        """The device has just been started in it, fills its buffer, and its times are worth little."""
+        newest = self._runs[-1] if self._runs else None
+        return newest is not None and newest.first == run and newest.end is None and newest.added < YOUNG
 
     def known(self, run: int) -> float:
         """The first frame of the run that may yet be handed over; infinite once the device was stopped."""

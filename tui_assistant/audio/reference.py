@@ -24,7 +24,7 @@ class Reference:
         self.played = played
         self.jumps = 0  # how often it was aligned anew: what was learned of the echo holds no more
         self._rate = rate
-        self._lead_s = lead_s
+        self._lead_s = self._full_lead_s = lead_s
         self._piece = max(1, int(PIECE_S * played.rate))
         self._ready: Samples = np.zeros(0, np.int16)  # resampled, not taken
         self._taken = 0  # since the resampler started
@@ -33,13 +33,18 @@ class Reference:
     def take(self, at: float, count: int) -> Samples:
         """`count` samples for a microphone that was recorded from `at` on; zeros where nothing was played.
 
-        A device that is handed its sound late, for which there is no such lead, gets a smaller one, and keeps it.
+        A device that is handed its sound late, for which there is no such lead, gets a smaller one until it stops.
         """
         wanted = self.played.place(at + self._lead_s)
         if wanted is None:
             return np.zeros(count, np.int16)
+        if self.played.young(wanted.run):
+            return np.zeros(count, np.int16)  # nothing of it has been heard yet
         head = self._begin + self._taken * self.played.rate / self._rate
-        if wanted.run != self._run or abs(wanted.frame - head) > SLACK_S * self.played.rate:
+        if wanted.run != self._run:
+            self._lead_s = self._full_lead_s
+            self._align(self.played.place(at + self._lead_s) or wanted)
+        elif abs(wanted.frame - head) > SLACK_S * self.played.rate:
             self._align(wanted)
         while len(self._ready) < count:
             missing = (self._next + self._piece - self.played.known(self._run)) / self.played.rate
