@@ -114,5 +114,14 @@ def test_a_tool_of_a_server_is_used_after_a_yes_and_only_then(tmp_path: Path, se
         program.type("yes")
         program.until_said("The desk says: written.")
         assert (tmp_path / "note.txt").read_text() == "hello"
+        program.until_said("used: desk_write with path note.txt, text hello")
+
+        before = len(server.requests)
+        program.type("/new")
+        program.until_said("a new conversation")
+        program.type("kindly tell me what you know of me")
+        program.until(lambda: len(server.requests) > before)
+        asked = [line["content"] for line in server.requests[before].json["messages"]]
+        assert asked[1:] == ["kindly tell me what you know of me"]  # behind the instructions: nothing of before
     finally:
         program.close()

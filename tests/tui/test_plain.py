@@ -81,6 +81,12 @@ def test_no_words_and_failures_are_said() -> None:
     assert lines == ["12:01:03 you  (no words)", "12:01:04 bot  [failed]"]
 
 
+def test_the_tools_of_an_answer_are_said_once() -> None:
+    used = replace(BOT, note="used: set a timer for one minute")
+    lines, _, _ = said([LineChanged(BOT), LineChanged(used), LineChanged(replace(used, note=f"{used.note} · 500 ms"))])
+    assert lines[1:] == ["09:00:00 --   used: set a timer for one minute"]
+
+
 def test_where_another_conversation_begins() -> None:
     lines, _, _ = said([LineChanged(replace(BOT, key="d", text="a new conversation", divider=True))])
     assert lines == ["09:00:00 --   a new conversation"]

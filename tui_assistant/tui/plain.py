@@ -39,6 +39,7 @@ from tui_assistant.safetext import clean
 LOOK_SECONDS = 0.25  # how often the snapshot is asked for changes of link, device and mode
 QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the last answer has been given
 LEAST_READ = 65_536  # bytes read at once
+USED = "used: "  # how the note of an answer begins that has used tools (client/transcript.py)
 COMMANDS = (
     "press enter to talk, enter again to send; /mode /mute /stop /new /quit /help; anything else is a typed message"
 )
@@ -156,6 +157,8 @@ class Printer:
             self._line(clean(line.clock, limit=8), str(line.who), words or "(no words)")
         elif cut and known.interrupted_at_s is None:
             self._aside(f"the answer was interrupted at {line.interrupted_at_s:.1f} s")
+        if line.note.startswith(USED) and not (known is not None and known.note.startswith(USED)):
+            self._aside(line.note.partition(" · ")[0])
 
     def _look(self) -> None:
         """Says what has changed since the last look and is worth a line."""

@@ -41,6 +41,16 @@ def test_the_question_names_what_will_be_done() -> None:
     assert Questions().ask("s", [DELETE]).text == QUESTION
 
 
+def test_no_argument_is_hidden_behind_a_long_one() -> None:
+    """A user who agrees must have heard of all of them."""
+    tool = OwnTool("run", "", lambda a, c: "")
+    call = Wanted("c1", "{}", Checked(tool, {"note": "x\n" * 400, "command": "rm -r /", "force": True}))
+    what = Questions().ask("s", [call, DELETE]).what
+    assert "and 679 more characters, command rm -r /, force true; files_delete with path /tmp/a" in what
+    assert len(what) < 300
+    assert "\n" not in what
+
+
 @pytest.mark.parametrize(
     ("asked", "answer", "reply"),
     [

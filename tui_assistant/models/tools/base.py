@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DEFAULT_TIMEOUT_S = 15.0  # one waits for the answer in silence; what takes longer must say so itself
-LONGEST_LABEL = 80  # characters; it is read on one line, and heard when it has to be confirmed
+LONGEST_LABEL = 80  # characters; it is read on one line
+LONGEST_VALUE = 120  # characters of an argument that are read out before the user agrees to it
 
 Arguments = Mapping[str, Any]
 
@@ -50,17 +51,27 @@ class OwnTool:
     say: Callable[[Arguments], str] | None = None  # a call in words: "set a timer for ten seconds"
 
     def label(self, arguments: Arguments) -> str:
-        """The call in a few words, for the screen and for the question whether it may be made."""
+        """The call in a few words, for the screen."""
+        return shortened(self.details(arguments))
+
+    def details(self, arguments: Arguments) -> str:
+        """The call for the question whether it may be made: each argument is named, what is left out is counted."""
         if self.say is not None:
-            return shortened(self.say(arguments))
-        values = ", ".join(f"{name} {_value(value)}" for name, value in arguments.items())
-        return shortened(f"{self.name} with {values}" if values else self.name)
+            return " ".join(self.say(arguments).split())
+        values = ", ".join(f"{_cut(str(name))} {_cut(_value(value))}" for name, value in arguments.items())
+        return f"{self.name} with {values}" if values else self.name
 
 
 def shortened(text: str, room: int = LONGEST_LABEL) -> str:
     """One line of at most `room` characters."""
     line = " ".join(text.split())
     return line if len(line) <= room else line[: room - 1] + "…"
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    more = len(line) - LONGEST_VALUE
+    return line if more <= 0 else f"{line[:LONGEST_VALUE]} and {more} more characters"
 
 
 def _value(value: Any) -> str:

@@ -49,7 +49,7 @@ class Question:
     @property
     def what(self) -> str:
         """What will be done: the words that must have been heard."""
-        return "; ".join(wanted.checked.label for wanted in self.calls)
+        return "; ".join(wanted.checked.details for wanted in self.calls)
 
     @property
     def text(self) -> str:

@@ -31,6 +31,10 @@ class Checked:
     def label(self) -> str:
         return self.tool.label(self.arguments)
 
+    @property
+    def details(self) -> str:
+        return self.tool.details(self.arguments)
+
 
 class Toolbox:
     """`sources` are asked at each turn: an MCP server may come and go. The first tool of a name wins."""
