@@ -321,3 +321,22 @@ def test_trouble_with_a_tool_is_told_once() -> None:
     responder.trouble("the MCP server files cannot be used: it has ended")
     assert last(answer(responder, asking("x"))).metadata["trouble"].startswith("the MCP server files")
     assert "trouble" not in last(answer(responder, asking("x"))).metadata
+
+
+def test_the_model_sees_the_calls_of_earlier_turns() -> None:
+    responder, model, _ = setup([called("look")], [TextDelta("Two files.")], [TextDelta("Which?")])
+    answer(responder, asking("list them"))
+    answer(responder, asking("list them", "Two files.", "open the second one"))
+    assert model.lines(2) == [("look", "{}"), ("c1", "The function returned look is done")]
+    assert [line.text for line in model.asked[2].messages][-2:] == ["Two files.", "open the second one"]
+
+
+def test_two_answers_to_one_yes_make_one_call() -> None:
+    """As when the link repeats a turn: who closes the question makes the call."""
+    responder, model, bench = setup([called("delete", path="/tmp/a")], [TextDelta("Gone.")], [TextDelta("Gone?")])
+    answer(responder, asking("delete it"))
+    yes = asking("delete it", QUESTION, "yes")
+    first, second = responder.respond(yes, Flag()), responder.respond(yes, Flag())
+    assert said([*first]) + said([*second]) == "Gone.Gone?"
+    assert bench.done == [("delete", {"path": "/tmp/a"})]
+    assert len(model.asked) == 3

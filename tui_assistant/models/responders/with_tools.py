@@ -28,6 +28,7 @@ from tui_assistant.models.tools import plugins
 from tui_assistant.models.tools.base import OwnTool, ToolContext, ToolResult, shortened
 from tui_assistant.models.tools.mcp_config import servers
 from tui_assistant.models.tools.questions import Questions, Reply, Wanted
+from tui_assistant.models.tools.recall import Recall
 from tui_assistant.models.tools.toolbox import Checked, Source, Toolbox, call, check, offered, unknown
 
 DEFAULT_ROUNDS = 4  # answers of the model that call tools, in one turn: the user waits in silence for each
@@ -90,6 +91,7 @@ class WithTools:
         self.toolbox = Toolbox(sources)
         self._rounds = rounds
         self._questions = questions or Questions()
+        self._recall = Recall()
         self._troubles: list[str] = []
         self.name = model.name
 
@@ -111,16 +113,14 @@ class WithTools:
         reply = self._questions.reply(request.session_id, request.messages)
         question = self._questions.open(request.session_id)
         if question is not None and reply is Reply.UNHEARD:
-            turn.lines += question.before
             yield from self._ask(turn, question.calls)
             return
-        self._questions.close(request.session_id)
+        question = self._questions.close(request.session_id)  # who has closed it, and nobody else, may do it
         if question is not None and reply is Reply.NO:
             yield TextDelta(_DECLINED)
             yield self._end(turn, Responded(), declined=question.what)
             return
         if question is not None and reply is Reply.YES:
-            turn.lines += question.before
             for wanted in question.calls:
                 if cancellation.cancelled:
                     return
@@ -187,7 +187,7 @@ class WithTools:
             return request
         return replace(
             request,
-            messages=(*request.messages, *turn.lines),
+            messages=(*self._recall.woven(request.session_id, request.messages), *turn.lines),
             tools=(*request.tools, *offered(turn.tools.values())),
             tool_choice="auto" if more else "none",
         )
@@ -224,7 +224,7 @@ class WithTools:
         turn.add(wanted.call_id, wanted.checked.tool.name, wanted.arguments, result)
 
     def _ask(self, turn: _Turn, calls: Sequence[Wanted]) -> Pieces:
-        question = self._questions.ask(turn.request.session_id, calls, turn.lines)
+        question = self._questions.ask(turn.request.session_id, calls)
         yield from self._say(turn, TextDelta(question.text))
         yield self._end(turn, Responded(), confirm=shortened(question.what, LONGEST_NOTE))
 
@@ -244,6 +244,8 @@ class WithTools:
             )
 
     def _end(self, turn: _Turn, last: Responded, **more: str) -> Responded:
+        if turn.results:  # what was only refused is nothing to go on with
+            self._recall.keep(turn.request.session_id, turn.request.messages, turn.lines)
         troubles, self._troubles[:] = "; ".join(self._troubles), []
         return turn.end(last, **more, **({"trouble": shortened(troubles, LONGEST_NOTE)} if troubles else {}))
 

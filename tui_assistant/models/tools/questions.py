@@ -44,7 +44,6 @@ class Wanted:
 class Question:
     calls: tuple[Wanted, ...]
     asked_s: float = 0.0
-    before: tuple[ChatMessage, ...] = ()  # calls of the same turn that needed no question, with their outputs
 
     @property
     def what(self) -> str:
@@ -63,8 +62,8 @@ class Questions:
         self._clock = clock
         self._open: OrderedDict[str, Question] = OrderedDict()
 
-    def ask(self, session_id: str, calls: Sequence[Wanted], before: Sequence[ChatMessage] = ()) -> Question:
-        question = self._open[session_id] = Question(tuple(calls), self._clock(), tuple(before))
+    def ask(self, session_id: str, calls: Sequence[Wanted]) -> Question:
+        question = self._open[session_id] = Question(tuple(calls), self._clock())
         while len(self._open) > MAX_OPEN:
             self._open.popitem(last=False)
         return question
