@@ -87,3 +87,21 @@ def test_the_next_answer_is_aligned_anew() -> None:
     at = int((1.35 + 0.02 - LEAD_S) * RATE)
     assert np.array_equal(got[at : at + RATE], second)
     assert not got[at - RATE // 4 : at].any()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_canceller_that_has_found_the_echo_is_not_led_astray_by_the_clocks(works: bool) -> None:
+    """The times of a device that has just begun may be so wrong; then they get better."""
+    desk = Desk(speech("lj_0002")[: 3 * RATE], RATE, error_s=0.05)
+    reference = Reference(desk.sound, RATE)
+    out = []
+    for number in range(250):
+        at = 100.0 + number / 100
+        if number == 50:
+            desk._error_s = 0.0
+        desk.until(at + 0.02)
+        out.append(reference.take(at, FRAME, lambda: works))
+        if number == 40:
+            first = reference.jumps
+    assert np.concatenate(out).any()
+    assert (reference.jumps == first) is works

@@ -157,7 +157,7 @@ class EchoStage:
         frame = self._filling[0] if len(self._filling) == 1 else np.concatenate(self._filling)
         begin, cleaning = self._newest * self._size, self._newest <= self._clean_until
         if (cleaning or self.sounding) and self._reference is not None:
-            reference = self._reference.take(self._begun_at, self._size)
+            reference = self._reference.take(self._begun_at, self._size, self._works)
         else:
             reference = np.zeros(self._size, np.int16)
         if cleaning:
@@ -188,6 +188,11 @@ class EchoStage:
         self._erle.clear()
         self._shown, self.settled = (0, 0.0, 0.0), False
         return True
+
+    def _works(self) -> bool:
+        """The canceller has found the echo, and keeps it: times of a device that has just begun may be 40 ms wrong."""
+        erle_db = self.erle_db
+        return self.settled and erle_db is not None and erle_db > SETTLED_DB
 
     def _judge(self, raw: float, clean: float) -> None:
         loud = raw > LEAST_POWER

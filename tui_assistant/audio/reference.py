@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tui_assistant.audio.base import Samples
@@ -30,9 +32,10 @@ class Reference:
         self._taken = 0  # since the resampler started
         self._align(Place(-1, 0))
 
-    def take(self, at: float, count: int) -> Samples:
+    def take(self, at: float, count: int, stay: Callable[[], bool] = lambda: False) -> Samples:
         """`count` samples for a microphone that was recorded from `at` on; zeros where nothing was played.
 
+        `stay`: asked before a jump in an answer; true: the echo is found where it is, whatever the clocks say.
         A device that is handed its sound late, for which there is no such lead, gets a smaller one until it stops.
         """
         wanted = self.played.place(at + self._lead_s)
@@ -44,7 +47,7 @@ class Reference:
         if wanted.run != self._run:
             self._lead_s = self._full_lead_s
             self._align(self.played.place(at + self._lead_s) or wanted)
-        elif abs(wanted.frame - head) > SLACK_S * self.played.rate:
+        elif abs(wanted.frame - head) > SLACK_S * self.played.rate and not stay():
             self._align(wanted)
         while len(self._ready) < count:
             missing = (self._next + self._piece - self.played.known(self._run)) / self.played.rate
