@@ -128,11 +128,7 @@ def remote_link(settings: Settings, name: str) -> WebSocketLink:
 
     own = settings.link
     place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource)
-    persona = responder_options.persona(settings)
-    instructions, voice = own.instructions or persona.instructions, own.voice or persona.voice
-    session: dict[str, Any] = {"instructions": instructions} if instructions else {}
-    if voice:
-        session["audio"] = {"output": {"voice": voice}}
+    session = responder_options.session_elsewhere(settings)
     return WebSocketLink(place, session=session)
 
 

@@ -48,6 +48,14 @@ def persona(settings: Settings) -> PersonaSettings:
         ) from None
 
 
+def session_elsewhere(settings: Settings) -> dict[str, Any]:
+    """What a conversation on a server elsewhere begins with: its own settings, or else the persona's."""
+    own, chosen = settings.link, persona(settings)
+    instructions, spoken = own.instructions or chosen.instructions, own.voice or chosen.voice
+    session: dict[str, Any] = {"instructions": instructions} if instructions else {}
+    return session | ({"audio": {"output": {"voice": spoken}}} if spoken else {})
+
+
 def voice(settings: Settings) -> str:
     """The synthesiser's voice: the persona's, else the one that is set, or "default"."""
     return persona(settings).voice or settings.voice.name
