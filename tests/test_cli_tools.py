@@ -87,9 +87,39 @@ class Program:
     def until_said(self, text: str) -> None:
         self.until(lambda: any(text in line for line in self.lines))
 
+    def quit(self) -> None:
+        self.type("/quit")
+        assert self._process.wait(20) == 0
+
     def close(self) -> None:
         self._process.kill()
         self._process.wait(10)
+
+
+def test_a_conversation_goes_on_at_the_next_start_where_asked(tmp_path: Path, server: StubServer) -> None:
+    def echo(request: Request) -> Any:
+        return iter([stream_head(), chunk("Hello Bo."), DONE])
+
+    server.handler = echo
+    config = f'[responder]\nchat = "{server.url}/v1"\nmodel = "m"\nremember = true\n'
+    for texts in (["my name happens to be Bo"], ["guess what they call me"]):
+        program = Program(tmp_path, config)
+        try:
+            before = len(server.requests)
+            program.type(texts[0])
+            program.until(lambda before=before: len(server.requests) > before)
+            time.sleep(4)  # until it has been heard: what was not is not remembered
+            program.quit()
+        finally:
+            program.close()
+    asked = [(line["role"], line["content"]) for line in server.requests[-1].json["messages"]]
+    assert asked[1:] == [
+        ("user", "my name happens to be Bo"),
+        ("assistant", "Hello Bo."),
+        ("user", "guess what they call me"),
+    ]
+    kept = tmp_path / "state" / "conversation.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_tool_of_a_server_is_used_after_a_yes_and_only_then(tmp_path: Path, server: StubServer) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stub_server import StubServer, respond
 
 from tui_assistant.host.worker_asks import Flag
 from tui_assistant.models.tools.base import OwnTool, ToolContext, ToolResult
@@ -135,6 +136,18 @@ def test_a_server_over_http(opened: Open, address: str, troubles: list[str]) -> 
     source = opened(McpServer("desk", url=address))
     assert run(source, "desk_add", '{"a": 2, "b": 3}') == ToolResult("5")
     assert troubles == []
+
+
+def test_a_token_is_sent_and_never_told(opened: Open, troubles: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESK_TOKEN", "geheim-1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # not for this machine
+    stub = StubServer()
+    stub.handler = lambda request: respond(401, b'{"error": "geheim-1 is wrong"}')
+    opened(McpServer("desk", url=f"{stub.url}/mcp", token_env="DESK_TOKEN"))
+    stub.close()
+    assert {request.headers.get("authorization") for request in stub.requests} == {"Bearer geheim-1"}
+    assert len(troubles) == 1
+    assert "geheim" not in troubles[0]
 
 
 def test_dead_servers_are_one_line_each_and_the_others_go_on(opened: Open, troubles: list[str]) -> None:
