@@ -134,7 +134,7 @@ def remote_link(settings: Settings, name: str) -> WebSocketLink:
 
 def recorded_settings(settings: Settings) -> dict[str, Any]:
     """What a recording says of the settings: what decides about turns and answers, and no address of a server."""
-    shown = settings.model_dump(mode="json", include={"mode", "turn_detection", "models"})
+    shown = settings.model_dump(mode="json", include={"mode", "turn_detection", "barge_in", "models"})
     return {key: shown[key] for key in sorted(shown)}
 
 
