@@ -130,6 +130,16 @@ def test_the_next_request_waits_for_the_end_of_the_cancelled_one() -> None:
     assert sent(run(dialogue, answer_ends("cancelled"))) == ["response.create"]
 
 
+def test_a_server_that_never_ends_a_cancelled_response_is_asked_all_the_same() -> None:
+    dialogue = answering(hands_free())
+    dialogue.take(speaks(), 0)
+    frames(dialogue, 8)
+    assert sent(run(dialogue, [*stops(), words("stop", "u2")], 1000)) == []
+    assert sent(dialogue.heard(400, 5900)) == []
+    assert sent(dialogue.heard(400, 6000)) == ["response.create"]
+    assert sent(dialogue.heard(400, 6010)) == []
+
+
 def test_after_a_cough_the_answer_comes_back_and_nothing_is_asked_for() -> None:
     dialogue = answering(hands_free())
     assert sent(dialogue.take(speaks(), 0)) == ["Duck"]

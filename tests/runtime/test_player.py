@@ -115,3 +115,20 @@ def test_what_a_lost_speaker_had_not_played_was_not_heard() -> None:
     player.end()
     time.now = 5.0
     assert player.take_heard() == second(24_000)
+
+
+def test_ducking_goes_over_to_another_speaker_and_ends_with_a_flush() -> None:
+    class Speaker(ClockedSpeaker):
+        ducks: tuple[bool, ...] = ()
+
+        def duck(self, down: bool) -> None:
+            self.ducks += (down,)
+
+    first, second = Speaker(), Speaker()
+    player = Player(24_000, first)
+    player.duck(True)
+    player.replace(second)
+    player.flush()
+    third = Speaker()
+    player.replace(third)
+    assert (first.ducks, second.ducks, third.ducks) == ((True,), (True,), (False,))

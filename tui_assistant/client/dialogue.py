@@ -313,8 +313,8 @@ class Dialogue:
         return effects + self._ask(now_ms)
 
     def _ask(self, now_ms: int) -> list[client.ClientEvent]:
-        free = self._answers.free and not self.user_open and not self.held
-        return self._replies.ask(now_ms, free=free)
+        quiet = not self.user_open and not self.held
+        return self._replies.ask(now_ms, quiet=quiet, free=self._answers.free)
 
     def _words(self, item_id: str) -> str:
         """What is known of the words of a turn."""

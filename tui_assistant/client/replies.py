@@ -34,6 +34,7 @@ class Replies:
         self._over: dict[str, Over] = {}
         self._owed = False
         self._asked_ms: int | None = None  # response.create was sent and is not confirmed
+        self._waiting_ms: int | None = None  # one is owed since then
         self._sent = 0
         self._unwanted = False  # the response that was asked for is to be cancelled as soon as it begins
 
@@ -141,9 +142,16 @@ class Replies:
         if self._asked_ms is not None and now_ms - self._asked_ms >= OPEN_MS:
             self._asked_ms, self._unwanted = None, False
 
-    def ask(self, now_ms: int, *, free: bool) -> list[client.ClientEvent]:
-        """response.create, if one is owed. `free`: none runs, and nobody is speaking."""
-        if not self._owed or not free or self._asked_ms is not None:
+    def ask(self, now_ms: int, *, quiet: bool, free: bool) -> list[client.ClientEvent]:
+        """response.create, if one is owed. `quiet`: nobody is speaking. `free`: no response runs that we know of.
+
+        A server that never says that a response is over is asked all the same.
+        """
+        if not self._owed or self._asked_ms is not None:
+            self._waiting_ms = None
+            return []
+        self._waiting_ms = now_ms if self._waiting_ms is None else self._waiting_ms
+        if not quiet or (not free and now_ms - self._waiting_ms < OPEN_MS):
             return []
         self._owed, self._asked_ms, self._unwanted = False, now_ms, False
         self._sent += 1
