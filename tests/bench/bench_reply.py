@@ -129,7 +129,7 @@ def show(turns: list[Turn]) -> float:
     for name in ("stopped", "words", "text", "audio"):
         values = [turn.marks[name] for turn in turns if "audio" in turn.marks and name in turn.marks]
         middle, high = percentile(values, 50), percentile(values, 95)
-        print(f"{name:8} p50 {middle:6.0f} ms  p95 {high:6.0f} ms  max {max(values):6.0f} ms")
+        print(f"{name:8} min {min(values):6.0f}  p50 {middle:6.0f}  p95 {high:6.0f}  max {max(values):6.0f} ms")
     return high
 
 
