@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conversation import answer_begins, answer_ends, turn, words
+from conversation import answer_begins, answer_ends, response, turn, words
 from talk_desk import RATE, Desk, Socket, noise, sound
 
 from tui_assistant.audio.base import DeviceState
@@ -236,3 +236,13 @@ def test_a_conversation_that_is_kept_goes_on(open_desk: Callable[..., Desk]) -> 
     desk.until(lambda: "a1" in desk.lines and desk.lines["a1"].final)
     desk.talk.close()
     assert [line.text for line in KeptConversation.load().lines] == ["I am Bo.", "Hello Bo.", "who am I", "Bo."]
+
+
+def test_trouble_with_a_tool_is_told_beside_the_answer(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    line = "the MCP server files cannot be used: it has ended"
+    done = server.ResponseDone(response=response("completed", item="a1", metadata={"trouble": line, "used": "add"}))
+    desk.link.say(*answer_begins("Five."), *answer_ends()[:-1], done)
+    desk.until(lambda: line in desk.told)
+    desk.until(lambda: desk.lines["a1"].note == "used: add")
+    assert desk.lines["a1"].text == "Five."
