@@ -192,7 +192,7 @@ class EchoStage:
     def _works(self) -> bool:
         """The canceller has found the echo, and keeps it: times of a device that has just begun may be 40 ms wrong."""
         erle_db = self.erle_db
-        return self.settled and erle_db is not None and erle_db > SETTLED_DB
+        return erle_db is not None and erle_db > SETTLED_DB
 
     def _judge(self, raw: float, clean: float) -> None:
         loud = raw > LEAST_POWER
