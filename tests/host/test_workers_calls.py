@@ -138,7 +138,7 @@ async def test_a_chat_server_calls_and_goes_on(server: StubServer) -> None:
     server.handler = lambda request: iter(
         call if len(server.requests) == 1 else [stream_head(), chunk("It is 2."), DONE]
     )
-    options = {"then_options": {"base_url": server.url, "model": "m"}}
+    options = {"then_options": {"base_url": server.url, "model": "m", "keep_warm": "off"}}
     pool = WorkerPool({Port.RESPONDER: WorkerSpec(Port.RESPONDER, "fallback", options)}, on_event=lambda _: None)
     await pool.start()
     client = Client(pool)
