@@ -10,7 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tui_assistant.client import blips as here
-from tui_assistant.client.blips import BY_ITSELF, Figures, blips, kept_by, onset_p, release_p
+from tui_assistant.client.blips import (
+    BY_ITSELF,
+    BY_NOTHING,
+    LEAST_THRESHOLD,
+    Figures,
+    blips,
+    kept_by,
+    onset_p,
+    release_p,
+)
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import Blip
 from tui_assistant.engine import turn
@@ -74,6 +83,9 @@ def test_what_would_have_kept_a_blip_does(probabilities: list[float], tuning: Tu
     assume(not begins(probabilities, tuning))
     for blip in blips([*frames(*probabilities), Figures(10_000, 0.0, -90.0)], tuning):
         assert blip.kept_by != BY_ITSELF
+        if blip.kept_by == BY_NOTHING:
+            assert blip.peak_p < LEAST_THRESHOLD
+            continue
         first = blip.at_ms // 32 - 1
         run = probabilities[first : first + blip.length_ms // 32]
         better = with_advice(tuning, blip.kept_by)

@@ -54,7 +54,7 @@ class Agreement:
         if error.event_id not in self._pending:
             return False
         rules = self._pending.pop(error.event_id)
-        if rules == self.wanted:
+        if rules == self.wanted and rules not in self._pending.values():  # it may have been asked for again
             if rules == self._good:
                 return False  # it works no more: nothing that we could ask for would
             self.wanted = self._good

@@ -14,6 +14,7 @@ FRAME_MS = 32
 SEMANTIC_THRESHOLD = 0.5  # semantic_vad has none of its own
 LEAST_THRESHOLD, LEAST_RELEASE = 0.05, 0.01  # below them nothing is ever silence
 BY_ITSELF = "the values in force now"
+BY_NOTHING = "nothing: it is below every threshold"
 
 
 class Figures(NamedTuple):
@@ -61,7 +62,7 @@ def _blip(run: list[Figures], tuning: Tuning) -> Blip:
 
 
 def kept_by(probabilities: Sequence[float], tuning: Tuning) -> str:
-    """The one setting that would have begun a turn in a run of these p(speech); two where one can't."""
+    """The one setting that would have begun a turn in a run of these p(speech); two where one can't, or none."""
     threshold = onset_p(tuning)
     wanted = max(1, math.ceil(tuning.min_speech_ms / FRAME_MS))
     longest = max(len(list(run)) if loud else 0 for loud, run in groupby(p >= threshold for p in probabilities))
@@ -69,6 +70,8 @@ def kept_by(probabilities: Sequence[float], tuning: Tuning) -> str:
         return BY_ITSELF
     if longest:
         return f"min_speech_ms ≤ {longest * FRAME_MS}"
+    if max(probabilities) < LEAST_THRESHOLD:
+        return BY_NOTHING
     kind = "server_vad, " if tuning.kind == "semantic_vad" else ""
     if len(probabilities) >= wanted:
         windows = (probabilities[at : at + wanted] for at in range(len(probabilities) - wanted + 1))
