@@ -101,7 +101,7 @@ def test_a_conversation_goes_on_at_the_next_start_where_asked(tmp_path: Path, se
         return iter([stream_head(), chunk("Hello Bo."), DONE])
 
     server.handler = echo
-    config = f'[responder]\nchat = "{server.url}/v1"\nmodel = "m"\nremember = true\n'
+    config = f'[responder]\nchat = "{server.url}/v1"\nmodel = "m"\nremember = true\nkeep_warm = "off"\n'
     for texts in (["my name happens to be Bo"], ["guess what they call me"]):
         program = Program(tmp_path, config)
         try:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import operator
 import os
 import sys
 
@@ -8,44 +9,30 @@ import pytest
 from tui_assistant.commands.parallel import Workers, progress
 from tui_assistant.errors import UnavailableError
 
-
-def square(value: int) -> tuple[int, int]:
-    return value * value, os.getpid()
-
-
-def die(value: int) -> None:
-    os._exit(value)
+# Functions that another process can import too: a test module's it can't, unless it runs where pytest was started.
+PID, LENGTH, DIE = os.getpid, operator.length_hint, os._exit
+TASKS = [("x" * value,) for value in range(20)]
+LENGTHS = list(range(20))
+NOTHING: list[tuple[()]] = [()] * 20
 
 
-TASKS = [(value,) for value in range(20)]
-SQUARES = [value * value for value in range(20)]
-
-
-def test_one_job_works_in_this_process() -> None:
-    with Workers(1) as workers:
-        results = list(workers.each(square, TASKS))
-    assert [value for value, _ in results] == SQUARES
-    assert {pid for _, pid in results} == {os.getpid()}
+@pytest.mark.parametrize(("jobs", "backend"), [(1, "loky"), (2, "threading")])
+def test_one_job_and_threads_work_in_this_process(jobs: int, backend: str) -> None:
+    with Workers(jobs, backend) as workers:
+        assert list(workers.each(LENGTH, TASKS)) == LENGTHS
+        assert set(workers.each(PID, NOTHING)) == {os.getpid()}
+        assert list(workers.each(LENGTH, [])) == []
 
 
 def test_more_jobs_are_other_processes_and_keep_the_order() -> None:
     with Workers(2) as workers:
-        results = list(workers.each(square, TASKS))
-    assert [value for value, _ in results] == SQUARES
-    assert os.getpid() not in {pid for _, pid in results}
-
-
-def test_threads_work_in_this_process() -> None:
-    with Workers(2, "threading") as workers:
-        results = list(workers.each(square, TASKS))
-        assert list(workers.each(square, [])) == []
-    assert [value for value, _ in results] == SQUARES
-    assert {pid for _, pid in results} == {os.getpid()}
+        assert list(workers.each(LENGTH, TASKS)) == LENGTHS
+        assert os.getpid() not in set(workers.each(PID, NOTHING))
 
 
 def test_a_worker_that_dies_is_one_clear_line() -> None:
     with Workers(2) as workers, pytest.raises(UnavailableError, match=r"a worker process has ended.*--jobs 1"):
-        list(workers.each(die, [(1,), (1,)]))
+        list(workers.each(DIE, [(1,), (1,)]))
 
 
 @pytest.mark.parametrize(

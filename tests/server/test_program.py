@@ -96,9 +96,15 @@ async def ask(client: ClientConnection, text: str) -> None:
         {"type": "response.create"},
     ):
         await client.send(json.dumps(event))
-    async with asyncio.timeout(20):  # the model may ring its alarm before it answers
-        while not str(json.loads(await client.recv()).get("delta")).endswith((".", text)):
-            pass
+    refused = False  # the model rings an alarm, which is a response too and may come first
+    async with asyncio.timeout(20):
+        while True:
+            event = json.loads(await client.recv())
+            if str(event.get("delta")).endswith((".", text)):
+                return
+            refused = refused or event["type"] == "error"
+            if refused and event["type"] == "response.done":
+                await client.send(json.dumps({"type": "response.create"}))
 
 
 async def to_the_end(client: ClientConnection) -> tuple[list[dict[str, Any]], int]:
