@@ -22,11 +22,10 @@ def left_as_it_was(window: Window, released: bool) -> None:
 
 def in_time(figures: Figures, released: bool, share: float) -> bool:
     """Whether that share of the commits came in time. Keys pass through an X server, a terminal that draws in software
-    and the scheduler of a machine that may have other work: what is ours of the way must be in time half the time at
-    the least."""
+    and the scheduler of a machine that may have other work, other tests among it."""
     if not released:
         return at(figures.commit, share) + TAIL_MS <= INFERRED_MS
-    return at(figures.commit, share) <= EXACT_MS and at(figures.ours, max(0.5, share)) <= EXACT_MS
+    return at(figures.commit, share) <= EXACT_MS and at(figures.ours, share) <= EXACT_MS
 
 
 def talk(terminal: str, folder: Path, holds: int, taps: int, share: float) -> None:
