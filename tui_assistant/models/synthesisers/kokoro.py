@@ -56,8 +56,8 @@ class Kokoro:
         speed = min(max(request.speed, _SLOWEST), _FASTEST)
         try:
             samples, rate = self._engine.create(text, voice, speed, _LANGUAGES.get(voice[:1], "en-us"))
-        except Exception:
-            if cancellation.cancelled:  # then it is the run that was stopped
+        except Exception:  # a run that was stopped ends in whatever the library makes of it; anything else goes on up
+            if cancellation.cancelled:
                 return
             raise
         yield from network.chunks(samples, rate, cancellation)

@@ -45,8 +45,8 @@ class Piper:
                 yield from network.chunks(sentence.audio_float_array, sentence.sample_rate, cancellation)
                 if cancellation.cancelled:
                     return
-        except Exception:
-            if not cancellation.cancelled:  # else it is the run that was stopped
+        except Exception:  # a run that was stopped ends in whatever the library makes of it; anything else goes on up
+            if not cancellation.cancelled:
                 raise
 
     def _voice(self, name: str) -> Any:
