@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.protocol import server
 from tui_assistant.protocol.items import (
     AssistantMessage,
@@ -81,3 +82,17 @@ def answer_ends(status: str = "completed", item: str = "a1", id: str = "resp_1")
 
 
 RULES = ServerVad()
+
+
+def hands_free() -> Dialogue:
+    dialogue = Dialogue(RULES, RATE)
+    dialogue.begin()
+    dialogue.take(updated(RULES), 0)
+    return dialogue
+
+
+def push_to_talk() -> Dialogue:
+    dialogue = Dialogue(RULES, RATE, push_to_talk=True)
+    dialogue.begin()
+    dialogue.take(updated(None), 0)
+    return dialogue

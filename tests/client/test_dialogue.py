@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from conversation import RATE, RULES, answer_begins, answer_ends, failed, response, sound, turn, updated, words
+from conversation import (
+    RATE,
+    RULES,
+    answer_begins,
+    answer_ends,
+    failed,
+    hands_free,
+    push_to_talk,
+    response,
+    sound,
+    turn,
+    updated,
+    words,
+)
 
 from tui_assistant.client import dialogue as do
 from tui_assistant.client.dialogue import Dialogue, Effect, Since
@@ -31,20 +44,6 @@ def told(effects: list[Effect]) -> list[str]:
 
 def lines(effects: list[Effect]) -> list[TranscriptLine]:
     return [effect for effect in effects if isinstance(effect, TranscriptLine)]
-
-
-def hands_free() -> Dialogue:
-    dialogue = Dialogue(RULES, RATE)
-    dialogue.begin()
-    dialogue.take(updated(RULES), 0)
-    return dialogue
-
-
-def push_to_talk() -> Dialogue:
-    dialogue = Dialogue(RULES, RATE, push_to_talk=True)
-    dialogue.begin()
-    dialogue.take(updated(None), 0)
-    return dialogue
 
 
 def run(dialogue: Dialogue, events: list[server.ServerEvent], now_ms: int = 0) -> list[Effect]:

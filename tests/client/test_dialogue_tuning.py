@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from conversation import RATE, RULES, updated
+from conversation import RULES, hands_free, push_to_talk
 
-from tui_assistant.client.dialogue import Dialogue, Effect, Tell
+from tui_assistant.client.dialogue import Effect, Tell
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.session import SemanticVad, ServerVad, SessionConfig
 from tui_assistant.protocol.update import apply_update
-
-
-def hands_free() -> Dialogue:
-    dialogue = Dialogue(RULES, RATE)
-    dialogue.begin()
-    dialogue.take(updated(RULES), 0)
-    return dialogue
-
-
-def push_to_talk() -> Dialogue:
-    dialogue = Dialogue(RULES, RATE, push_to_talk=True)
-    dialogue.begin()
-    dialogue.take(updated(None), 0)
-    return dialogue
 
 
 def detection_of(effects: list[Effect]) -> object:

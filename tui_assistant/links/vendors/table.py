@@ -6,7 +6,7 @@ From their documentation and from reports of others as of November 2026; none of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tui_assistant.protocol.dialects.remote import RemoteQuirks
@@ -89,16 +89,11 @@ QWEN = Vendor(
     session_s=7_200,
     quirks=_QWEN_QUIRKS,
 )
-QWEN_INTL = Vendor(
+QWEN_INTL = replace(
+    QWEN,
     name="qwen-intl",
-    dialect="qwen",
     url="wss://dashscope-intl.aliyuncs.com/api-ws/v1/realtime?model={model}",
-    model=QWEN.model,
     hosts=("dashscope-intl.aliyuncs.com",),
-    key="DASHSCOPE_API_KEY",
-    input_rate=16_000,
-    session_s=7_200,
-    quirks=_QWEN_QUIRKS,
 )
 STEPFUN = Vendor(
     name="stepfun",
