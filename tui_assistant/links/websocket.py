@@ -62,7 +62,7 @@ class WebSocketLink:
         self._clock = clock
         self._chance = chance
         self._kept = Kept(self.input_rate)
-        for patch in (_formats(endpoint) if self._vendor.names_formats else {}, session or {}):
+        for patch in (_formats(endpoint), session or {}):
             self._kept.sent(client.SessionUpdate(session={"type": "realtime", **patch}))
         self._events = LinkEvents(lambda event: None, lambda observation: None, lambda status: None)
         self._socket: ClientConnection | None = None

@@ -43,10 +43,6 @@ class Vendor:
     headers: Mapping[str, str] = field(default_factory=dict)
     input_rate: int = 24_000
     output_rate: int = 24_000
-    names_formats: bool = True
-    """Whether the formats may be said in a session.update; some refuse what is their only one."""
-    session_s: float | None = None
-    """After so long the service ends a session."""
     quirks: RemoteQuirks = _NO_QUIRKS
 
 
@@ -63,7 +59,6 @@ OPENAI = Vendor(
     model="gpt-realtime-2.1",
     hosts=("api.openai.com",),
     key="OPENAI_API_KEY",
-    session_s=3_600,
     quirks=RemoteQuirks(transcription="gpt-4o-mini-transcribe"),
 )
 AZURE = Vendor(
@@ -75,7 +70,6 @@ AZURE = Vendor(
     key="AZURE_OPENAI_API_KEY",
     key_header="api-key",
     key_form="{}",
-    session_s=3_600,
     quirks=RemoteQuirks(transcription="whisper-1"),
 )
 QWEN = Vendor(
@@ -86,7 +80,6 @@ QWEN = Vendor(
     hosts=("dashscope.aliyuncs.com", ".maas.aliyuncs.com"),
     key="DASHSCOPE_API_KEY",
     input_rate=16_000,
-    session_s=7_200,
     quirks=_QWEN_QUIRKS,
 )
 QWEN_INTL = replace(
@@ -111,7 +104,6 @@ XAI = Vendor(
     model="grok-voice-latest",
     hosts=("api.x.ai",),
     key="XAI_API_KEY",
-    session_s=7_200,
 )
 GLM = Vendor(
     name="glm",
