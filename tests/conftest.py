@@ -9,14 +9,21 @@ import pytest
 pytest_plugins = ["tui_assistant.testing.plugin"]
 
 TERMINAL = Path(__file__).parent / "terminal"
+# What these test goes by the clock on the wall: devices, terminals, processes, sockets. On a machine with other work such
+# a test gets a second try, and the closing line counts it ("rerun"). What is pure has one try only.
+BY_THE_CLOCK = ("terminal", "audio", "server", "runtime", "links", "conformance", "host", "tui", "test_cli")
 KEYS = "test_keys"  # begins the names of the files whose tests hold keys in windows: their times must be right
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several workers (pytest-xdist): what uses sound servers runs in one of them, what holds keys in another.
+    """A second try for what goes by the clock; and with several workers (pytest-xdist), who shares one.
 
-    They begin first, because they take the longest and mostly wait.
+    What uses sound servers runs in one of them, what holds keys in another. They begin first, because they take the
+    longest and mostly wait.
     """
+    for item in items:
+        if item.path.relative_to(TERMINAL.parent).parts[0].startswith(BY_THE_CLOCK):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     if getattr(config.option, "dist", "no") != "loadgroup":
         return
     order = {"sound": 0, "keys": 1, "": 2}
