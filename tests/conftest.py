@@ -9,8 +9,8 @@ import pytest
 pytest_plugins = ["tui_assistant.testing.plugin"]
 
 TERMINAL = Path(__file__).parent / "terminal"
-# What these test goes by the clock on the wall: devices, terminals, processes, sockets. On a machine with other work such
-# a test gets a second try, and the closing line counts it ("rerun"). What is pure has one try only.
+# What these test goes by the clock on the wall: devices, terminals, processes, sockets. On a machine with other work
+# such a test gets a second try, and the closing line counts it ("rerun"). What is pure has one try only.
 BY_THE_CLOCK = ("terminal", "audio", "server", "runtime", "links", "conformance", "host", "tui", "test_cli")
 KEYS = "test_keys"  # begins the names of the files whose tests hold keys in windows: their times must be right
 
