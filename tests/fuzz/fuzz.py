@@ -1,0 +1,54 @@
+"""Coverage-guided fuzzing: `pip install -e .[fuzz]`, then `python tests/fuzz/fuzz.py TARGET -max_total_time=60`.
+
+TARGET is one of TARGETS; what comes behind it goes to libFuzzer.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = {  # and whose branches the fuzzer looks for
+    "codec": ["tui_assistant.protocol"],
+    "session": ["tui_assistant.protocol", "tui_assistant.engine"],
+    "wav": ["tui_assistant.sound"],
+    "config": [
+        "tui_assistant.config",
+        "tui_assistant.config_file",
+        "tui_assistant.config_sections",
+        "tomllib",
+        "tomlkit",
+    ],
+    "labels": ["tui_assistant.lab"],
+    "recording": ["tui_assistant.record"],
+    "state": ["tui_assistant.state"],
+}
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
+        sys.exit(f"fuzz.py TARGET [libFuzzer's options]; TARGET: {', '.join(TARGETS)}")
+    name = sys.argv.pop(1)
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    with atheris.instrument_imports(include=TARGETS[name]):
+        from fuzz import files, targets
+
+    module = targets if hasattr(targets, name) else files
+    target, seeds = getattr(module, name), getattr(module, f"{name}_seeds")
+
+    def one_input(data: bytes) -> None:
+        target(data)
+
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, seed in enumerate(seeds()):
+            (Path(corpus) / str(number)).write_bytes(seed)
+        atheris.Setup([*sys.argv, corpus], one_input)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
