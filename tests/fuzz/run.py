@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: `pip install -e .[fuzz]`, then `python tests/fuzz/fuzz.py TARGET -max_total_time=60`.
+"""Coverage-guided fuzzing: `pip install -e .[fuzz]`, then `python tests/fuzz/run.py TARGET -max_total_time=60`.
 
 TARGET is one of TARGETS; what comes behind it goes to libFuzzer.
 """
@@ -31,7 +31,7 @@ TARGETS = {  # and whose branches the fuzzer looks for
 
 def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
-        sys.exit(f"fuzz.py TARGET [libFuzzer's options]; TARGET: {', '.join(TARGETS)}")
+        sys.exit(f"run.py TARGET [libFuzzer's options]; TARGET: {', '.join(TARGETS)}")
     name = sys.argv.pop(1)
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     with atheris.instrument_imports(include=TARGETS[name]):
