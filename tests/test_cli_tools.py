@@ -96,22 +96,32 @@ class Program:
         self._process.wait(10)
 
 
+def heard(folder: Path) -> str:
+    """What a program that remembers has written: of answers only what was heard to the end."""
+    file = folder / "state" / "conversation.json"
+    return file.read_text() if file.exists() else ""
+
+
 def test_a_conversation_goes_on_at_the_next_start_where_asked(tmp_path: Path, server: StubServer) -> None:
     def echo(request: Request) -> Any:
         return iter([stream_head(), chunk("Hello Bo."), DONE])
 
     server.handler = echo
     config = f'[responder]\nchat = "{server.url}/v1"\nmodel = "m"\nremember = true\nkeep_warm = "off"\n'
-    for texts in (["my name happens to be Bo"], ["guess what they call me"]):
-        program = Program(tmp_path, config)
-        try:
-            before = len(server.requests)
-            program.type(texts[0])
-            program.until(lambda before=before: len(server.requests) > before)
-            time.sleep(4)  # until it has been heard: what was not is not remembered
-            program.quit()
-        finally:
-            program.close()
+    program = Program(tmp_path, config)
+    try:
+        program.type("my name happens to be Bo")
+        program.until(lambda: "Hello Bo." in heard(tmp_path))
+    finally:
+        program.close()  # by SIGKILL: nothing is saved at an end like that
+    before = len(server.requests)
+    program = Program(tmp_path, config)
+    try:
+        program.type("guess what they call me")
+        program.until(lambda: len(server.requests) > before)
+        program.quit()
+    finally:
+        program.close()
     asked = [(line["role"], line["content"]) for line in server.requests[-1].json["messages"]]
     assert asked[1:] == [
         ("user", "my name happens to be Bo"),
@@ -124,22 +134,21 @@ def test_a_conversation_goes_on_at_the_next_start_where_asked(tmp_path: Path, se
 
 def test_a_tool_of_a_server_is_used_after_a_yes_and_only_then(tmp_path: Path, server: StubServer) -> None:
     command = json.dumps([sys.executable, str(DESK), "stdio"])
-    # The offered tools are asked for at each turn: the server must be there before the first.
-    config = (
-        f'[responder]\nchat = "{server.url}/v1"\nmodel = "m"\n[mcp.desk]\ncommand = {command}\n[voice]\nspeed = 1.5\n'
-    )
+    config = f'[responder]\nchat = "{server.url}/v1"\nmodel = "m"\nremember = true\n'
+    config += f"[mcp.desk]\ncommand = {command}\n[voice]\nspeed = 1.5\n"
     program = Program(tmp_path, config)
+
+    def asked() -> bool:
+        """The offered tools are looked at at each turn, and the MCP server may come later than the first."""
+        before = len(program.lines)
+        program.type("kindly put a greeting into a file for me will you")
+        program.until(lambda: any(" bot  " in line for line in program.lines[before:]))
+        return any(QUESTION in line for line in program.lines)
+
     try:
-        for _ in range(20):
-            program.type("kindly put a greeting into a file for me will you")
-            seen = len(program.lines)
-            program.until(lambda seen=seen: any(" bot  " in line for line in program.lines[seen:]))
-            if any(QUESTION in line for line in program.lines):
-                break
-            time.sleep(1)
-        program.until_said(QUESTION)
+        program.until(asked)
         assert not (tmp_path / "note.txt").exists()
-        time.sleep(8)  # until it has been heard: a yes in the middle would be asked again
+        program.until(lambda: QUESTION in heard(tmp_path))  # a yes in the middle of it would be asked again
         assert not (tmp_path / "note.txt").exists()
         program.type("yes")
         program.until_said("The desk says: written.")

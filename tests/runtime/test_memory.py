@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import stat
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,43 @@ def test_a_conversation_goes_on_in_the_next_run() -> None:
     desk.say("and now")
     desk.memory.save()
     assert kept()[-2:] == [("bot", "I see."), ("you", "and now")]
+
+
+def test_it_is_written_as_the_conversation_goes_on_an_answer_once_it_was_heard() -> None:
+    desk = Desk(keep=True)
+
+    def written(state: api.State) -> list[tuple[str, str]]:
+        desk.memory.follow(state)
+        for thread in [each for each in threading.enumerate() if each.name == "memory"]:
+            thread.join(60)
+        return kept()
+
+    desk.say("what time is it")
+    asked = [("you", "what time is it")]
+    assert written(api.State.THINKING) == asked
+    answer = TranscriptLine("a1", "bot", 5, "It is noon, and the sun shines.", final=True)
+    desk.memory.said(answer)
+    assert written(api.State.THINKING) == written(api.State.SPEAKING) == asked  # a kill now must not claim it was heard
+    desk.memory.said(replace(answer, text="It is noon—", interrupted_at_s=0.5))
+    assert written(api.State.SPEECH) == [*asked, ("bot", "It is noon—")]
+    (state_folder() / "conversation.json").unlink()
+    assert written(api.State.IDLE) == []  # nothing new: nothing is written
+
+
+def test_what_is_written_late_never_replaces_what_came_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(keep=True)
+    desk.say("a secret")
+    begun = threading.Thread.start
+    waiting: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: waiting.append(thread))
+    desk.memory.follow(api.State.IDLE)
+    monkeypatch.setattr(threading.Thread, "start", begun)
+    desk.memory.anew()
+    for thread in waiting:
+        thread.start()
+        thread.join(60)
+    assert waiting
+    assert kept() == []
 
 
 def test_beginning_anew_empties_the_file_at_once() -> None:

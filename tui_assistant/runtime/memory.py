@@ -2,11 +2,15 @@
 
 Beginning anew goes over the wire like everything else (conversation.item.delete of the items that we know of), so that
 it works wherever the conversation runs; the connection, its settings and running timers stay.
+
+The file is written as the conversation goes on, so that a program that is killed loses the answer at most that is being
+heard. Writing waits for the disk, so that happens on a thread beside the conversation.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +35,11 @@ class Memory:
         self._keep = keep
         self._items: dict[str, None] = {}  # in order
         self._said: dict[str, TranscriptLine] = {}
+        self._unheard: set[str] = set()  # answers that are known, and have not been heard to their end
+        self._changed = False  # since it was written last
+        self._writing = threading.Lock()
+        self._number = 0  # of what is to be written: an older one never replaces a newer one
+        self._written = 0
         self._divided = 0
         self._leaving: set[str] = set()  # items whose deletion was not confirmed yet
         self._closing = False  # what still comes of the answer that was stopped belongs to the old conversation
@@ -78,6 +87,19 @@ class Memory:
         if self._keep and line.final and words and not line.failed:
             known = self._said.get(line.key)
             self._said[line.key] = line if known is None else replace(line, at_ms=known.at_ms)
+            self._changed = self._changed or known is None or known.text != line.text
+            if line.who == "bot" and known is None and line.note != NOTE:
+                self._unheard.add(line.key)
+
+    def follow(self, state: api.State) -> None:
+        """At every poll: writes what has become known, an answer once it has been heard."""
+        if self._unheard and state not in (api.State.THINKING, api.State.SPEAKING):
+            self._unheard.clear()
+            self._changed = True
+        if self._changed and self._keep:
+            self._changed = False
+            kept, number = self._kept(self._unheard), self._next()
+            threading.Thread(target=self._write, args=(kept, number), name="memory", daemon=True).start()
 
     def anew(self) -> list[Effect]:
         """Forgets the conversation here, in the file and at the server. The caller has stopped the answer."""
@@ -88,19 +110,34 @@ class Memory:
         self._leaving, self._closing = set(self._items), True
         self._items.clear()
         self._said.clear()
+        self._unheard.clear()
         self.save()
         return effects
 
     def save(self) -> None:
-        """Keeps the end of the conversation for the next run; nothing without being asked to."""
-        if not self._keep:
-            return
+        """Keeps the end of the conversation for the next run, at once; nothing without being asked to."""
+        if self._keep:
+            self._changed = False
+            self._write(self._kept(set()), self._next())
+
+    def _kept(self, without: set[str]) -> KeptConversation:
         lines: list[KeptLine] = []
         room = MAX_KEPT_CHARACTERS
-        for line in reversed(sorted(self._said.values(), key=lambda line: line.at_ms)[-MAX_KEPT_LINES:]):
+        said = sorted((line for line in self._said.values() if line.key not in without), key=lambda line: line.at_ms)
+        for line in reversed(said[-MAX_KEPT_LINES:]):
             room -= len(line.text)
             if room < 0:
                 break
             lines.append(KeptLine(who=line.who, text=line.text))
-        with contextlib.suppress(OSError):  # a full disk must not keep the conversation from ending
-            KeptConversation(lines=tuple(reversed(lines))).save()
+        return KeptConversation(lines=tuple(reversed(lines)))
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _write(self, kept: KeptConversation, number: int) -> None:
+        with self._writing:
+            if number > self._written:
+                self._written = number
+                with contextlib.suppress(OSError):  # a full disk must not keep the conversation from going on
+                    kept.save()

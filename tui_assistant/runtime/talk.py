@@ -23,6 +23,7 @@ from tui_assistant.models.registry import Port
 from tui_assistant.protocol import server
 from tui_assistant.runtime import api
 from tui_assistant.runtime.calibrating import Calibrating
+from tui_assistant.runtime.calls import Calls
 from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.ears import Ears
 from tui_assistant.runtime.equipment import Equipment
@@ -71,7 +72,7 @@ class Talk:
         self._link_state = "starting"
         self._listener: Callable[[api.Notice], None] = lambda notice: None
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._call = Calls()
         self._stop: asyncio.Event | None = None
         self._opened = threading.Event()
         self._view = View(link.name, api.Mode.PUSH_TO_TALK if options.push_to_talk else api.Mode.HANDS_FREE)
@@ -139,7 +140,7 @@ class Talk:
         if self._thread is None:
             return
         self._opened.wait(CLOSE_S)
-        self._call(lambda: self._stop.set() if self._stop is not None else None)
+        self._call.now(lambda: self._stop.set() if self._stop is not None else None)
         self._thread.join(CLOSE_S)
 
     def snapshot(self) -> api.Snapshot:
@@ -220,11 +221,6 @@ class Talk:
     def _tell_soon(self, text: str, severity: str) -> None:
         self._call(lambda: self._tell(text, severity))
 
-    def _call(self, job: Callable[[], object]) -> None:
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended: so has the conversation
-                self._loop.call_soon_threadsafe(job)
-
     # ------------------------------------------------------------------------------------- the Talk thread
 
     def _run(self) -> None:
@@ -236,11 +232,13 @@ class Talk:
             self._opened.set()
 
     async def _main(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._stop = asyncio.Event()
+        self._call.begin()
         self._opened.set()
         tuning = ProcessTuning(self._options.tune_process)
         try:
             await self._open()
+            self._call.open()
             while not self._stop.is_set():
                 self._poll()
                 tuning.rest(self._snapshot.state is api.State.IDLE, self._clock())
@@ -288,6 +286,7 @@ class Talk:
         self._recorder.played(self._hands.take_heard(), self._link.output_rate)
         self._input_end.watch(now)
         self._take_picture(now)
+        self._memory.follow(self._snapshot.state)
 
     def _feed(self, pcm: bytes) -> None:
         if pcm:
