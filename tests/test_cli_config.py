@@ -114,3 +114,12 @@ def test_show_reports_all_problems_one_a_line(file: Path) -> None:
     result = run("show")
     assert (result.returncode, result.stdout) == (2, b"")
     assert len(lines(result.stderr)) == 2
+
+
+def test_a_price_is_set_and_shown_in_its_own_table(file: Path) -> None:
+    assert run("set", "link.prices.input_audio", "32").returncode == 0
+    assert "[link.prices]" in file.read_text()
+    shown = lines(run("show").stdout)
+    assert "[link.prices]" in shown
+    assert any(line.startswith("input_audio = 32.0") and str(file) in line for line in shown)
+    assert "# output_audio is not set" in shown

@@ -34,6 +34,7 @@ MUST_NOT_LOAD: dict[str, tuple[str, ...]] = {
     "tui": ("onnxruntime", "pocketsphinx"),
     "config": ("numpy", *DEVICES),
     "config_sections": ("numpy", *DEVICES),
+    "config_secrets": ("numpy", *DEVICES),
     "config_file": ("numpy", *DEVICES),
     "state": ("numpy", *DEVICES),
     "cli": HEAVY,

@@ -9,6 +9,7 @@ A secret is never a setting: `responder.api_key_env` names the environment varia
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import re
 import tomllib
@@ -23,6 +24,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tui_assistant.config_secrets import secrets_in
 from tui_assistant.config_sections import (
     BargeInSettings,
     Fraction,
@@ -38,7 +40,7 @@ from tui_assistant.config_sections import (
     Whole,
     number,
 )
-from tui_assistant.errors import ConfigError
+from tui_assistant.errors import ConfigError, keylike
 from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, ServerVad
 
 PREFIX = "TUI_ASSISTANT_"
@@ -195,15 +197,20 @@ def config_path(given: str | None = None) -> Path:
     return Path(chosen).expanduser() if chosen else user_config_path("tui-assistant", appauthor=False) / "config.toml"
 
 
-def fields() -> dict[str, FieldInfo]:
+def fields(of: type[Settings | Section] = Settings) -> dict[str, FieldInfo]:
     """Every setting by its dotted key, in the order of the sections, without those of NAMED."""
     found: dict[str, FieldInfo] = {}
-    for name, field in Settings.model_fields.items():
+    for name, field in of.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            found |= {f"{name}.{key}": inner for key, inner in field.annotation.model_fields.items()}
-        elif name not in NAMED:
+            found |= {f"{name}.{key}": inner for key, inner in fields(field.annotation).items()}
+        elif of is not Settings or name not in NAMED:
             found[name] = field
     return found
+
+
+def value_of(settings: Settings, key: str) -> Any:
+    """What is set at the dotted key."""
+    return functools.reduce(getattr, key.split("."), settings)
 
 
 def load(flags: Mapping[str, Flag] | None = None, file: str | None = None) -> Settings:
@@ -233,7 +240,8 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def check(document: dict[str, Any], path: str, flags: Mapping[str, Flag], environment: Mapping[str, str]) -> Settings:
     """Settings out of the three sources; see `load`."""
-    problems = _unknown_variables(environment)
+    secrets = secrets_in(document)
+    problems = [*(f"{path}: {text}" for text in secrets.values()), *_unknown_variables(environment)]
 
     class Sourced(Settings):
         @classmethod
@@ -246,13 +254,14 @@ def check(document: dict[str, Any], path: str, flags: Mapping[str, Flag], enviro
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             # our own instead of env_settings: a variable sets one key, never a whole section as JSON
-            variables = InitSettingsSource(settings_cls, init_kwargs=_nested(_variables(environment)))
+            variables = InitSettingsSource(settings_cls, init_kwargs=nested(_variables(environment)))
             return init_settings, variables, InitSettingsSource(settings_cls, init_kwargs=document)
 
     try:
-        settings = Sourced(**_nested({key: flag.value for key, flag in flags.items()}))
+        settings = Sourced(**nested({key: flag.value for key, flag in flags.items()}))
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
+        details = [each for each in details if _key(each) not in secrets]
         problems += [_problem(detail, origin(_key(detail), document, path, flags, environment)) for detail in details]
     else:
         problems += [f"{path}: mcp.{name}: {wrong}" for name, each in settings.mcp.items() if (wrong := each.problem())]
@@ -315,7 +324,8 @@ def _problem(detail: ErrorDetails, source: str) -> str:
     key = _key(detail)
     if detail["type"] == "extra_forbidden":
         return f"{source}: {key}: {unknown(key)}"
-    value = "(not shown)" if key.rpartition(".")[2] in _SECRETS else _shown(detail["input"])
+    hidden = key.rpartition(".")[2] in _SECRETS or keylike(str(detail["input"]))
+    value = "(not shown)" if hidden else _shown(detail["input"])
     if source.startswith("-"):
         place = f"{source} {value}"
     elif source.startswith(PREFIX):
@@ -334,11 +344,15 @@ def _key(detail: ErrorDetails) -> str:
     return ".".join(part for part in detail["loc"] if isinstance(part, str))  # without the places in lists
 
 
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """A document out of dotted keys."""
     result: dict[str, Any] = {}
     for key, value in flat.items():
-        section, _, name = key.rpartition(".")
-        (result.setdefault(section, {}) if section else result)[name] = value
+        *sections, name = key.split(".")
+        inner = result
+        for section in sections:
+            inner = inner.setdefault(section, {})
+        inner[name] = value
     return result
 
 

@@ -146,13 +146,39 @@ class BargeInSettings(Section):
     """While it is nothing but "mhm", "yes" and the like; 0: those are words like any other."""
 
 
+Price = Annotated[
+    float | None,
+    BeforeValidator(number),
+    Field(ge=0.0, le=1_000_000.0, allow_inf_nan=False, description="a price from 0 to 1000000"),
+]
+
+
+class PriceSettings(Section):
+    """What a million tokens of each kind cost, for an estimate; without any price there is none."""
+
+    currency: str = Field(default="USD", max_length=8, description="at most 8 characters")
+    """Only shown."""
+    input_text: Price = None
+    input_audio: Price = None
+    cached_text: Price = None
+    """Of the input; where it isn't set, the full price."""
+    cached_audio: Price = None
+    output_text: Price = None
+    output_audio: Price = None
+    transcription_input: Price = None
+    transcription_output: Price = None
+    transcription_minute: Price = None
+    """Of a minute of audio, where transcription is not paid by tokens."""
+
+
 class LinkSettings(Section):
     """For --link with a service or a server elsewhere."""
 
     model: str = ""
     """Empty: the one that is usual there. On Azure the deployment's name."""
-    key_env: str = Field(default="", description="the environment variable that holds the key")
+    key_env: KeyVariable = ""
     resource: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$", description="Azure: the first part of the host")
     voice: str = ""
     instructions: str = ""
     """What the model is told of its task."""
+    prices: PriceSettings = PriceSettings()

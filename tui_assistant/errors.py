@@ -14,6 +14,11 @@ AssistantError                  everything we raise on purpose; str() is one lin
 
 from __future__ import annotations
 
+import re
+
+# How services' keys look: sk-..., xai-..., hf_...; id.secret; or letters and digits without end.
+_KEY = re.compile(r"\b(?:sk|pk|rk|xai|hf|gsk|r8|ek)[-_][A-Za-z0-9_-]{12,}|\bBearer\s+\S{8,}|\b[0-9a-f]{32}\.\w{8,}")
+_WHOLE_KEY = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{32,}")
 _LONGEST_PROBLEM = 500  # characters: an error says what is wrong and does not send back what came
 
 
@@ -79,6 +84,11 @@ class RemoteProtocolError(ProtocolError):
         super().__init__(_cut(message))
         self.code = code
         self.param = param and _cut(param)
+
+
+def keylike(text: str) -> bool:
+    """Whether a key may stand in the text: then no message repeats it."""
+    return bool(_KEY.search(text) or _WHOLE_KEY.fullmatch(text.strip()))
 
 
 def _cut(text: str) -> str:

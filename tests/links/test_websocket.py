@@ -141,6 +141,11 @@ async def test_a_turn_by_hand_on_our_own_server(ours: str, path: str) -> None:
     pcm = b"".join(base64.b64decode(event.delta) for event in ear.events if isinstance(event, server.OutputAudioDelta))
     assert len(pcm) > 1_000
     assert link.counters == {}
+    traffic = link.traffic()
+    assert (traffic.up_ms, traffic.down_ms) == (500, len(pcm) * 1_000 // (2 * link.output_rate))
+    assert traffic.up_bytes > 500 * link.input_rate // 1_000 * 2 * 4 // 3
+    assert traffic.tokens.input_audio == 5, "one for 100 ms of the user's voice"
+    assert traffic.tokens.output_audio > 0
 
 
 async def test_audio_goes_out_in_blocks_and_before_what_is_sent_behind_it() -> None:
@@ -330,6 +335,9 @@ async def test_that_audio_leaves_the_machine_is_said(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(away, "_run", lambda: asyncio.sleep(0))
     await away.open(ear.callbacks)
     await away.close()
-    assert away.name == "openai ↗"
-    assert "What you say is sent to api.openai.com" in ear.told
-    assert WebSocketLink(endpoint("ws://127.0.0.1:1/v1/realtime", {})).name == "127.0.0.1:1"
+    assert away.name == "openai"
+    assert away.traffic().leaves
+    assert "↗ What you say is sent to api.openai.com" in ear.told
+    here = WebSocketLink(endpoint("ws://127.0.0.1:1/v1/realtime", {}))
+    assert here.name == "127.0.0.1:1"
+    assert not here.traffic().leaves

@@ -15,6 +15,7 @@ from tui_assistant.errors import UsageError
 from tui_assistant.state import skills_folder
 
 if TYPE_CHECKING:
+    from tui_assistant.client.cost import Prices
     from tui_assistant.client.tuning import Tuning
     from tui_assistant.host.workers import WorkerSpec
     from tui_assistant.links.websocket import WebSocketLink
@@ -108,7 +109,9 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
     folder = Path(options.record) if options.record else None
     recorder = Recorder(folder, settings=recorded_settings(settings), replayable=here)
     if not here:
-        return Talk(remote_link(settings, options.link), replace(wanted, config=config), recorder=recorder)
+        far = remote_link(settings, options.link)
+        wanted = replace(wanted, config=config, traffic=far.traffic, prices=prices(settings))
+        return Talk(far, wanted, recorder=recorder)
     link = LocalLink(
         worker_specs(settings),
         detector=settings.models.detector,
@@ -130,6 +133,12 @@ def remote_link(settings: Settings, name: str) -> WebSocketLink:
     place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource)
     session = responder_options.session_elsewhere(settings)
     return WebSocketLink(place, session=session)
+
+
+def prices(settings: Settings) -> Prices:
+    from tui_assistant.client.cost import Prices
+
+    return Prices(**settings.link.prices.model_dump())
 
 
 def recorded_settings(settings: Settings) -> dict[str, Any]:

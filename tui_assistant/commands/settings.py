@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 import tomlkit
@@ -41,9 +40,9 @@ def show(file: str | None) -> int:
         if table != section:
             click.echo(f"\n[{table}]")
             section = table
-        value = getattr(getattr(settings, table) if table else settings, name)
+        value = config.value_of(settings, key)
         source = config.origin(key, document, str(path), {}, os.environ)
-        text = f"{name} = {tomlkit.item(value).as_string()}"
+        text = f"# {name} is not set" if value is None else f"{name} = {tomlkit.item(value).as_string()}"
         click.echo(f"{text:40} # {source}" if source else text)
     return 0
 
@@ -57,12 +56,9 @@ def set_value(key: str, value: str, file: str | None) -> int:
     if key not in config.fields():
         raise UsageError(f"{key}: {config.unknown(key)}")
     path = config.config_path(file)
-    table, _, name = key.rpartition(".")
     # the setting alone, so that something else that is wrong in the file does not stand in the way of mending it
-    alone: dict[str, Any] = {table: {name: value}} if table else {name: value}
-    settings = config.check(alone, f"config set {key}", {key: Flag(f"config set {key}", value)}, {})
-    parsed = getattr(getattr(settings, table) if table else settings, name)
-    write(path, with_values(path, {key: parsed})[1])
+    settings = config.check(config.nested({key: value}), "config set", {key: Flag(f"config set {key}", value)}, {})
+    write(path, with_values(path, {key: config.value_of(settings, key)})[1])
     _warn(path, {key})
     return 0
 

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from tui_assistant.errors import LinkError, RemoteProtocolError
 from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.links.kept import Kept
+from tui_assistant.links.traffic import Meter, Traffic
 from tui_assistant.links.vendors.endpoint import Endpoint
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.client import ClientEvent
@@ -56,9 +57,10 @@ class WebSocketLink:
         """`session`: what every session is told first, e.g. instructions and voice, in GA's form."""
         self._endpoint = endpoint
         self._vendor = endpoint.vendor
-        self.name = f"{endpoint.name} ↗" if endpoint.leaves else endpoint.name  # ↗: what you say leaves this machine
+        self.name = endpoint.name
         self.input_rate = self._vendor.input_rate
         self.output_rate = self._vendor.output_rate
+        self._meter = Meter(endpoint.host, self.input_rate, self.output_rate, leaves=endpoint.leaves)
         self._clock = clock
         self._chance = chance
         self._kept = Kept(self.input_rate)
@@ -109,6 +111,10 @@ class WebSocketLink:
     def counters(self) -> dict[str, int]:
         self._counters["link_audio_dropped_ms"] = self._kept.dropped_ms
         return {name: count for name, count in self._counters.items() if count}
+
+    def traffic(self) -> Traffic:
+        """What has really gone over the wire so far."""
+        return self._meter.traffic(self._clock())
 
     async def close(self) -> None:
         if self._running is not None:
@@ -216,6 +222,7 @@ class WebSocketLink:
             frame = await self._frames.get()
             self._waiting_bytes -= len(frame)
             await socket.send(frame)
+            self._meter.went(frame, self._clock())
 
     async def _hang_up(self) -> None:
         socket, self._socket = self._socket, None
@@ -238,11 +245,13 @@ class WebSocketLink:
     # -------------------------------------------------------------------------------------------------- events
 
     def _read(self, frame: str | bytes) -> list[ServerEvent]:
+        events: list[ServerEvent] = []
         try:
-            return self._dialect.decode(frame)
+            events = self._dialect.decode(frame)
         except RemoteProtocolError:
             self._counters["link_frames_unread"] += 1
-            return []
+        self._meter.came(frame, events)
+        return events
 
     def _pass_on(self, event: ServerEvent) -> None:
         if self._kept.received(event):

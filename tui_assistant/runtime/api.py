@@ -12,10 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from tui_assistant.client.cost import Cost
 from tui_assistant.client.hold import HoldPhase, KeyEdge, Method
 from tui_assistant.client.latency import Replies
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
+from tui_assistant.links.traffic import Traffic
 from tui_assistant.protocol.session import TurnDetection
 
 OPENS_ON_PRESS = "opens on press"  # in the place of the microphone's name while it is closed by the user's wish
@@ -185,6 +187,8 @@ class Snapshot:
     local_estimate: bool = False  # p(speech) comes from our own detector beside the conversation's
     link: str = "local"
     link_state: str = "ready"  # "starting", "ready", or what is wrong
+    traffic: Traffic | None = None  # what has gone over the link's wire; None: there is no wire
+    cost: Cost | None = None  # of that, by the user's prices
     microphone: str = ""  # foreign text; "" = none, or OPENS_ON_PRESS
     microphone_start_ms: int | None = None  # what opening it costs: until its first sample came
     speaker: str = ""

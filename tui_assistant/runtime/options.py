@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tui_assistant.client.cost import Prices
 from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.client.tuning import Preset, Tuning
+from tui_assistant.links.traffic import Traffic
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime.api import ModelInfo
 from tui_assistant.sound.wav import Recording
@@ -44,6 +46,8 @@ class TalkOptions:
     tune_process: bool = False  # set the interpreter's switch interval and garbage collection for audio
     remember: bool = True  # chosen devices are remembered
     keep_conversation: bool = False  # it goes on at the next start
+    traffic: Callable[[], Traffic | None] = lambda: None  # what has gone over a wire; None: there is none
+    prices: Prices = field(default_factory=Prices)
     models: Callable[[], tuple[ModelInfo, ...]] = tuple  # which models there are, for the setup
 
     @property

@@ -75,7 +75,7 @@ class Talk:
         self._call = Calls()
         self._stop: asyncio.Event | None = None
         self._opened = threading.Event()
-        self._view = View(link.name, api.Mode.PUSH_TO_TALK if options.push_to_talk else api.Mode.HANDS_FREE)
+        self._view = View(link.name, options)
         self._snapshot = self._view.empty(rules, tuning, options.volume)
         self._devices = api.Devices()
         self._running = False  # everything is open

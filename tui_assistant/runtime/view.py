@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+from tui_assistant.client.cost import estimate
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.latency import Replies
 from tui_assistant.client.transcript import TranscriptLine
@@ -15,6 +16,7 @@ from tui_assistant.runtime import api
 from tui_assistant.runtime.alarms import RunningTimer, in_words
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
+from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.scope import Scope
 from tui_assistant.sound.level import Meter
 
@@ -22,9 +24,11 @@ from tui_assistant.sound.level import Meter
 class View:
     """Makes snapshots and transcript lines; keeps what only matters for showing: clocks and counters."""
 
-    def __init__(self, link: str, mode: api.Mode) -> None:
+    def __init__(self, link: str, options: TalkOptions) -> None:
         self._link = link
-        self._mode = mode
+        self._mode = api.Mode.PUSH_TO_TALK if options.push_to_talk else api.Mode.HANDS_FREE
+        self._traffic = options.traffic
+        self._prices = options.prices
         self._counters: Counter[str] = Counter()
         self._state = api.State.IDLE
         self._state_since = time.monotonic()
@@ -36,6 +40,7 @@ class View:
             turn_detection=None if self._mode is api.Mode.PUSH_TO_TALK else rules,
             link=self._link,
             link_state="starting",
+            traffic=self._traffic(),
             tuning=tuning,
             volume=volume,
         )
@@ -91,6 +96,7 @@ class View:
             counters["microphone_lost"] = microphone.lost
         if speaker is not None and speaker.dropped:
             counters["speaker_dropped"] = speaker.dropped
+        traffic = self._traffic()
         return api.Snapshot(
             mode=api.Mode.PUSH_TO_TALK if dialogue.push_to_talk else api.Mode.HANDS_FREE,
             turn_detection=dialogue.turn_detection,
@@ -103,6 +109,8 @@ class View:
             local_estimate=estimating,
             link=self._link,
             link_state=link_state,
+            traffic=traffic,
+            cost=estimate(traffic.tokens, self._prices) if traffic else None,
             microphone=microphone.name if microphone else api.OPENS_ON_PRESS if equipment.resting else "",
             microphone_start_ms=equipment.start_ms,
             speaker=speaker.name if speaker else "",

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tui_assistant.errors import UsageError
 from tui_assistant.links.vendors.table import GENERIC, GENERIC_QWEN, QWEN_PATH, VENDORS, Vendor
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+def is_here(host: str) -> bool:
+    """A name or an address of this machine itself, which no network sees."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Endpoint:
     @property
     def leaves(self) -> bool:
         """Audio leaves this machine."""
-        return self.host not in LOOPBACK
+        return not is_here(self.host)
 
 
 def endpoint(
@@ -69,7 +76,7 @@ def _of_url(url: str, environment: Mapping[str, str], model: str, key_env: str) 
         url += ("&" if parts.query else "?") + f"model={quote(model, safe='')}"
     variable = key_env or vendor.key
     headers = _headers(vendor, environment, variable, needed=bool(variable))
-    if headers and parts.scheme == "ws" and host not in LOOPBACK:
+    if headers and parts.scheme == "ws" and not is_here(host):
         raise UsageError("--link: the key would go over the network in the open", "use wss://")
     return Endpoint(vendor.name, url, vendor, headers)
 
