@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def cancelled(mic: np.ndarray, rate: int = RATE, chunk_s: float = 0.01, **desk: 
     """What comes out of the stage while ANSWER is played from the first sample on."""
     needs_canceller()
     played = Desk(speech(*ANSWER, rate=DEVICE_RATE), DEVICE_RATE, **desk)
-    stage = EchoStage(rate, lambda: WebRtcCanceller(rate))
+    stage = EchoStage(rate, lambda played_rate: WebRtcCanceller(rate, played_rate))
     clean, raw, _ = through(stage, played, mic, chunk_s=chunk_s)
     assert np.array_equal(raw, mic[: raw.size])
     return clean, raw, stage
@@ -121,6 +123,98 @@ def test_without_the_package_one_line_says_what_helps(monkeypatch, request) -> N
     assert not canceller.installed()
     with pytest.raises(DeviceError, match="not installed") as error:
         WebRtcCanceller(RATE)
+    assert error.value.hint == MEND
+
+
+class Door:
+    """The library's door for C; refuses whatever it is asked if it is told to."""
+
+    def __init__(self, refuses: bool = False) -> None:
+        self.refuses = refuses
+
+    def livekit_ffi_request(self, _data, _size, answer, size) -> int:
+        text = b"\x0a\x03bad"
+        self._kept = ctypes.create_string_buffer(text)
+        answer._obj.contents = ctypes.cast(self._kept, ctypes.POINTER(ctypes.c_ubyte)).contents
+        size._obj.value = len(text) if self.refuses else 0
+        return 1
+
+    def livekit_ffi_drop_handle(self, _handle) -> None:
+        """Nothing is kept."""
+
+
+class Request:
+    def __init__(self) -> None:
+        self.apm_process_stream, self.apm_process_reverse_stream = SimpleNamespace(), SimpleNamespace()
+
+    def SerializeToString(self) -> bytes:  # noqa: N802  # protobuf's name
+        return b"request"
+
+
+def package(**changes: object) -> dict[str, object]:
+    """The modules of livekit that are used, with what is used of them, and what is changed there; None: not there."""
+    names = {
+        "FfiClient": SimpleNamespace(instance=SimpleNamespace(_ffi_lib=Door())),
+        "FfiRequest": Request,
+        "FfiResponse": SimpleNamespace(FromString=lambda said: said.decode("latin-1")),
+        "AudioProcessingModule": lambda **_: SimpleNamespace(_ffi_handle=SimpleNamespace(handle=7)),
+        **changes,
+    }
+    there = {name: what for name, what in names.items() if what is not None}
+    take = lambda *wanted: SimpleNamespace(**{name: there[name] for name in wanted if name in there})  # noqa: E731
+    client, messages, apm = take("FfiClient"), take("FfiRequest", "FfiResponse"), take("AudioProcessingModule")
+    return {
+        "livekit": SimpleNamespace(__path__=[]),
+        "livekit.rtc": SimpleNamespace(_ffi_client=client, __path__=[]),
+        "livekit.rtc._ffi_client": client,
+        "livekit.rtc._proto": SimpleNamespace(ffi_pb2=messages, __path__=[]),
+        "livekit.rtc._proto.ffi_pb2": messages,
+        "livekit.rtc.apm": apm,
+    }
+
+
+def made_of(modules: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> WebRtcCanceller:
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(canceller, "installed", lambda: True)
+    monkeypatch.setattr(canceller, "_own_delay", lambda rate: 224)
+    return WebRtcCanceller(RATE, DEVICE_RATE)
+
+
+def test_the_stand_in_for_the_package_does_what_is_asked(monkeypatch) -> None:
+    frame = np.arange(RATE // 100, dtype=np.int16)
+    assert np.array_equal(made_of(package(), monkeypatch).clean(frame, np.zeros(480, np.int16)), frame)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"FfiClient": None},
+        {"FfiClient": SimpleNamespace()},
+        {"FfiClient": SimpleNamespace(instance=SimpleNamespace())},
+        {"FfiClient": SimpleNamespace(instance=SimpleNamespace(_ffi_lib=SimpleNamespace()))},
+        {"FfiClient": SimpleNamespace(instance=SimpleNamespace(_ffi_lib=Door(refuses=True)))},
+        {"FfiRequest": None},
+        {"FfiRequest": SimpleNamespace},
+        {"AudioProcessingModule": None},
+        {"AudioProcessingModule": lambda: None},
+        {"AudioProcessingModule": lambda **_: SimpleNamespace()},
+    ],
+)
+def test_another_inner_side_of_the_package_is_one_line_that_says_what_helps(changes, monkeypatch) -> None:
+    with pytest.raises(DeviceError, match="echo canceller") as error:
+        made_of(package(**changes), monkeypatch)
+    assert "\n" not in str(error.value)
+    assert error.value.hint == MEND
+
+
+def test_a_frame_that_is_refused_later_is_such_a_line_too(monkeypatch) -> None:
+    door = Door()
+    client = SimpleNamespace(instance=SimpleNamespace(_ffi_lib=door))
+    made = made_of(package(FfiClient=client), monkeypatch)
+    door.refuses = True
+    with pytest.raises(DeviceError, match="refused a frame") as error:
+        made.clean(np.zeros(160, np.int16), np.zeros(480, np.int16))
     assert error.value.hint == MEND
 
 

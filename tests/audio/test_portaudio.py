@@ -12,6 +12,7 @@ from tui_assistant.audio import microphone as microphone_module
 from tui_assistant.audio import portaudio
 from tui_assistant.audio.base import DeviceInfo, DeviceState
 from tui_assistant.audio.microphone import PortAudioMicrophone
+from tui_assistant.audio.speaker import PortAudioSpeaker
 from tui_assistant.errors import DeviceError
 
 
@@ -97,6 +98,7 @@ def sound(monkeypatch) -> Sound:
 
 
 INFO = DeviceInfo(4, "USB", "ALSA", default=True)
+TIMES = SimpleNamespace(inputBufferAdcTime=4.9, outputBufferDacTime=5.1)  # stream time is 5.0
 
 
 def test_the_list_names_devices_and_claims_nothing_else(sound) -> None:
@@ -172,9 +174,30 @@ def test_channels_are_averaged_and_blocks_stamped(sound, monkeypatch) -> None:
     microphone.start()
     set_time(monkeypatch, 200.0)
     data = np.array([[100, 300], [-5, -7], [32767, 32767]], np.int16)
-    microphone._callback(data, 3, SimpleNamespace(inputBufferAdcTime=4.9), None)  # stream time is 5.0
+    microphone._callback(data, 3, TIMES, None)
     assert microphone.read().tolist() == [200, -6, 32767]
     assert microphone.position_at(199.9 + 100 / 44_100) == 100
+
+
+def test_a_block_that_comes_while_the_microphone_closes_is_left(sound) -> None:
+    """PortAudio's thread calls until the stream has ended, which is after `close` has begun."""
+    microphone = PortAudioMicrophone(INFO)
+    microphone.start()
+    heard = np.full((3, 1), 7, np.int16)
+    sound.streams[-1].abort = lambda ignore_errors: microphone._callback(heard, 3, TIMES, None)
+    microphone.close()
+    microphone._callback(heard, 3, TIMES, None)
+    assert microphone.read().size == 0
+    assert microphone.state is DeviceState.CLOSED
+
+
+def test_a_block_that_is_wanted_while_the_speaker_closes_is_silence(sound) -> None:
+    speaker = PortAudioSpeaker(INFO)
+    speaker._callback_stop = StopIteration
+    out = np.full((3, 2), 7, np.int16)
+    with pytest.raises(StopIteration):
+        speaker._callback(out, 3, TIMES, SimpleNamespace(output_underflow=True))
+    assert not out.any()
 
 
 def test_a_refresh_leaves_who_is_busy_alone_unless_it_must(sound) -> None:

@@ -74,9 +74,9 @@ def main() -> None:
     for rate in (16_000, 24_000):
         answer = speech(*CLIPS, rate=rate)
         mic = heard(answer, rate)
-        whole, stage = stage_ms(lambda rate=rate: WebRtcCanceller(rate), mic, rate, played)
-        own, _ = stage_ms(Passing, mic, rate, played)
-        idle, _ = stage_ms(Passing, mic, rate, silence[:0])
+        whole, stage = stage_ms(lambda played_rate, rate=rate: WebRtcCanceller(rate, played_rate), mic, rate, played)
+        own, _ = stage_ms(lambda _: Passing(), mic, rate, played)
+        idle, _ = stage_ms(lambda _: Passing(), mic, rate, silence[:0])
         alone = canceller_ms(mic, answer, rate)
         print(
             f"{rate}: stage {whole:5.2f} (canceller alone {alone:5.2f}, the rest alone {own:5.2f}); "

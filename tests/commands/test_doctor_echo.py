@@ -38,7 +38,7 @@ def test_one_that_does_not_load_is_found(monkeypatch) -> None:
     found = echo(settings(echo="aec"))
     assert found.verdict is Verdict.BAD
     assert "no such library" in found.text
-    assert found.mend == "tui-assistant config set audio.echo half-duplex"
+    assert found.mend == "pip install 'tui-assistant[aec]'; or tui-assistant config set audio.echo half-duplex"
 
 
 def test_one_that_works_is_told() -> None:

@@ -25,7 +25,7 @@ class Taking:
 
     delay = 0
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, reference_rate: int) -> None:
         self.rate = rate
 
     def clean(self, microphone: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -194,15 +194,35 @@ def test_where_nothing_is_heard_of_it_nothing_is_withheld(state: str) -> None:
 
 
 def test_a_canceller_that_does_not_load_is_told_of_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(rate: int) -> None:
+    def broken(rate: int, reference_rate: int) -> None:
         raise DeviceError("the echo canceller is not installed", "pip install it")
 
     monkeypatch.setattr(duplex, "WebRtcCanceller", broken)
     room.equipment = Broken(**vars(room.equipment))
     room.duplex._equipment = room.equipment
     room.pass_(0.5)
-    assert len(room.told) == 1
-    assert "half-duplex" in room.told[0]
+    assert room.told == ["the echo canceller is not installed: half-duplex. pip install it"]
+
+
+def test_a_canceller_that_fails_in_the_middle_of_an_answer_makes_it_half_duplex(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(Taking):
+        frames = 30
+
+        def clean(self, microphone: np.ndarray, reference: np.ndarray) -> np.ndarray:
+            self.frames -= 1
+            if not self.frames:
+                raise DeviceError("the echo canceller refused a frame", "pip install it")
+            return super().clean(microphone, reference)
+
+    monkeypatch.setattr(duplex, "WebRtcCanceller", Failing)
+    room.equipment = room.duplex._equipment = Broken(**vars(room.equipment))
+    room.answer(1.0)
+    assert all(room.pass_(1.2)), "what it hears stays withheld"
+    assert not any(room.pass_(1.0)[50:])
+    assert room.told == ["the echo canceller refused a frame: half-duplex. pip install it"]
+    assert sum(piece.size for piece in room.heard) >= 2.2 * RATE - BLOCK * 3  # and is not lost
 
 
 def test_a_canceller_that_is_wanted_and_missing_is_told_of() -> None:

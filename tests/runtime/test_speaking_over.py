@@ -105,7 +105,7 @@ def test_a_stage_that_holds_samples_moves_none() -> None:
 
     desk = Desk(push_to_talk=False)
     desk.capture._clock = lambda: desk.now
-    stage = EchoStage(RATE, Same)
+    stage = EchoStage(RATE, lambda _: Same())
     desk.capture.stage = stage
     sound = PlayedSound(RATE)
     stage.listen_to(sound)

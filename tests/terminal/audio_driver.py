@@ -1,16 +1,17 @@
 """Device code in a process of its own: PortAudio reads the virtual server's address only when it is loaded.
 
-    python audio_driver.py capture BACKEND SECONDS OUT.npy
+    python audio_driver.py capture BACKEND OUT.npy
     python audio_driver.py play BACKEND IN.npy [FLUSH_AFTER_S]
-    python audio_driver.py watch BACKEND input|output SECONDS
+    python audio_driver.py watch BACKEND input|output
 
-Prints one JSON object a line.
+Prints one JSON object a line. `capture` and `watch` go on until stdin ends, `capture` until it is silent, too.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 
 import numpy as np
@@ -19,27 +20,35 @@ from tui_assistant.audio.devices import open_microphone, open_speaker
 from tui_assistant.errors import DeviceError
 
 POLL_S = 0.01  # as the Talk does
+SILENT_S = 0.5
 
 
 def say(**fields: object) -> None:
     print(json.dumps(fields), flush=True)
 
 
-def capture(backend: str, seconds: str, out: str) -> None:
+def stdin_ends() -> threading.Event:
+    over = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    return over
+
+
+def capture(backend: str, out: str) -> None:
     microphone = open_microphone(backend=backend)
     microphone.start()
     say(ready=True, rate=microphone.rate, name=microphone.name)
-    pieces, end = [], time.monotonic() + float(seconds)
-    started = time.monotonic()
-    while time.monotonic() < end:
+    pieces, ahead_ms, taken, over = [], [], 0, stdin_ends()
+    started = sounded = time.monotonic()
+    while not over.is_set() or time.monotonic() - sounded < SILENT_S:
         time.sleep(POLL_S)
-        pieces.append(microphone.read())
+        now, new = time.monotonic(), microphone.read()
+        pieces.append(new)
+        taken += new.size
+        sounded = now if new.any() else sounded
+        ahead_ms.append(1000 * (microphone.position_at(now) - taken) / microphone.rate)
         state = microphone.state
-    heard = np.concatenate(pieces)
-    np.save(out, heard)
-    now = time.monotonic()
-    ahead = microphone.position_at(now) - heard.size
-    say(state=state, lost=microphone.lost, ahead_ms=1000 * ahead / microphone.rate, seconds=now - started)
+    np.save(out, np.concatenate(pieces))
+    say(state=state, lost=microphone.lost, ahead_ms=float(np.median(ahead_ms)), seconds=now - started)
     microphone.close()
     say(state=microphone.state)
 
@@ -81,13 +90,13 @@ def play(backend: str, source: str, flush_after: str | None = None) -> None:
     speaker.close()
 
 
-def watch(backend: str, side: str, seconds: str) -> None:
+def watch(backend: str, side: str) -> None:
     """Says each change of state, and opens the device again as the Talk does."""
     opener = open_microphone if side == "input" else open_speaker
     device = opener(backend=backend)
     device.start()
-    said, retry_at, end, sounds = "", 0.0, time.monotonic() + float(seconds), False
-    while time.monotonic() < end:
+    said, retry_at, over, sounds = "", 0.0, stdin_ends(), False
+    while not over.is_set():
         time.sleep(POLL_S)
         if side == "input":
             loud = bool(np.abs(device.read().astype(int)).max(initial=0) > 1000)

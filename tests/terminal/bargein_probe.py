@@ -1,8 +1,9 @@
 """A Talk on the machine's microphone and speaker whose answers are noise: what it plays can be found in a recording.
 
-    python bargein_probe.py OUTPUT SECONDS...     one answer for each line on stdin, of so many seconds
+    python bargein_probe.py OUTPUT SECONDS     one answer of so many seconds for each line on stdin, until that ends
 
-The turns come from a real engine with its detector. Every line of OUTPUT is JSON: what was cut, or ducked.
+The turns come from a real engine with its detector. Every line of OUTPUT is JSON: an answer, what was cut, or ducked;
+"fed": how many samples the engine had been fed by then. Those are in OUTPUT.pcm at the end, at 16 kHz.
 """
 
 from __future__ import annotations
@@ -53,16 +54,17 @@ class NoiseLink(SessionLink):
             super().send(event)
 
     def note(self, what: dict[str, object]) -> None:
-        print(json.dumps({"at": time.monotonic(), **what}), file=self._output)
+        print(json.dumps({"at": time.monotonic(), "fed": len(self.audio) // 2, **what}), file=self._output)
 
     def answer(self, number: int, seconds: float) -> list[server.ServerEvent]:
+        self.note({"type": "answer"})
         item, response = f"a{number}", f"resp_{number}"
         sound = base64.b64encode(answer(number, seconds).tobytes()).decode()
         delta = server.OutputAudioDelta(response_id=response, item_id=item, delta=sound)
         return [*answer_begins("noise", item, response), delta, *answer_ends("completed", item, response)]
 
 
-def main(output: str, *lengths: str) -> None:
+def main(output: str, seconds: str) -> None:
     link = NoiseLink(Path(output))
     talk = Talk(link, TalkOptions(headphones=True, remember=False, tune_process=True))  # type: ignore[arg-type]
     hands = talk._hands
@@ -73,11 +75,10 @@ def main(output: str, *lengths: str) -> None:
     while talk.snapshot().link_state != "ready" or not talk.snapshot().microphone:
         time.sleep(0.01)
     print("ready", flush=True)
-    for number, seconds in enumerate(lengths):
-        sys.stdin.readline()
-        talk._call(lambda n=number, s=seconds: [link._events.server_event(e) for e in link.answer(n, float(s))])
-    sys.stdin.readline()
+    for number, _ in enumerate(sys.stdin):
+        talk._call(lambda n=number: [link._events.server_event(e) for e in link.answer(n, float(seconds))])
     talk.close()
+    Path(output + ".pcm").write_bytes(link.audio)
 
 
 if __name__ == "__main__":

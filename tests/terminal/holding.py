@@ -49,7 +49,7 @@ def phase(window: Window) -> str:
 
 def rest(window: Window) -> None:
     """Waits until nobody holds the floor any more."""
-    window.until(lambda: phase(window) == "free", 5)
+    window.until(lambda: phase(window) == "free")
     time.sleep(0.35)
 
 
@@ -90,7 +90,7 @@ def hold(window: Window, times: int, ms: float) -> Figures:
         down, up = window.keys.hold("space", ms)
         pressed.append(down)
         released.append(up)
-        window.until(lambda before=before: len(sent(window, COMMIT)) > before, 3)  # type: ignore[misc]  # its value now
+        window.until(lambda before=before: len(sent(window, COMMIT)) > before)  # type: ignore[misc]  # its value now
         rest(window)
         assert len(sent(window, COMMIT)) == before + 1, f"hold {number}"
     commits = sent(window, COMMIT)[-times:]
@@ -113,10 +113,10 @@ def tap(window: Window, times: int) -> None:
     for number in range(times):
         before = len(sent(window, COMMIT))
         window.keys.hold("space", 60)
-        window.until(lambda: phase(window) == "latched", 3)
+        window.until(lambda: phase(window) == "latched")
         time.sleep(0.3)
         assert len(sent(window, COMMIT)) == before, f"tap {number} has not been sent yet"
         window.keys.hold("space", 60)
-        window.until(lambda before=before: len(sent(window, COMMIT)) > before, 3)  # type: ignore[misc]  # its value now
+        window.until(lambda before=before: len(sent(window, COMMIT)) > before)  # type: ignore[misc]  # its value now
         rest(window)
         assert len(sent(window, COMMIT)) == before + 1, f"tap {number}"

@@ -59,10 +59,10 @@ def test_fifty_holds_and_ten_taps(terminal: str, tmp_path: Path) -> None:
 def test_the_focus_goes_in_mid_hold_and_the_words_are_sent(terminal: str, tmp_path: Path) -> None:
     with assistant(terminal, tmp_path) as window:
         window.keys.down("space")
-        window.until(lambda: phase(window) == "held", 5)
+        window.until(lambda: phase(window) == "held")
         time.sleep(0.5)
         window.focus(False)
-        window.until(lambda: sent(window, COMMIT), 3)
+        window.until(lambda: sent(window, COMMIT))
         rest(window)
         window.keys.up("space")
         window.focus()

@@ -35,14 +35,14 @@ def test_a_longer_silence_is_seen_as_lanes_and_words_while_the_recording_plays(
     with Terminal(
         [sys.executable, "-m", "tui_assistant", *command], tmp_path, size=size, env={**os.environ, **folders}
     ) as terminal:
-        terminal.wait_for("▌you", 30)
+        terminal.wait_for("▌you")
         terminal.keys("t")
         terminal.wait_for("change a value, and compare")
         terminal.keys("Down")
         terminal.wait_for("▸ silence_duration_ms")
         terminal.type(str(AFTER_MS))
         terminal.keys("Enter")
-        screen = terminal.wait_for("joined", 30)
+        screen = terminal.wait_for("joined")
         assert re.search(rf"before .*┃.* {BEFORE_MS}\b", screen)
         assert re.search(rf"after .*╳.* {AFTER_MS}\b", screen)
         assert re.search(r"\d turns joined at \d+\.\d", screen)

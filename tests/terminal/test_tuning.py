@@ -31,7 +31,7 @@ def test_a_preset_is_taken_and_saved_and_the_turn_explained_and_marked(tmp_path:
     env = {**os.environ, "TUI_ASSISTANT_STATE": str(tmp_path / "state"), "TUI_ASSISTANT_CONFIG": str(settings)}
     program = [sys.executable, "-m", "tui_assistant", "--input", str(clip), "--output", "none"]
     with Terminal(program, tmp_path, size=size, env=env) as terminal:
-        terminal.wait(lambda screen: "what time is it" in screen and "out" in screen, 40)  # its times are known
+        terminal.wait(lambda screen: "what time is it" in screen and "out" in screen)  # its times are known
 
         press(terminal, "t", "n", "Down", "Enter")  # office
         terminal.wait_for("server_vad 0.60/500")

@@ -13,6 +13,8 @@ from types import TracebackType
 
 from needs import needs
 
+PATIENCE_S = 60.0  # what stands on the screen is what counts, not when: CI's machine has other work
+
 
 class Terminal:
     """One program in a tmux window of its own server. `status` is its exit status once it has ended."""
@@ -55,7 +57,7 @@ class Terminal:
     def resize(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
-    def wait(self, condition: Callable[[str], bool], seconds: float = 15.0, *, every: float = 0.05) -> str:
+    def wait(self, condition: Callable[[str], bool], seconds: float = PATIENCE_S, *, every: float = 0.05) -> str:
         """The first screen that satisfies `condition`; AssertionError with the last one when none does in time."""
         deadline = time.monotonic() + seconds
         while True:
@@ -65,7 +67,7 @@ class Terminal:
             assert time.monotonic() < deadline, f"not seen within {seconds} s:\n{screen}"
             time.sleep(every)
 
-    def wait_for(self, text: str, seconds: float = 15.0) -> str:
+    def wait_for(self, text: str, seconds: float = PATIENCE_S) -> str:
         return self.wait(lambda screen: text in screen, seconds)
 
     @property
@@ -76,7 +78,7 @@ class Terminal:
         except (FileNotFoundError, ValueError):
             return None
 
-    def wait_status(self, seconds: float = 5.0) -> int:
+    def wait_status(self, seconds: float = PATIENCE_S) -> int:
         deadline = time.monotonic() + seconds
         while (status := self.status) is None:
             assert time.monotonic() < deadline, f"still running after {seconds} s:\n{self.screen()}"

@@ -18,6 +18,7 @@ import wave
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 from needs import needs
 
 RATE = 48_000
@@ -61,6 +62,13 @@ class MonitorRecording:
     def position(self) -> float:
         """Seconds recorded so far: a clock of the monitor that a test can note moments with."""
         return self._raw.stat().st_size / 2 / RATE
+
+    def samples(self, begin: float = 0.0) -> np.ndarray:
+        """What has been recorded so far, from a second of it on."""
+        with self._raw.open("rb") as file:
+            file.seek(round(begin * RATE) * 2)
+            data = file.read()
+        return np.frombuffer(data[: len(data) // 2 * 2], "<i2")
 
     def stop(self) -> Path:
         """Ends the recording and writes it as WAV."""

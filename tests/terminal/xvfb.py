@@ -124,13 +124,13 @@ class Window:
             return [event for event in found if what in ("", event["what"])]
         return []
 
-    def until(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"{self.terminal}: not within {seconds} s"
             time.sleep(0.01)
 
-    def ended(self, seconds: float = 10.0) -> int:
+    def ended(self, seconds: float = 60.0) -> int:
         """The program's exit status."""
         self.until((self.folder / "status").exists, seconds)
         return int((self.folder / "status").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.metadata
 import importlib.util
 from functools import lru_cache
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from tui_assistant.audio.base import Samples
 from tui_assistant.errors import DeviceError
 
 FRAMES_PER_S = 100  # it takes exactly 10 ms at a time
+MOST_RATE = 48_000  # of a reference: more is resampled for nothing
 MEND = "pip install 'tui-assistant[aec]'"
 OK_BYTES = 3  # of an answer that tells no error: the field it answers, and that it is empty
 LONGEST_DELAY_MS = 40  # of its own filters: 14 to 15 were seen
@@ -25,7 +27,10 @@ class Canceller(Protocol):
     delay: int  # samples by which what it returns is later than what it takes
 
     def clean(self, microphone: Samples, reference: Samples) -> Samples:
-        """The frame of the microphone without what is left in it of `reference`, which may sound up to 0.4 s later."""
+        """The frame of the microphone without what is left in it of `reference`, which may sound up to 0.4 s later.
+
+        Each has its own rate. DeviceError when it fails.
+        """
         ...
 
 
@@ -38,13 +43,21 @@ def installed() -> bool:
         return False
 
 
+def takes(rate: int) -> bool:
+    """Whether a reference may have that rate; it is brought to the microphone's by the library, for next to nothing."""
+    return rate % FRAMES_PER_S == 0 and rate <= MOST_RATE
+
+
 class WebRtcCanceller:
     """AEC3 and noise suppression; no automatic gain, which would undo the calibration."""
 
-    def __init__(self, rate: int) -> None:
-        """`rate`: 8000, 16000, 24000, 32000, 44100 or 48000 Hz. DeviceError without the package."""
+    def __init__(self, rate: int, reference_rate: int | None = None) -> None:
+        """`rate`: 8000, 16000, 24000, 32000, 44100 or 48000 Hz; `reference_rate`: one that `takes` allows, else `rate`.
+
+        DeviceError when the package is not there, or not as it is known here.
+        """
         self.delay = _own_delay(rate)
-        self._apm = _Apm(rate)
+        self._apm = _Apm(rate, reference_rate or rate)
 
     def clean(self, microphone: Samples, reference: Samples) -> Samples:
         """Both of 10 ms. The reference goes first: it sounded first."""
@@ -55,27 +68,36 @@ class _Apm:
     """The package's AudioProcessingModule, asked through its library's door for C.
 
     Its own methods put a protobuf message together for each frame and take one apart: a fifth of all that it costs.
-    Here the two messages are made once; they point to the same two frames every time.
+    Here the two messages are made once; they point to the same two frames every time. The names for that are private:
+    whatever is not as in the version that this was written for is a DeviceError, and nothing else.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, reference_rate: int) -> None:
         try:
             from livekit.rtc import _ffi_client
             from livekit.rtc._proto import ffi_pb2
             from livekit.rtc.apm import AudioProcessingModule
         except (ImportError, OSError) as error:  # OSError: its library does not load here
+            if installed():
+                raise _strange(error) from error
             raise DeviceError("the echo canceller is not installed", MEND) from error
-        self._module = AudioProcessingModule(
-            echo_cancellation=True, noise_suppression=True, high_pass_filter=False, auto_gain_control=False
-        )
-        library = _ffi_client.FfiClient.instance._ffi_lib
-        self._request, self._drop = library.livekit_ffi_request, library.livekit_ffi_drop_handle
-        self._answer, self._size = ctypes.POINTER(ctypes.c_ubyte)(), ctypes.c_size_t()
         self._message = ffi_pb2
-        frame = np.zeros(rate // FRAMES_PER_S, np.int16)
-        self._reference, self._microphone = frame.copy(), frame.copy()
-        self._reverse = self._prepared("apm_process_reverse_stream", self._reference, rate)
-        self._forward = self._prepared("apm_process_stream", self._microphone, rate)
+        self._answer, self._size = ctypes.POINTER(ctypes.c_ubyte)(), ctypes.c_size_t()
+        self._reference = np.zeros(reference_rate // FRAMES_PER_S, np.int16)
+        self._microphone = np.zeros(rate // FRAMES_PER_S, np.int16)
+        try:
+            self._module = AudioProcessingModule(
+                echo_cancellation=True, noise_suppression=True, high_pass_filter=False, auto_gain_control=False
+            )
+            library = _ffi_client.FfiClient.instance._ffi_lib
+            self._request, self._drop = library.livekit_ffi_request, library.livekit_ffi_drop_handle
+            self._reverse = self._prepared("apm_process_reverse_stream", self._reference, reference_rate)
+            self._forward = self._prepared("apm_process_stream", self._microphone, rate)
+            self.process(self._microphone, self._reference)
+        except DeviceError:
+            raise
+        except Exception as error:  # another version of its inner side may fail in any way
+            raise _strange(error) from error
 
     def process(self, microphone: Samples, reference: Samples) -> Samples:
         self._reference[:] = reference
@@ -84,28 +106,38 @@ class _Apm:
         self._ask(self._forward)
         return self._microphone.copy()
 
-    def _prepared(self, what: str, samples: Samples, rate: int) -> tuple[Any, bytes]:
+    def _prepared(self, what: str, samples: Samples, rate: int) -> tuple[Any, ...]:
+        """All that the door is called with, and what that only points to."""
         message = self._message.FfiRequest()
         fields = getattr(message, what)
         fields.apm_handle = self._module._ffi_handle.handle
         fields.data_ptr, fields.size = samples.ctypes.data, samples.nbytes
         fields.sample_rate, fields.num_channels = rate, 1
         data = message.SerializeToString()
-        return ctypes.cast(ctypes.c_char_p(data), ctypes.POINTER(ctypes.c_ubyte)), data  # which it only points to
+        pointer = ctypes.cast(ctypes.c_char_p(data), ctypes.POINTER(ctypes.c_ubyte))
+        return pointer, ctypes.c_size_t(len(data)), ctypes.byref(self._answer), ctypes.byref(self._size), data
 
-    def _ask(self, request: tuple[Any, bytes]) -> None:
-        answer, size = self._answer, self._size
-        handle = self._request(request[0], len(request[1]), ctypes.byref(answer), ctypes.byref(size))
-        said = ctypes.string_at(answer, size.value) if size.value > OK_BYTES else b""
+    def _ask(self, request: tuple[Any, ...]) -> None:
+        handle = self._request(*request[:4])
+        said = self._size.value > OK_BYTES and ctypes.string_at(self._answer, self._size.value)
         self._drop(ctypes.c_uint64(handle))
         if said:
-            raise RuntimeError(f"the echo canceller refused a frame: {self._message.FfiResponse.FromString(said)}")
+            why = " ".join(str(self._message.FfiResponse.FromString(said)).split())
+            raise DeviceError(f"the echo canceller refused a frame: {why}", MEND)
+
+
+def _strange(error: BaseException) -> DeviceError:
+    try:
+        version = importlib.metadata.version("livekit")
+    except importlib.metadata.PackageNotFoundError:
+        version = "of an unknown version"
+    return DeviceError(f"the echo canceller (livekit {version}) does not work here: {type(error).__name__}", MEND)
 
 
 @lru_cache(maxsize=8)
 def _own_delay(rate: int) -> int:
     """Measured, not known: it differs between rates, and may between versions."""
-    apm, size = _Apm(rate), rate // FRAMES_PER_S
+    apm, size = _Apm(rate, rate), rate // FRAMES_PER_S
     noise = np.random.default_rng(1).standard_normal(int(PROBE_S * FRAMES_PER_S) * size)
     # Bursts: steady noise is what the noise suppressor takes away.
     bursts = np.asarray(noise * 3000 * (np.arange(noise.size) // (7 * size) % 2), np.int16)

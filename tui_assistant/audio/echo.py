@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from tui_assistant.audio.base import Samples
-from tui_assistant.audio.canceller import FRAMES_PER_S, Canceller
+from tui_assistant.audio.canceller import FRAMES_PER_S, Canceller, takes
 from tui_assistant.audio.played import PlayedSound
 from tui_assistant.audio.reference import Reference
 
@@ -62,15 +62,16 @@ class EchoStage:
     output does not depend on the chunking, as long as what is played is known AHEAD_S before it sounds.
     """
 
-    def __init__(self, rate: int, make: Callable[[], Canceller] | None = None) -> None:
-        """`rate`: of the microphone's samples, a multiple of 100 Hz. `make` makes a canceller for it.
+    def __init__(self, rate: int, make: Callable[[int], Canceller] | None = None) -> None:
+        """`rate`: of the microphone's samples, a multiple of 100 Hz. `make` makes a canceller for it and a reference's.
 
         Every answer gets a new one: it finds an echo in its first 0.1 s, but takes 2 s to leave one that has moved, by
         as little as the milliseconds that the devices' clocks are wrong.
         """
         self.rate = rate
         self._make = make
-        self._canceller = make() if make is not None else None
+        self._reference_rate = rate
+        self._canceller = make(rate) if make is not None else None
         self._size = rate // FRAMES_PER_S
         self._delay = self._canceller.delay if self._canceller is not None else 0
         self._jumps = 0  # of the reference that the canceller knows
@@ -102,8 +103,10 @@ class EchoStage:
 
     def listen_to(self, played: PlayedSound | None) -> None:
         """The speaker, from now on; None: there is none that could be heard."""
-        self._reference = Reference(played, self.rate) if played is not None else None
-        self._jumps = 0
+        self._reference, self._jumps = None, 0
+        if played is not None:
+            self._reference_rate = played.rate if takes(played.rate) else self.rate
+            self._reference = Reference(played, self._reference_rate)
 
     @property
     def erle_db(self) -> float | None:
@@ -157,9 +160,9 @@ class EchoStage:
         frame = self._filling[0] if len(self._filling) == 1 else np.concatenate(self._filling)
         begin, cleaning = self._newest * self._size, self._newest <= self._clean_until
         if (cleaning or self.sounding) and self._reference is not None:
-            reference = self._reference.take(self._begun_at, self._size, self._works)
+            reference = self._reference.take(self._begun_at, self._reference_rate // FRAMES_PER_S, self._works)
         else:
-            reference = np.zeros(self._size, np.int16)
+            reference = np.zeros(self._reference_rate // FRAMES_PER_S, np.int16)
         if cleaning:
             renewed = self._renew()
             assert self._canceller is not None
@@ -184,7 +187,7 @@ class EchoStage:
         jumps = self._reference.jumps if self._reference is not None else 0
         if jumps == self._jumps or self._make is None:
             return False
-        self._jumps, self._canceller = jumps, self._make()
+        self._jumps, self._canceller = jumps, self._make(self._reference_rate)
         self._erle.clear()
         self._shown, self.settled = (0, 0.0, 0.0), False
         return True

@@ -54,9 +54,12 @@ class PortAudioMicrophone(RingMicrophone):
 
     def _callback(self, data: Any, _frames: int, times: Any, _status: Any) -> None:
         """On PortAudio's thread: copies and stamps, nothing else."""
+        stream = self._stream
+        if stream is None:  # we are closing it on another thread, and it has not ended yet
+            return
         samples = data[:, 0] if data.shape[1] == 1 else np.rint(data.mean(axis=1)).astype(np.int16)
         # Stream time and monotonic time differ by an offset that only reading both tells.
-        now, stream_now = time.monotonic(), self._stream.time
+        now, stream_now = time.monotonic(), stream.time
         self._take(samples, now - (stream_now - times.inputBufferAdcTime))
 
     def _on_finished(self) -> None:

@@ -56,11 +56,15 @@ class PortAudioSpeaker(QueuedSpeaker):
 
     def _callback(self, out: Any, frames: int, times: Any, status: Any) -> None:
         """On PortAudio's thread."""
+        stream = self._stream
+        if stream is None:  # we are closing it on another thread, and it has not ended yet
+            out.fill(0)
+            raise self._callback_stop
         if status.output_underflow and self._queue:
             self.underruns += 1
         if self._block.size != frames:
             self._block = np.zeros(frames, np.int16)
-        now, stream_now = time.monotonic(), self._stream.time
+        now, stream_now = time.monotonic(), stream.time
         over = self._fill(self._block, now + (times.outputBufferDacTime - stream_now))
         out[:] = self._block[:, np.newaxis]  # the same on all channels
         if over:

@@ -156,18 +156,14 @@ def echo(settings: Settings) -> Finding:
     if wanted in ("headphones", "half-duplex"):
         return Finding("echo", Verdict.OK, f"{wanted}, by the settings")
     if not installed():
-        text = "half-duplex: the echo canceller is not installed, so on loudspeakers keys interrupt an answer"
+        text = "half-duplex: the echo canceller is not installed, so keys interrupt an answer, and who is clearly louder"
         return Finding("echo", Verdict.NOTE, text, MEND)
     try:
         frame = np.zeros(ECHO_RATE // FRAMES_PER_S, np.int16)
         WebRtcCanceller(ECHO_RATE).clean(frame, frame)
-    except (AssistantError, RuntimeError) as error:  # RuntimeError: the package's own
-        return Finding(
-            "echo",
-            Verdict.BAD,
-            f"the echo canceller does not work: {error}",
-            "tui-assistant config set audio.echo half-duplex",
-        )
+    except DeviceError as error:
+        mend = f"{error.hint or MEND}; or tui-assistant config set audio.echo half-duplex"
+        return Finding("echo", Verdict.BAD, f"the echo canceller does not work: {error.message}", mend)
     return Finding("echo", Verdict.OK, "the echo canceller works: on loudspeakers one can speak over an answer")
 
 

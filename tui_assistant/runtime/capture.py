@@ -17,6 +17,7 @@ from tui_assistant.audio.echo import EchoStage, Levels
 from tui_assistant.client.dialogue import Since
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ports import SpeechDetector
+from tui_assistant.errors import DeviceError
 from tui_assistant.sound.gain import Gain
 from tui_assistant.sound.level import Meter
 from tui_assistant.sound.resample import Resampler
@@ -50,6 +51,7 @@ class Capture:
         self.rate = rate
         self._clock = clock
         self._stage: EchoStage | None = None
+        self.trouble: DeviceError | None = None  # of a stage that has failed since somebody looked, and is gone
         self._levels: list[Levels] = []
         self._detector = detector
         self._front: FrontEnd | None = None
@@ -140,7 +142,12 @@ class Capture:
             return samples
         now, (heard, number), rate = self._clock(), self._anchor, self.microphone.rate
         first = heard + (self._taken - number) * rate / self.rate
-        out = self._stage.process(samples, now + (first - self.microphone.position_at(now)) / rate)
+        try:
+            out = self._stage.process(samples, now + (first - self.microphone.position_at(now)) / rate)
+        except DeviceError as error:
+            self.trouble, self.stage = error, None
+            self._taken += len(samples)
+            return samples
         self._taken += len(samples)
         self._levels = (self._levels + list(out.levels))[-MOST_LEVELS:]
         return out.samples

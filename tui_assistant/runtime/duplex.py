@@ -55,6 +55,10 @@ class Duplex:
 
         `measuring`: what the speaker sounds is to be heard as it is.
         """
+        trouble, self._capture.trouble = self._capture.trouble, None
+        if trouble is not None:
+            self._lacks(trouble)
+            self._state = ""
         self._prepare("" if measuring else self._equipment.duplex)
         before, stage = self.withheld, self._capture.stage
         speaker = self._equipment.speaker
@@ -106,9 +110,12 @@ class Duplex:
         rate = self._capture.rate
         if self._state == EchoState.AEC:
             try:
-                return EchoStage(rate, lambda: WebRtcCanceller(rate))
+                return EchoStage(rate, lambda played_rate: WebRtcCanceller(rate, played_rate))
             except DeviceError as error:
-                self._equipment.no_canceller = True
+                self._lacks(error)
                 self._state = self._equipment.duplex
-                self._tell(f"{error}: half-duplex", "warning")
         return EchoStage(rate) if self._state == EchoState.HALF_DUPLEX else None
+
+    def _lacks(self, error: DeviceError) -> None:
+        self._equipment.no_canceller = True
+        self._tell(f"{error.message}: half-duplex. {error.hint}", "warning")
