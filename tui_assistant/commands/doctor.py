@@ -156,7 +156,7 @@ def echo(settings: Settings) -> Finding:
     if wanted in ("headphones", "half-duplex"):
         return Finding("echo", Verdict.OK, f"{wanted}, by the settings")
     if not installed():
-        text = "half-duplex: the echo canceller is not installed, so keys interrupt an answer, and who is clearly louder"
+        text = "half-duplex: the echo canceller is not installed, so keys interrupt an answer, and a far louder voice"
         return Finding("echo", Verdict.NOTE, text, MEND)
     try:
         frame = np.zeros(ECHO_RATE // FRAMES_PER_S, np.int16)
