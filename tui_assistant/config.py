@@ -146,6 +146,8 @@ class KeySettings(Section):
 class ScreenSettings(Section):
     theme: str = ""
     """A theme's name; empty: our own."""
+    panes: str = ""
+    """Panes of installed packages below the sliders, with commas between their names."""
 
 
 # Tables of tables: names that the user gives, only in the file.

@@ -53,7 +53,9 @@ def run(flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
             return run_plain(talk, interactive=not audio_on_stdin, eof_ends=_lines_end(options))
         from tui_assistant.tui.run import run_app
 
-        return run_app(talk, theme=settings.screen.theme or None, keys=key_wishes(settings))
+        return run_app(
+            talk, theme=settings.screen.theme or None, keys=key_wishes(settings), panes=settings.screen.panes
+        )
 
 
 def key_wishes(settings: Settings) -> KeyWishes:

@@ -21,6 +21,7 @@ from tui_assistant.tui.keys.router import KeyWishes, Router
 from tui_assistant.tui.keys.terminal import terminal_name
 from tui_assistant.tui.messages import Noticed
 from tui_assistant.tui.palette import ALIASES, DARK_THEME, THEMES, Styles, palette_of, variables
+from tui_assistant.tui.panes import load
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.screens.setup import SetupScreen
 
@@ -41,11 +42,12 @@ class AssistantApp(App[None], inherit_bindings=False):
         *,
         theme: str | None = None,
         keys: KeyWishes | None = None,
+        panes: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`theme`: "dark", "light", "ansi" or the name of any Textual theme; None: TEXTUAL_THEME, else "dark".
 
-        Raises ConfigError for a theme that does not exist.
+        `panes`: see panes.py. Raises ConfigError for a theme or a pane that does not exist.
         """
         self.pens = Styles(palette_of(THEMES[0]))
         self.router = Router(talk, keys, terminal=terminal_name)  # the key driver asks for it under this name
@@ -53,7 +55,7 @@ class AssistantApp(App[None], inherit_bindings=False):
         self._talk = talk
         self._clock = clock
         self._key_time = 0.0
-        self._main = MainScreen(talk, lambda: self._key_time, self.router)
+        self._main = MainScreen(talk, lambda: self._key_time, self.router, load(panes))
         self.ended_reason = ""
         for ours in THEMES:
             self.register_theme(ours)

@@ -28,16 +28,18 @@ RESTORE = (
 Handler = Callable[[int, FrameType | None], None]
 
 
-def run_app(talk: TalkApi, *, theme: str | None = None, keys: KeyWishes | None = None, mouse: bool = True) -> int:
+def run_app(
+    talk: TalkApi, *, theme: str | None = None, keys: KeyWishes | None = None, panes: str = "", mouse: bool = True
+) -> int:
     """The exit status: 0 after `q`, that of Ended, or 128 + the signal's number. Closes the Talk.
 
-    Raises UsageError without a terminal, ConfigError for an unknown theme.
+    Raises UsageError without a terminal, ConfigError for an unknown theme or pane.
     """
     if sys.__stdin__ is None or sys.__stderr__ is None or not (sys.__stdin__.isatty() and sys.__stderr__.isatty()):
         raise UsageError("The screen needs a terminal on stdin and stderr", "use --plain in pipes and logs")
     from tui_assistant.tui.app import AssistantApp  # Textual takes 0.3 s to import
 
-    app = AssistantApp(talk, theme=theme, keys=keys)
+    app = AssistantApp(talk, theme=theme, keys=keys, panes=panes)
     attributes = _terminal_attributes()
     signalled: list[int] = []
     last_resort = threading.Timer(LAST_RESORT_SECONDS, lambda: _end_now(attributes, signalled[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
 
 from textual import events, on
@@ -16,6 +16,7 @@ from tui_assistant.client.hold import HoldPhase
 from tui_assistant.client.repeat import SAME_KEY_MS, Presses
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.runtime.api import Line, LineChanged, Mode, Notice, Snapshot, Suggest, TalkApi, Told
+from tui_assistant.tui import panes
 from tui_assistant.tui.bindings import NEEDS_KEY, Context, bindings_of
 from tui_assistant.tui.drawing.setup import OFFER
 from tui_assistant.tui.drawing.transcript import welcome
@@ -48,6 +49,7 @@ from tui_assistant.tui.widgets.compact import Compact
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.notices import Notices
+from tui_assistant.tui.widgets.pane import Pane
 from tui_assistant.tui.widgets.scope import Scope
 from tui_assistant.tui.widgets.statusline import StatusLine
 from tui_assistant.tui.widgets.tune import Tune
@@ -60,10 +62,13 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.MAIN)
     AUTO_FOCUS = ""
 
-    def __init__(self, talk: TalkApi, key_time: Callable[[], float], router: Router) -> None:
+    def __init__(
+        self, talk: TalkApi, key_time: Callable[[], float], router: Router, others: Sequence[Pane] = ()
+    ) -> None:
         """`key_time`: when the key that is being handled was read, in seconds; a busy screen handles it later.
 
         `router` takes the talk key off before it gets here, while this screen says that it is `open`.
+        `others`: panes of other people, which stand below the sliders.
         """
         super().__init__()
         self._router = router
@@ -85,6 +90,7 @@ class MainScreen(Screen[None]):
         self.tune = Tune(id="tune")
         self.compact = Compact(id="compact", keys=self._keys)
         self.notices = Notices(id="notices")
+        self._panes = tuple(others)
         self.key_bar = KeyBar(id="keys", keys=self._keys)
         self._marking = Marking(talk, self.conversation, self._show_turn)
         for pane in (self.conversation, self.scope, self.tune):
@@ -100,6 +106,7 @@ class MainScreen(Screen[None]):
             with Vertical(id="right"):
                 yield self.scope
                 yield self.tune
+                yield from self._panes
         yield self.compact
         yield self.notices
         yield self.key_bar
@@ -137,7 +144,13 @@ class MainScreen(Screen[None]):
             self.scope.update(snapshot)
         if self.tune.display:
             self.tune.update(snapshot)
+        self._update_panes(snapshot)
         self.notices.update(now, self.size.width)
+
+    def _update_panes(self, snapshot: Snapshot) -> None:
+        for pane in self._panes:
+            if problem := panes.update(pane, snapshot):
+                self._tell(problem)
 
     def _explain_keys(self, snapshot: Snapshot) -> None:
         """Once, when push-to-talk is first used: what this terminal's keyboard can't do."""

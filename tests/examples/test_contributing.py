@@ -1,0 +1,36 @@
+"""What CONTRIBUTING.md shows is what is tried here."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+@pytest.mark.parametrize("name", ["crossings.py", "test_crossings.py", "balance.py"])
+def test_the_programs_are_those_of_this_folder(name: str) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = [dedent(block).strip() for block in re.findall(r"^ *```python\n(.*?)^ *```$", text, re.S | re.M)]
+    assert (HERE / name).read_text(encoding="utf-8").strip() in shown
+
+
+def test_the_detector_is_used_by_its_path() -> None:
+    command = [sys.executable, "-m", "tui_assistant", "detect", "assets/demo.wav", "--vad", "crossings:create"]
+    ran = subprocess.run(
+        command, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{HERE}"}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stderr == ""
+    turns = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert len(turns) >= 6
+    assert {turn["type"] for turn in turns} == {
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+    }
