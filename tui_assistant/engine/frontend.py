@@ -64,8 +64,9 @@ class FrontEnd:
 
     def _frames(self) -> Iterator[Frame]:
         pending = np.concatenate(self._pending)
-        whole = len(pending) // FRAME_SAMPLES * FRAME_SAMPLES
-        self._pending, self._pending_size = [pending[whole:]], len(pending) - whole
+        whole = self._pending_size // FRAME_SAMPLES * FRAME_SAMPLES
+        self._pending_size -= whole
+        self._pending = [pending[whole:]] if self._pending_size else []
         for begin in range(0, whole, FRAME_SAMPLES):
             frame = pending[begin : begin + FRAME_SAMPLES]
             # Rounded before use, so that processors which differ in the last bits decide alike.

@@ -268,30 +268,34 @@ class Intake:
     def _hear(self, frame: Frame) -> Iterator[Happened]:
         if not self._events_only or self._judge:
             self._dictation.hear(frame)
-        if self._tracker is None:
+        if (tracker := self._tracker) is None:
             self._hear_by_hand(frame)
             return
-        decision = self._tracker.frame(frame.start_ms, frame.p)
-        self._forget_question(self._tracker)
+        decision = tracker.frame(frame.start_ms, frame.p)
+        self._forget_question(tracker)
         if not self._events_only:
-            self._outbox.observe(self._tracker.seen(frame))
-        if isinstance(decision, Started):
-            self._start(decision, self._tracker)
+            self._outbox.observe(tracker.seen(frame))
+        if decision is None:  # nearly always
+            pass
+        elif isinstance(decision, Started):
+            self._start(decision, tracker)
             yield Began(decision.at_ms)
         elif isinstance(decision, Stopped):
             yield self._stop(decision)
-        elif isinstance(decision, Question):
-            self._ask_judge(decision, self._tracker)
-        if not self._tracker.open:
+        else:
+            self._ask_judge(decision, tracker)
+        if not tracker.open:
             self._keep_last(frame.end_ms)
-        elif (words := self._words_at_pause(frame, self._tracker)) != self._paused_behind:
+        elif (words := self._words_at_pause(frame, tracker)) != self._paused_behind:
             self._paused_behind = words
             yield Paused(words)
 
     def _words_at_pause(self, frame: Frame, tracker: TurnTracker) -> str:
         """What was said, while the user is silent and the recogniser has settled."""
+        if not (words := self._dictation.words):
+            return ""
         settled = frame.end_ms - self._dictation.changed_ms >= ahead.STABLE_MS
-        return self._dictation.words if settled and tracker.silence_ms(frame.end_ms) >= ahead.SILENCE_MS else ""
+        return words if settled and tracker.silence_ms(frame.end_ms) >= ahead.SILENCE_MS else ""
 
     def _ask_judge(self, question: Question, tracker: TurnTracker) -> None:
         pcm = self._dictation.last(self._start_ms, JUDGED_MS)
@@ -301,7 +305,7 @@ class Intake:
 
     def _forget_question(self, tracker: TurnTracker) -> None:
         """The voice went on, or the turn ended, before the answer came."""
-        if tracker.question is None:
+        if self._judging.ask_id is not None and tracker.question is None:
             self._judging.cancel()
 
     def _hear_by_hand(self, frame: Frame) -> None:

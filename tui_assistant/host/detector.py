@@ -66,7 +66,9 @@ class TurnDetector:
         return self._events()
 
     def _events(self) -> list[SpeechEvent]:
-        return [output for output in self._outbox.take() if isinstance(output, SpeechStarted | SpeechStopped)]
+        outputs = self._outbox.take()
+        # Most pieces of audio decide nothing.
+        return [output for output in outputs if isinstance(output, SpeechStarted | SpeechStopped)] if outputs else []
 
 
 def _on_the_spot(judge: TurnJudge | None) -> Callable[[Judge], Judged] | bool:

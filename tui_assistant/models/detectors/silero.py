@@ -45,7 +45,7 @@ def _load() -> Weights:
 
 
 class SileroDetector:
-    """A SpeechDetector (engine/ports.py). About 50 us a frame; belongs to one thread at a time."""
+    """A SpeechDetector (engine/ports.py). About 45 us a frame; belongs to one thread at a time."""
 
     name = "silero"
 
