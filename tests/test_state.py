@@ -114,6 +114,18 @@ def test_what_the_setup_found_is_kept_per_microphone() -> None:
     assert len(loaded.microphones) == 32
 
 
+def test_what_was_advised_is_kept_per_speaker() -> None:
+    setup = DeviceSetup(gain_db=1.0)
+    for number in range(12):
+        setup = setup.with_speaker(f"speaker {number}", "headphones")
+    setup = setup.with_speaker("speaker 7", "half-duplex")
+    RememberedSetup().with_microphone("mic", setup).save()
+    loaded = RememberedSetup.load().of("mic")
+    assert loaded is not None
+    assert [loaded.advice(f"speaker {number}") for number in (2, 7, 11)] == ["", "half-duplex", "headphones"]
+    assert len(loaded.speakers) == 8
+
+
 @pytest.mark.parametrize(
     "wrong",
     ['{"microphones": {"a": {"gain_db": 900}}}', '{"microphones": {"a": {"threshold": NaN}}}', '{"offered": -1}'],

@@ -127,7 +127,8 @@ class AudioSettings(Section):
     headphones: bool = False
     """Nothing of the speaker reaches the microphone: one can speak over an answer."""
     echo: Literal["auto", "aec", "half-duplex", "headphones"] = "auto"
-    """What becomes of the speaker's sound at the microphone. auto: aec where that is installed, else half-duplex."""
+    """What becomes of the speaker's sound at the microphone. auto: as the setup has measured it for these two, else aec
+    where that is installed, else half-duplex."""
     open: Literal["always", "on-press"] = "always"
     """on-press: in push-to-talk the microphone opens with the talk key; costs the pre-roll and the first moments."""
 

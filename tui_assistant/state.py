@@ -19,6 +19,7 @@ from tui_assistant.privatefile import private_folder, write_private
 STATE_VARIABLE = "TUI_ASSISTANT_STATE"  # another folder, e.g. for tests or a second profile
 MAX_TERMINALS = 32  # remembered, and as many microphones; nobody uses more
 MAX_NAME = 100  # characters of a terminal's or a device's name, which others choose
+MAX_SPEAKERS = 8  # remembered for each microphone
 MAX_STATE_BYTES = 2**20  # what we write is a few hundred bytes; a larger file is not ours
 
 
@@ -138,7 +139,17 @@ class DeviceSetup(BaseModel):
     gain_db: Annotated[float, Field(ge=-40, le=60, allow_inf_nan=False)] = 0.0
     threshold: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None  # None: not measured
     silence_duration_ms: Annotated[int, Field(ge=0, le=10_000)] | None = None
-    duplex: Annotated[str, Field(max_length=40)] = ""  # what was advised for the speakers; "" = not measured
+    speakers: dict[str, Annotated[str, Field(max_length=40)]] = {}  # by a speaker's name: what was advised for its echo
+
+    def with_speaker(self, speaker: str, advice: str) -> Self:
+        """The newest comes last; the oldest are forgotten."""
+        name = speaker[:MAX_NAME]
+        others = [(other, known) for other, known in self.speakers.items() if other != name]
+        return self.model_copy(update={"speakers": dict([*others, (name, advice)][-MAX_SPEAKERS:])})
+
+    def advice(self, speaker: str) -> str:
+        """What `with_speaker` was told; "": not measured."""
+        return self.speakers.get(speaker[:MAX_NAME], "")
 
 
 class RememberedSetup(Remembered):

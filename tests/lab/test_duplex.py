@@ -9,7 +9,7 @@ from tui_assistant.sound.chirp import Echo
 @pytest.mark.parametrize(
     ("echo", "duplex", "words"),
     [
-        (Echo(), Duplex.HEADPHONES, "does not hear the speakers: start with --headphones"),
+        (Echo(), Duplex.HEADPHONES, "does not hear the speakers: it stays open"),
         (Echo(confidence=0.4, level_db=-3), Duplex.HEADPHONES, "does not hear"),
         (Echo(-50.0, 80, 1.0, -70.0), Duplex.HEADPHONES, "at -50 dB after 80 ms, too faint"),
         (Echo(-20.0, 80, 1.0, -30.0), Duplex.HEADPHONES, "too faint"),  # 10 dB under the noise

@@ -13,6 +13,7 @@ from loop_devices import LoopMicrophone, LoopSpeaker
 from talk_desk import RATE, Desk, Socket, sound
 
 from tui_assistant.audio.files import load_recording
+from tui_assistant.audio.played import PlayedSound
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime import api, equipment
@@ -162,6 +163,45 @@ def test_what_was_accepted_is_in_force_at_the_next_start(room: Callable[..., Des
     other = room(None, name="Headset")
     other.until(lambda: len(other.snapshot.frames) > 3)
     assert other.snapshot.tuning == Tuning()
+
+
+def test_how_the_echo_is_dealt_with_is_what_was_measured_for_these_two(room: Callable[..., Desk]) -> None:
+    desk = room(None)
+    desk.until(lambda: desk.snapshot.duplex == "half-duplex")
+    desk.talk.setup.keep(ACCEPTED, "headphones")
+    desk.until(lambda: desk.snapshot.duplex == "headphones")  # from then on ...
+    desk.talk.setup.keep(ACCEPTED)  # ... also where the setup is done again without the speakers ...
+    again = room(None)
+    again.until(lambda: again.snapshot.duplex == "headphones")  # ... and at the next start,
+    other = room(None, name="Headset")
+    other.until(lambda: len(other.snapshot.frames) > 3)
+    assert other.snapshot.duplex == "half-duplex"  # but not with another microphone,
+    wanted = room(None, echo="half-duplex")
+    wanted.until(lambda: len(wanted.snapshot.frames) > 3)
+    assert wanted.snapshot.duplex == "half-duplex"  # nor against the settings
+
+
+@pytest.mark.parametrize(
+    ("advice", "with_canceller", "without"),
+    [
+        ("", "aec", "half-duplex"),
+        ("echo canceller", "aec", "half-duplex"),
+        ("half-duplex", "half-duplex", "half-duplex"),
+        ("headphones", "headphones", "headphones"),
+        ("what a later version advises", "aec", "half-duplex"),
+    ],
+)
+def test_advice_is_followed_as_far_as_there_is_what_it_needs(
+    room: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch, advice: str, with_canceller: str, without: str
+) -> None:
+    talk = room(None).talk
+    words = {("Desk mic", "none"): advice}
+    talk.setup.advised = lambda microphone, speaker: words[microphone, speaker]  # type: ignore[method-assign]
+    devices = talk._equipment
+    devices.advised, devices.speaker.played_sound = talk.setup.advised, PlayedSound(RATE)
+    for there, expected in ((True, with_canceller), (False, without)):
+        monkeypatch.setattr(equipment, "installed", lambda there=there: there)
+        assert devices.duplex == expected
 
 
 def test_settings_win_over_what_was_kept(room: Callable[..., Desk]) -> None:

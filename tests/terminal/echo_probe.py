@@ -3,7 +3,8 @@
     python echo_probe.py SECONDS FOLDER [ECHO]
 
 The link detects turns as the engine does. "onset": it heard a user; "answer": one begins; "seen": duplex and ERLE;
-"over": at the end, with losses. FOLDER/mic.npy is what the microphone recorded, and "over" says from when on.
+"over": after SECONDS or at the end of stdin, with losses. FOLDER/mic.npy is what the microphone recorded, and "over"
+says from when on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -138,7 +140,9 @@ def main() -> None:
     talk.start(lambda notice: told.append(str(notice)))
     end = time.monotonic() + seconds
     seen_at = 0.0
-    while time.monotonic() < end:
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    while time.monotonic() < end and not ended.is_set():
         time.sleep(0.02)
         snapshot = talk.snapshot()
         if not snapshot.microphone:

@@ -15,6 +15,7 @@ from sounds import command, write
 from tmux import Terminal
 from virtual_audio import VirtualAudio
 
+from tui_assistant.audio.canceller import installed
 from tui_assistant.audio.files import load_recording
 
 OFFER = "First time here? k sets up"
@@ -97,11 +98,14 @@ def test_the_first_minute(room: VirtualAudio, tmp_path: Path, size: tuple[int, i
         kept = json.loads((tmp_path / "state" / "setup.json").read_text())
         (setup,) = kept["microphones"].values()
         assert setup["silence_duration_ms"] == wanted
-        assert setup["duplex"] == ("echo canceller" if together else "headphones")
+        assert setup["speakers"] == {"default": "echo canceller" if together else "headphones"}
         terminal.keys("q")
         assert terminal.wait_status() == 0
     with start(room, tmp_path, size) as terminal:
-        terminal.wait_for(f"/{wanted}")  # at the next start, too
+        screen = terminal.wait_for(f"/{wanted}")  # at the next start, too
+        if size[0] >= 120:  # what a narrow line keeps
+            echo = "aec" if installed() else "half-duplex"
+            assert f" {echo} " in screen
         assert OFFER not in terminal.screen()
         terminal.keys("q")
 

@@ -144,6 +144,8 @@ class PlayedSound:
             first = newest + (begin - stamp) * self.rate
             last = newest + (end - stamp) * self.rate
             heard = run.end if run.end is not None else self._written
-            if any(start < min(last, heard) and min(stop, heard) > first for start, stop in tuple(run.sounds)):
-                return True
+            last = min(last, heard)
+            for start, stop in reversed(tuple(run.sounds)):
+                if start < last and min(stop, heard) > first:
+                    return True
         return False

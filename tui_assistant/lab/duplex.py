@@ -49,11 +49,11 @@ def advise(echo: EchoLike, *, gain_db: float = 0.0, cancelling: bool = False) ->
     """`gain_db`: of the microphone, contained in what it measured. `cancelling`: an echo canceller is in use."""
     level = ANSWER_DBFS + echo.level_db
     if not echo.heard:
-        words = "the microphone does not hear the speakers: start with --headphones, and your voice interrupts answers"
+        words = "the microphone does not hear the speakers: it stays open, and your voice interrupts answers"
         return Advice(Duplex.HEADPHONES, words, -120.0)
     told = f"the microphone hears the speakers at {echo.level_db - gain_db:.0f} dB after {echo.delay_ms:.0f} ms"
     if level < echo.noise_dbfs - UNDER_NOISE_DB or level < VOICE_DBFS - SAFE_DB:
-        words = f"{told}, too faint to be taken for you: start with --headphones, and your voice interrupts answers"
+        words = f"{told}, too faint to be taken for you: it stays open, and your voice interrupts answers"
         return Advice(Duplex.HEADPHONES, words, level)
     if echo.delay_ms > LONGEST_MS:
         words = f"{told}: that is too late for an echo canceller (a wireless speaker?): stay half-duplex, or headphones"

@@ -247,7 +247,7 @@ class SetupApi(Protocol):
     def keep(self, tuning: Tuning, duplex: str = "") -> None:
         """Remembers the values for the microphone in use: they will be in force whenever it is opened.
 
-        Unless a setting says another. `duplex`: what was advised.
+        Unless a setting says another. `duplex`: what was advised for the speaker in use; "": it was not measured.
         """
         ...
 

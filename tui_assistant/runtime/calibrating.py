@@ -93,6 +93,7 @@ class Calibrating:
     def use(self, equipment: Equipment) -> None:
         """Another microphone: what was kept for it is in force, and the setup is offered if it never was done."""
         self._equipment = equipment
+        equipment.advised = self.advised
         name = equipment.microphone.name if equipment.microphone is not None and equipment.real_microphone else ""
         if not name or name == self._microphone:
             return
@@ -169,6 +170,11 @@ class Calibrating:
         self._end_chirp()
         self._post(EchoMeasured(refused=words))
 
+    def advised(self, microphone: str, speaker: str) -> str:
+        """What was accepted for the echo of the one in the other, in lab/duplex.py's words; "": not measured."""
+        kept = self._remembered.of(microphone)
+        return kept.advice(speaker) if kept is not None else ""
+
     def _restore(self, kept: DeviceSetup) -> None:
         """Only what no setting says otherwise."""
         first, own = self._options.first_tuning, Tuning()
@@ -185,7 +191,12 @@ class Calibrating:
         if not self._microphone:
             return
         rules = (tuning.threshold, tuning.silence_duration_ms) if tuning.kind == "server_vad" else (None, None)
-        setup = DeviceSetup(gain_db=tuning.gain_db, threshold=rules[0], silence_duration_ms=rules[1], duplex=duplex)
+        known = self._remembered.of(self._microphone) or DeviceSetup()
+        values = {"gain_db": tuning.gain_db, "threshold": rules[0], "silence_duration_ms": rules[1]}
+        setup = known.model_copy(update=values)
+        speaker = self._equipment.speaker if self._equipment is not None else None
+        if duplex and speaker is not None:
+            setup = setup.with_speaker(speaker.name, duplex)
         self._save(self._remembered.with_microphone(self._microphone, setup))
 
     def _save(self, remembered: RememberedSetup) -> None:

@@ -20,6 +20,7 @@ from tui_assistant.state import RememberedDevices
 
 T = TypeVar("T")
 
+AUTO = "auto"  # what was measured for this microphone and this speaker, else a canceller where there is one
 RETRY_S = 1.0  # between attempts to open a device that has gone
 # A microphone that never was there is looked for ever more rarely: every look takes time and fills the log.
 FIRST_LOOK_S, RAREST_LOOK_S = 4.0, 60.0
@@ -54,6 +55,9 @@ class Equipment:
         self._output = options.output or remembered.output
         self.microphone: Microphone | None = None
         self.speaker: OutputDevice | None = None
+        self.advised: Callable[[str, str], str] = lambda microphone, speaker: (
+            ""
+        )  # what to use for these two; lab/duplex.py
         self.demo = False
         self.no_canceller = False  # it is installed, and does not load
         self.resting = False  # the microphone is closed until it is needed
@@ -75,6 +79,8 @@ class Equipment:
         if self.speaker is None or not self.speaker.echoes or not self.real_microphone:
             return EchoState.NONE
         wanted = EchoState.HEADPHONES if self._options.headphones else self._options.echo
+        if wanted == AUTO and self.microphone is not None:
+            wanted = self.advised(self.microphone.name, self.speaker.name)
         if wanted in (EchoState.HEADPHONES, EchoState.HALF_DUPLEX):
             return wanted
         works = self.speaker.played_sound is not None and installed() and not self.no_canceller
