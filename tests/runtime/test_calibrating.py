@@ -195,7 +195,7 @@ def test_advice_is_followed_as_far_as_there_is_what_it_needs(
     room: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch, advice: str, with_canceller: str, without: str
 ) -> None:
     talk = room(None).talk
-    words = {("Desk mic", "none"): advice}
+    words = {("Desk mic", "Loudspeaker"): advice}
     talk.setup.advised = lambda microphone, speaker: words[microphone, speaker]  # type: ignore[method-assign]
     devices = talk._equipment
     devices.advised, devices.speaker.played_sound = talk.setup.advised, PlayedSound(RATE)
