@@ -16,7 +16,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from tui_assistant.client.hold import Method
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.keys import driver
-from tui_assistant.tui.keys.driver import choose, fit, with_names
+from tui_assistant.tui.keys.driver import choose, fit
+from tui_assistant.tui.keys.rebound import with_names
 
 
 def test_this_textual_fits() -> None:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .notebook import Notebook
-    from .slots import Slot
+    from .slots import Slot, Value
     from .timerbook import TimerBook
 
-Value = str | float
-Arguments = Mapping[str, Value]
+Arguments = Mapping[str, "Value"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .base import Arguments, Intent, Skill, Value
+from .base import Arguments, Intent, Skill
 from .numbers import NUMBER_WORDS
 from .phrases import expand
-from .slots import FREE, Found
+from .slots import FREE, Found, Value
 from .words import MAX_TOKENS, similarity, strip_fillers, tokenise, word_set
 
 CANDIDATES = 8  # phrases that are aligned in full: enough for every close rival

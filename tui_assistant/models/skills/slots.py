@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .base import Value
 from .durations import parse_duration
 from .expressions import ArithmeticRefused, parse_expression
 from .numbers import NUMBER_WORDS, is_digits, number_words, parse_number
@@ -37,6 +36,7 @@ _NOTES = (
     "friday)|tomorrow|at noon|tonight))"
 )
 
+Value = str | float
 Found = tuple[int, Value, float]  # index after the last token, the value, a penalty in the matcher's units
 
 

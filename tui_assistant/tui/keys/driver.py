@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui_assistant.client.hold import Edge
+from tui_assistant.tui.keys.rebound import PARSER
 
 if TYPE_CHECKING:
     from textual.driver import Driver
-
-PARSER = "XTermParser"  # under which name the stock drivers find the parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +89,6 @@ def _parses() -> str:
     keys = [getattr(event, "key", "") for event in parser.feed(sent)]
     expected = (["a", "a"], [None, Edge.REPEAT, Edge.RELEASE, None], [27])
     return "" if (keys, edges, flags) == expected else "Textual reads keys in another way"
-
-
-def with_names(function: Callable[..., Any], **names: Any) -> Callable[..., Any]:
-    """The same function, which finds other things under these global names. Its module stays as it is."""
-    assert isinstance(function, types.FunctionType)
-    scope = {**function.__globals__, **names}
-    return types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
 
 
 def _posix() -> type[Driver]:
