@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
 
 @dataclass(frozen=True, slots=True)
 class RunningTimer:
-    """`ends_at` in Unix seconds; `label` is foreign text such as "five minute timer"."""
+    """`ends_at` in seconds of since_boot, which nobody sets; `label` is foreign text such as "five minute timer"."""
 
     label: str
     ends_at: float
@@ -19,10 +19,14 @@ class RunningTimer:
 _TIMERS = TypeAdapter(list[RunningTimer])
 
 
-def running_timers(metadata: dict[str, str]) -> tuple[RunningTimer, ...] | None:
-    """The timers after a response, or None when it says nothing of them."""
+def running_timers(metadata: dict[str, str], *, set_by: float = 0.0) -> tuple[RunningTimer, ...] | None:
+    """The timers after a response, or None when it says nothing of them.
+
+    `set_by`: since_boot less Unix time, which is what the metadata have.
+    """
     try:
-        return tuple(_TIMERS.validate_json(metadata["timers"]))
+        found = _TIMERS.validate_json(metadata["timers"])
+        return tuple(replace(timer, ends_at=timer.ends_at + set_by) for timer in found)
     except (KeyError, ValidationError):
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import cast, get_args
 
@@ -11,6 +12,7 @@ from tui_assistant.client import dialogue as do
 from tui_assistant.client.dialogue import Effect
 from tui_assistant.client.latency import Replies, ReplyTimes, Waterfall
 from tui_assistant.client.transcript import TranscriptLine
+from tui_assistant.clock import since_boot
 from tui_assistant.links.base import Link
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.runtime.alarms import RunningTimer, running_timers
@@ -116,7 +118,7 @@ class Hands:
         """Does what a skill's response asks of the client."""
         if trouble := metadata.get("trouble"):  # with a tool; the answer goes on without it
             self._tell(trouble, "warning")
-        timers = running_timers(metadata)
+        timers = running_timers(metadata, set_by=since_boot() - time.time())
         if timers is not None:
             self.timers = timers
         speaker = self._speaker

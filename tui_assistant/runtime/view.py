@@ -10,6 +10,7 @@ from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.latency import Replies
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.client.tuning import Tuning
+from tui_assistant.clock import since_boot
 from tui_assistant.engine.observation import FrameSeen, TurnState
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime import api
@@ -128,7 +129,7 @@ class View:
             volume=speaker.gain if speaker else 1.0,
             latency_ms=latency_ms,
             replies=replies,
-            alarms=in_words(timers, time.time()),
+            alarms=in_words(timers, since_boot()),
             counters={name: amount for name, amount in counters.items() if amount},
         )
 

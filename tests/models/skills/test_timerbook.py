@@ -84,12 +84,43 @@ def test_a_running_timer_survives_a_restart_and_is_silent(tmp_path: Path) -> Non
 
 def test_a_timer_waits_until_somebody_listens() -> None:
     clock = [1000.0]
-    book, ears = TimerBook(clock=lambda: clock[0]), Ears()
+    book, ears = TimerBook(clock=lambda: clock[0], steady=lambda: clock[0]), Ears()
     book.add(10, "", "a")
     clock[0] = 1011.0
     assert len(book.running()) == 1
     leave = book.listen("b", ears)
     assert ears.wait()[0].text == "Your ten second timer is done."
+    leave()
+
+
+@pytest.mark.parametrize("set_by_s", [-7200.0, -3.0, 3.0, 7200.0])
+def test_timers_move_with_a_clock_that_is_set(tmp_path: Path, set_by_s: float) -> None:
+    """Neither at once nor hours late: five minutes are five minutes, also in the file."""
+    wall, steady = [1_000_000.0], [50.0]
+    book, ears = TimerBook(tmp_path / "t.json", clock=lambda: wall[0], steady=lambda: steady[0]), Ears()
+    book.add(300, "", "a")
+    leave = book.listen("a", ears)
+    wall[0] += set_by_s + 200
+    steady[0] += 200
+    (timer,) = book.running()
+    assert book.left(timer) == pytest.approx(100)
+    assert json.loads((tmp_path / "t.json").read_text())[0]["ends_at"] == pytest.approx(timer.ends_at)
+    assert ears.alarms == []
+    wall[0] += 101
+    steady[0] += 101
+    book.add(0.001, "wakes the thread", "a")
+    assert "Your five minute timer is done." in [alarm.text for alarm in ears.wait()]
+    leave()
+
+
+def test_a_suspend_is_no_jump() -> None:
+    """Both clocks have gone on: the timer has finished meanwhile."""
+    now = [1000.0]
+    book, ears = TimerBook(clock=lambda: now[0], steady=lambda: now[0] - 900), Ears()
+    book.add(300, "", "a")
+    now[0] += 4000
+    leave = book.listen("a", ears)
+    assert ears.wait()[0].text == "Your five minute timer finished while I was away."
     leave()
 
 

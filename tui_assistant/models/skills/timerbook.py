@@ -7,11 +7,12 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Condition, Thread
 from uuid import uuid4
 
+from tui_assistant.clock import since_boot
 from tui_assistant.engine.ports import Alarm
 
 from .durations import duration_label
@@ -21,7 +22,8 @@ MAX_TIMERS = 20  # more are a mistake, and the list has to fit into one metadata
 MAX_SECONDS = 100 * 3_600.0
 MAX_NAME = 40
 METADATA_LIMIT = 512  # characters of one metadata value, by the protocol
-LONGEST_SLEEP_S = 30.0  # the wall clock may jump (suspend, set by hand) while the thread sleeps on another clock
+LONGEST_SLEEP_S = 30.0  # a suspend may pass while the thread sleeps on a clock that does not count it
+SET_S = 1.0  # so much at once is no drift: somebody, or a time server, has set the time of day
 LATE_S = 5.0  # rung later than this after its time, a timer says that it finished earlier
 
 Ring = Callable[[Alarm], None]
@@ -45,11 +47,21 @@ class Timer:
 
 
 class TimerBook:
-    """Safe from several threads. The ringing thread exists only while somebody listens."""
+    """Safe from several threads. The ringing thread exists only while somebody listens.
 
-    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+    When the time of day is set while timers run, they move with it: five minutes stay five minutes.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = since_boot,
+    ) -> None:
         self._path = path
         self._clock = clock
+        self._steady = steady
+        self._offset = clock() - steady()
         self._changed = Condition()
         self._listeners: dict[str, list[Ring]] = {}
         self._thread: Thread | None = None
@@ -58,6 +70,7 @@ class TimerBook:
     def running(self) -> tuple[Timer, ...]:
         """Soonest first."""
         with self._changed:
+            self._follow_clock()
             return tuple(sorted(self._timers, key=lambda timer: timer.ends_at))
 
     def left(self, timer: Timer) -> float:
@@ -78,6 +91,7 @@ class TimerBook:
         with self._changed:
             if len(self._timers) >= MAX_TIMERS:
                 return None
+            self._follow_clock()
             timer = Timer(uuid4().hex, name[:MAX_NAME], seconds, self._clock() + seconds, session_id)
             self._timers.append(timer)
             self._save()
@@ -135,7 +149,15 @@ class TimerBook:
             return None
         return min(LONGEST_SLEEP_S, max(0.0, min(timer.ends_at for timer in self._timers) - self._clock()))
 
+    def _follow_clock(self) -> None:
+        was, self._offset = self._offset, self._clock() - self._steady()
+        change = self._offset - was
+        if abs(change) >= SET_S and self._timers:
+            self._timers = [replace(timer, ends_at=timer.ends_at + change) for timer in self._timers]
+            self._save()
+
     def _next_due(self) -> tuple[Timer, Ring, bool] | None:
+        self._follow_clock()
         now = self._clock()
         ready = [timer for timer in self._timers if timer.ends_at <= now]
         if not ready or not self._listeners:
