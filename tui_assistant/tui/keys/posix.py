@@ -14,8 +14,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from tui_assistant.client.hold import Edge
-from tui_assistant.tui.keys.rebound import PARSER, with_names
 from tui_assistant.tui.keys.parser import EdgeParser
+from tui_assistant.tui.keys.rebound import PARSER, with_names
 from tui_assistant.tui.keys.router import Router
 from tui_assistant.tui.keys.sequences import ANSWER_S, ASK_FLAGS, SET_FLAGS
 

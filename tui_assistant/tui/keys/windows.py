@@ -20,8 +20,8 @@ if sys.platform == "win32":
 
     from tui_assistant.client.hold import Edge
     from tui_assistant.tui.keys.console import KeyRecord, Up, sort_records
-    from tui_assistant.tui.keys.rebound import with_names
     from tui_assistant.tui.keys.parser import EdgeParser
+    from tui_assistant.tui.keys.rebound import with_names
     from tui_assistant.tui.keys.router import Router
     from tui_assistant.tui.keys.terminal import virtual_key
 
