@@ -1,10 +1,12 @@
-"""Programs of the system that some tests cannot do without: what is missing is named, and CI has it all."""
+"""Programs and packages that some tests cannot do without: what is missing is named, and CI has it all."""
 
 from __future__ import annotations
 
 import ctypes.util
+import importlib
 import os
 import shutil
+from types import ModuleType
 
 import pytest
 
@@ -33,6 +35,17 @@ def needs(*names: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(text)
     pytest.skip(text)
+
+
+def package(name: str) -> ModuleType:
+    """A package of the extra `test`, which an environment made earlier may lack: skips, or fails under CI."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        text = f"needs {name}: pip install '.[test]'"
+        if os.environ.get("CI"):
+            pytest.fail(text)
+        pytest.skip(text, allow_module_level=True)
 
 
 def _there(name: str) -> bool:

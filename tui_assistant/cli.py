@@ -10,6 +10,7 @@ import click
 
 from tui_assistant import __version__
 from tui_assistant.commands import guard
+from tui_assistant.commands.key import key
 
 if TYPE_CHECKING:
     from tui_assistant.config import Flag
@@ -350,6 +351,9 @@ def models_remove(name: str) -> int:
     from tui_assistant.commands import models
 
     return models.run_remove(name)
+
+
+cli.add_command(key)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

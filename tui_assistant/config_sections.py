@@ -177,7 +177,9 @@ class LinkSettings(Section):
     model: str = ""
     """Empty: the one that is usual there. On Azure the deployment's name."""
     key_env: KeyVariable = ""
-    resource: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$", description="Azure: the first part of the host")
+    resource: str = Field(
+        default="", pattern=r"^[A-Za-z0-9-]*$", description="Azure, Qwen's workspaces: the host's first part"
+    )
     voice: str = ""
     instructions: str = ""
     """What the model is told of its task."""

@@ -129,10 +129,11 @@ def remote_link(settings: Settings, name: str) -> WebSocketLink:
     """A service or a server elsewhere. Raises UsageError: unknown, or without its key."""
     from tui_assistant.commands import responder_options
     from tui_assistant.links.vendors.endpoint import endpoint
+    from tui_assistant.links.vendors.keys import from_keyring
     from tui_assistant.links.websocket import WebSocketLink
 
     own = settings.link
-    place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource)
+    place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource, stored=from_keyring)
     session = responder_options.session_elsewhere(settings)
     return WebSocketLink(place, session=session)
 

@@ -1,8 +1,8 @@
 """The same conversation line by line: for screen readers, pipes and logs. No escape sequence, no Textual.
 
 `HH:MM:SS you  TEXT`, `HH:MM:SS bot  TEXT`; what is neither is `HH:MM:SS --  TEXT`. Lines that come in: an empty one
-begins to talk, the next one sends; `/mode`, `/mute`, `/stop`, `/new`, `/quit`, `/help` are commands, anything else is a
-typed message.
+begins to talk, the next one sends; `/mode`, `/mute`, `/stop`, `/new`, `/traffic`, `/quit`, `/help` are commands,
+anything else is a typed message.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
 
-from tui_assistant.client.latency import Replies
 from tui_assistant.runtime.api import (
     OPENS_ON_PRESS,
     Ended,
@@ -35,13 +34,16 @@ from tui_assistant.runtime.api import (
     Told,
 )
 from tui_assistant.safetext import clean
+from tui_assistant.tui.drawing.traffic import words as traffic_words
+from tui_assistant.tui.plain_arrow import Arrow, arrow_words
 
 LOOK_SECONDS = 0.25  # how often the snapshot is asked for changes of link, device and mode
 QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the last answer has been given
 LEAST_READ = 65_536  # bytes read at once
 USED = "used: "  # how the note of an answer begins that has used tools (client/transcript.py)
 COMMANDS = (
-    "press enter to talk, enter again to send; /mode /mute /stop /new /quit /help; anything else is a typed message"
+    "press enter to talk, enter again to send; /mode /mute /stop /new /traffic /quit /help; "
+    "anything else is a typed message"
 )
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 
@@ -72,7 +74,7 @@ def run_plain(
 
     `interactive`: lines are read from `stdin` (not when stdin carries the audio). `eof_ends`: the end of stdin ends the
     conversation once the last answer has been given; without it the microphone, file or device, goes on. How long the
-    answers took is said on `stderr` at the end.
+    answers took, and what went over the wire, is said on `stderr` at the end.
     """
     events: SimpleQueue[Notice | Typed | Signalled] = SimpleQueue()  # its put may interrupt itself: signals need that
     out = sys.stdout if stdout is None else stdout
@@ -88,7 +90,7 @@ def run_plain(
             _forget(out)  # who read us has gone: the conversation has lost its reader, and nothing is wrong
             return 0
         finally:
-            _report(talk.snapshot().replies, sys.stderr if stderr is None else stderr)
+            _report(talk.snapshot(), sys.stderr if stderr is None else stderr)
             talk.close()
 
 
@@ -102,6 +104,7 @@ class Printer:
         self._eof_ends = eof_ends
         self._printed: dict[str, Line] = {}
         self._seen = Snapshot()
+        self._arrow = Arrow()
         self._eof = False
         self._idle_since: float | None = None
 
@@ -165,13 +168,16 @@ class Printer:
         before, now = self._seen, self._talk.snapshot()
         self._seen = now
         if now.link_state != before.link_state:
-            self._aside(f"link {now.link}: {now.link_state}")
+            leaves = " ↗" if now.traffic is not None and now.traffic.leaves else ""
+            self._aside(f"link {now.link}{leaves}: {now.link_state}")
         if now.mode is not before.mode:
             self._aside(str(now.mode))
         if now.muted is not before.muted:
             self._aside("muted" if now.muted else "listening again")
         if now.talking is not before.talking:
             self._aside("listening: enter sends" if now.talking else "not listening")
+        if leaving := self._arrow.take(now, time.monotonic()):
+            self._aside(leaving)
         pressed = OPENS_ON_PRESS in (now.microphone, before.microphone) and before.microphone
         if now.microphone != before.microphone and not now.demo and not pressed:
             self._aside(f"microphone: {now.microphone}" if now.microphone else "no microphone")
@@ -197,6 +203,10 @@ class Printer:
                 self._talk.interrupt()
             case "/new":
                 self._talk.new_conversation()
+            case "/traffic":
+                now = self._talk.snapshot()
+                told = " · ".join(part for part in (arrow_words(now), traffic_words(now)) if part)
+                self._aside(told or "the conversation runs here: nothing goes over a wire")
             case "/quit":
                 return 0
             case "/help":
@@ -218,11 +228,12 @@ class Printer:
         self._out.flush()
 
 
-def _report(replies: Replies, err: TextIO) -> None:
+def _report(last: Snapshot, err: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
-        if replies.count:
-            err.write(f"{replies}\n")
-            err.flush()
+        for text in (str(last.replies) if last.replies.count else "", traffic_words(last)):
+            if text:
+                err.write(f"{text}\n".encode(err.encoding or "utf-8", "replace").decode(err.encoding or "utf-8"))
+        err.flush()
 
 
 def _read(source: TextIO, events: SimpleQueue[Notice | Typed | Signalled]) -> None:

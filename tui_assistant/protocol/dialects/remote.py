@@ -18,7 +18,7 @@ from tui_assistant.protocol.dialects.fields import OMITTED, Context, Field, look
 from tui_assistant.protocol.dialects.lenient import server_event
 from tui_assistant.protocol.dialects.quirks import BETA, FLAT_NAMES, FlatQuirks
 from tui_assistant.protocol.dialects.values import Json
-from tui_assistant.protocol.server import ServerEvent
+from tui_assistant.protocol.server import BufferCommitted, ServerEvent, SpeechStopped
 
 UPDATE, CREATE, ITEM = "session.update", "response.create", "conversation.item.create"
 RULES = "audio.input.turn_detection"
@@ -42,6 +42,16 @@ class RemoteQuirks:
     """The model to ask for where only "write down what I say" is meant; "": its own; None: it does so unasked."""
     silence_ms: tuple[int, int] = (0, 10_000)
     """Its range of silence_duration_ms."""
+    unsaid: frozenset[str] = frozenset()
+    """Fields of the session that are not sent, by our dotted paths: to name them would be an error."""
+    always: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    """What every session.update has to hold, in the server's own spelling."""
+    by_hand: Mapping[str, Any] | None = None
+    """What it calls turn detection that is off."""
+    lifted: Mapping[str, str] = dataclass_field(default_factory=dict)
+    """Our dotted path -> the name that it has at the top of the session."""
+    commits_silently: bool = False
+    """The end of speech commits the buffer, and no event says so."""
 
 
 class RemoteDialect(Protocol):
@@ -67,14 +77,16 @@ class RemoteGa:
             return None
         data = wire(event)
         if event.type == UPDATE:
-            data["session"] = _fitting(data["session"], self._quirks)
+            data["session"] = _spelled(_fitting(data["session"], self._quirks), self._quirks)
         return _frame(data)
 
     def decode(self, text: str | bytes) -> list[ServerEvent]:
         data = _parsed(text)
         data["type"] = _READ.get(str(data.get("type")), data.get("type"))
-        found = server_event(data)
-        return [] if found is None else [found]
+        session = data.get("session")
+        if self._quirks.lifted and isinstance(session, dict):
+            data["session"] = _lowered(session, self._quirks.lifted)
+        return _events(data, self._quirks)
 
 
 class RemoteFlat:
@@ -91,7 +103,8 @@ class RemoteFlat:
             return None
         data = wire(event)
         if event.type == UPDATE:
-            data["session"] = _flat(_fitting(data["session"], self._quirks), self._tables.session)
+            flat = _flat(_fitting(data["session"], self._quirks), self._tables.session)
+            data["session"] = _spelled(flat, self._quirks)
         elif event.type == CREATE and data["response"] is not None:
             data["response"] = _flat(_without_nulls(data["response"]), self._tables.response)
         elif event.type == ITEM:
@@ -109,8 +122,7 @@ class RemoteFlat:
         response = data.get("response")
         if isinstance(response, Mapping) and isinstance(response.get("output"), list):
             data["response"] = {**response, "output": [values.item(item) for item in response["output"]]}
-        found = server_event(data)
-        return [] if found is None else [found]
+        return _events(data, self._quirks)
 
     def _read(self, session: Mapping[str, Any]) -> Json:
         """The flat session as ours; a field of another shape than it should have is left out."""
@@ -147,9 +159,50 @@ class RemoteAuto:
         return self._wire.decode(text)
 
 
+def _events(data: Json, quirks: RemoteQuirks) -> list[ServerEvent]:
+    if "delta" not in data and isinstance(data.get("audio"), str):
+        data["delta"] = data["audio"]  # as one server of one's own calls the sound
+    found = server_event(data)
+    if isinstance(found, SpeechStopped) and quirks.commits_silently:
+        return [found, BufferCommitted(item_id=found.item_id)]
+    return [] if found is None else [found]
+
+
+def _spelled(session: Json, quirks: RemoteQuirks) -> Json:
+    """The patch, in GA's or the flat shape, with the names and additions of one server."""
+    patch = dict(session)
+    for path, name in quirks.lifted.items():
+        if (value := lookup(patch, path)) is not OMITTED:
+            _drop(patch, path)
+            patch[name] = value
+    if quirks.by_hand is not None and patch.get("turn_detection", OMITTED) is None:
+        patch["turn_detection"] = dict(quirks.by_hand)
+    return patch | dict(quirks.always)
+
+
+def _lowered(session: Json, lifted: Mapping[str, str]) -> Json:
+    found = {key: value for key, value in session.items() if key not in lifted.values()}
+    for path, name in lifted.items():
+        if name in session and lookup(found, path) is OMITTED:
+            place(found, path, session[name])
+    return found
+
+
+def _drop(patch: Json, path: str) -> None:
+    """Takes a field out, and what is empty without it."""
+    parent, _, name = path.rpartition(".")
+    inner = lookup(patch, parent) if parent else patch
+    if isinstance(inner, dict) and name in inner:
+        del inner[name]
+        if parent and not inner:
+            _drop(patch, parent)
+
+
 def _fitting(session: Json, quirks: RemoteQuirks) -> Json:
     """A patch of the session without what that server does not know."""
     patch: Json = json.loads(json.dumps(session))  # a deep copy, of plain JSON
+    for path in quirks.unsaid:
+        _drop(patch, path)
     if lookup(patch, WORDS) == {}:
         if quirks.transcription is None:
             del patch["audio"]["input"]["transcription"]

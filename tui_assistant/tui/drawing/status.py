@@ -6,6 +6,7 @@ from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
 from tui_assistant.runtime.api import Mode, Snapshot
 from tui_assistant.safetext import clean
 from tui_assistant.tui.drawing.runs import Line, Run, crop, merge, width_of
+from tui_assistant.tui.drawing.traffic import mark
 
 NAME_WIDTH = 24  # of a device: enough to tell two apart
 
@@ -30,10 +31,13 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
     manual = snapshot.mode is Mode.PUSH_TO_TALK  # there turn detection is off, and it matters what the key can
     items.append((34 if manual else 70, (turn_words(snapshot.turn_detection), "ink")))
     link = clean(snapshot.link, limit=30)
+    leaving = mark(snapshot)
     if snapshot.link_state == "ready":
-        items.append((50, (link, "ink")))
+        items.append((50 if leaving is None else 72, (link, "ink")))
     else:
         items.append((90, (f"{link}: {clean(snapshot.link_state, limit=40)}", "bold warn")))
+    if leaving is not None:
+        items.append((98, leaving))  # that audio leaves the machine is said at every width
     if snapshot.demo:
         items.append((60, ("mic demo", "wait")))
     elif snapshot.microphone:

@@ -1,5 +1,5 @@
-"""Where there is no room for the scope: state and level on one line, the timers on another when there are some; while
-values are changed, what they would have made of the turns."""
+"""Where there is no room for the scope: state and level on one line, traffic and timers on others when there are some;
+while values are changed, what they would have made of the turns."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tui_assistant.tui.drawing.meter import meter
 from tui_assistant.tui.drawing.runs import Line, merge, width_of
 from tui_assistant.tui.drawing.scope import View, lanes, words
 from tui_assistant.tui.drawing.state import alarms, state
+from tui_assistant.tui.drawing.traffic import line as traffic_line
 from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 from tui_assistant.tui.whatif_view import Comparison
 from tui_assistant.tui.widgets.lines import Lines
@@ -38,8 +39,8 @@ def compact(snapshot: Snapshot, width: int, keys: TalkKeys = DEFAULT_KEYS) -> li
         lines = [merge([(" ", "dim"), *left, (gap + " ", "dim"), *level])]
     else:
         lines = [merge([(" ", "dim"), *state(snapshot, width - 1, name="", keys=keys)])]
-    timers = alarms(snapshot, cleaned_alarms(snapshot), width - 1)
-    return [*lines, merge([(" ", "dim"), *timers])] if timers else lines
+    below = (traffic_line(snapshot, width - 2), alarms(snapshot, cleaned_alarms(snapshot), width - 1))
+    return [*lines, *(merge([(" ", "dim"), *each]) for each in below if each)]
 
 
 class Compact(Lines):

@@ -24,6 +24,7 @@ from tui_assistant.tui.drawing.meter import meter, meter_notes
 from tui_assistant.tui.drawing.runs import EMPTY, Line
 from tui_assistant.tui.drawing.scope import View, upper_part
 from tui_assistant.tui.drawing.state import alarms, state
+from tui_assistant.tui.drawing.traffic import line as traffic_line
 from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 from tui_assistant.tui.messages import ScopeLeft
 from tui_assistant.tui.scope_cursor import LEAP, Cursor
@@ -100,7 +101,9 @@ class Scope(Lines, can_focus=True):
         if self._cursor is not None:
             self._cursor.take(snapshot.frames)
         notes = height >= NOTES_ROWS
-        view, upper_height = self._view(snapshot), height - 3 - notes  # meter, state and timers have their lines
+        traffic = [traffic_line(snapshot, width)] if snapshot.traffic is not None else []
+        lower = 3 + notes + len(traffic)  # meter, state and timers have their lines
+        view, upper_height = self._view(snapshot), height - lower
         if (view, width, upper_height) != self._key:
             self._key = (view, width, upper_height)
             self._upper = upper_part(view, width, upper_height)
@@ -108,7 +111,7 @@ class Scope(Lines, can_focus=True):
         level = meter(snapshot.level, width, muted=snapshot.muted, noise_floor_dbfs=noise, gain_db=0 if notes else gain)
         below = [meter_notes(noise, gain, width, erle_db=snapshot.erle_db)] if notes else []
         lines = [level, *below, *self._upper]
-        lines += [state(snapshot, width, keys=self._keys), alarms(snapshot, cleaned_alarms(snapshot), width)]
+        lines += [state(snapshot, width, keys=self._keys), *traffic, alarms(snapshot, cleaned_alarms(snapshot), width)]
         self.show(lines)
         self._say_title(snapshot)
 
