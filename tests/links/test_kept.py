@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui_assistant.links.kept import BEFORE_S, MOST_S, SEED, Kept
+from tui_assistant.links.kept import BEFORE_S, MOST_BREAKS, MOST_S, SEED, Kept
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import AssistantMessage, InputText, OutputAudio, Response, UserMessage
 from tui_assistant.protocol.session import ServerVad, SessionObject
@@ -85,12 +85,18 @@ def test_a_held_key_is_sent_with_its_commit_exactly_once() -> None:
     assert len(audio) == 2 * len(SECOND)
     assert [event.type for event in events[1:]] == ["input_audio_buffer.commit", "response.create"]
     one.received(server.BufferCommitted(item_id="u"))
+    one.broke()
     audio, events = again(one)
-    assert audio == b""
-    assert [event.type for event in events] == ["session.update", "response.create"], "the answer is still due"
+    assert len(audio) == 2 * len(SECOND), "nobody has written down what it was"
+    assert [event.type for event in events[1:]] == ["input_audio_buffer.commit", "response.create"]
+    one.received(server.BufferCommitted(item_id="u2"))
+    words(one, item_id="u2")
+    audio, events = again(one)
+    assert (audio, len(events)) == (b"", 3)
+    assert events[-1].type == "response.create", "the answer is still due"
     one.received(server.ResponseCreated(response=response()))
     one.received(server.OutputAudioDelta(response_id="r", item_id="a", delta=""))
-    assert [event.type for event in again(one)[1]] == ["session.update"]
+    assert "response.create" not in [event.type for event in again(one)[1]]
 
 
 def test_a_commit_that_was_not_confirmed_is_made_again() -> None:
@@ -98,7 +104,6 @@ def test_a_commit_that_was_not_confirmed_is_made_again() -> None:
     one.fed(SECOND)
     one.sent(client.InputAudioBufferCommit())
     one.sent(client.ResponseCreate())
-    assert not one.lost
     assert list(one.broke()) == []
     audio, events = again(one)
     assert (len(audio), len(events)) == (len(SECOND), 3)
@@ -109,7 +114,6 @@ def test_an_answer_that_has_not_begun_is_asked_for_again_if_the_words_are_known(
     spoken(one)
     words(one)
     one.received(server.ResponseCreated(response=response()))
-    assert not one.lost
     assert [event.type for event in one.broke()] == ["response.done"]
     _, events = again(one)
     assert [event.type for event in events] == ["session.update", "conversation.item.create", "response.create"]
@@ -120,11 +124,37 @@ def test_an_answer_that_has_not_begun_is_asked_for_again_if_the_words_are_known(
     assert told.item.id == f"{SEED}1"
 
 
-def test_an_answer_whose_question_nobody_wrote_down_is_reported() -> None:
+def test_a_turn_whose_words_nobody_knows_is_told_again_as_audio_by_hand() -> None:
     one = kept(VAD)
-    spoken(one)
-    assert one.lost
+    one.fed(SECOND)
+    one.received(server.SpeechStarted(item_id="u", audio_start_ms=800))
+    one.fed(SECOND)
+    one.received(server.SpeechStopped(item_id="u", audio_end_ms=1_900))
+    one.received(server.BufferCommitted(item_id="u"))
     assert [event.type for event in one.broke()] == ["conversation.item.input_audio_transcription.failed"]
+    told = list(one.again())
+    at = next(place for place, each in enumerate(told) if isinstance(each, client.InputAudioBufferCommit))
+    before = b"".join(each for each in told[:at] if isinstance(each, bytes))
+    assert len(before) == 1.1 * len(SECOND), "from where it began to where it ended"
+    settings = [each.session for each in told if isinstance(each, client.SessionUpdate)]
+    rules = [each["audio"]["input"]["turn_detection"] for each in settings]
+    assert rules[-2:] == [None, VAD]
+    assert isinstance(told[at + 1], client.ResponseCreate)
+    assert one.take_lost() == 0
+
+
+def test_a_turn_that_breaks_every_session_is_reported_in_the_end() -> None:
+    one = kept(None)
+    one.fed(SECOND)
+    one.sent(client.InputAudioBufferCommit())
+    one.sent(client.ResponseCreate())
+    for _ in range(MOST_BREAKS - 1):
+        one.broke()
+        assert again(one)[0]
+        assert one.take_lost() == 0
+    one.broke()
+    assert one.take_lost() == 1
+    assert not one.waits
     assert [event.type for event in again(one)[1]] == ["session.update"]
 
 

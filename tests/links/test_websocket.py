@@ -14,54 +14,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from link_ear import CANARY, MANUAL, Ear, opened
+from services import Service
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from tui_assistant.errors import LinkError
-from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.links.vendors.endpoint import endpoint
 from tui_assistant.links.websocket import WebSocketLink
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import InputText, UserMessage
-from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.testing.server import realtime_server
 
-CANARY = "sk-canary-9d41"
 SESSION = {"type": "session.created", "event_id": "e", "session": {"id": "s", "audio": {"input": {}}}}
-MANUAL = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
-
-
-class Ear:
-    """What a link has reported."""
-
-    def __init__(self) -> None:
-        self.events: list[ServerEvent] = []
-        self.statuses: list[LinkStatus] = []
-        self.callbacks = LinkEvents(self.events.append, lambda observation: None, self.statuses.append)
-
-    @property
-    def types(self) -> list[str]:
-        return [event.type for event in self.events]
-
-    @property
-    def told(self) -> str:
-        return " ".join(status.told for status in self.statuses)
-
-    async def until(self, condition: Callable[[], object], seconds: float = 15.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110  # a test waits for what a peer does
-                await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def opened(url: str, ear: Ear, **options: Any) -> AsyncIterator[WebSocketLink]:
-    link = WebSocketLink(endpoint(url, {"KEY": CANARY}, key_env="KEY"), chance=lambda: 0.0, **options)
-    try:
-        await link.open(ear.callbacks)
-        yield link
-    finally:
-        await link.close()
 
 
 Talk = Callable[[ServerConnection], Awaitable[None]]
@@ -188,10 +154,10 @@ async def test_nobody_there_is_one_line() -> None:
 
 async def test_a_server_that_answers_with_an_error_gives_no_session() -> None:
     async def errs(socket: ServerConnection) -> None:
-        await socket.send(json.dumps({"type": "error", "error": {"message": "no quota left", "code": ""}}))
+        await socket.send(json.dumps({"type": "error", "error": {"message": "no quota", "code": ""}}))
 
     async with Scripted(errs).running() as url:
-        with pytest.raises(LinkError, match="no quota left"):
+        with pytest.raises(LinkError, match="no quota or credit left"):
             async with opened(url, Ear()):
                 pass
 
@@ -326,13 +292,9 @@ async def test_frames_that_are_no_events_are_counted_and_cost_nothing() -> None:
         assert link.counters == {"link_frames_unread": 2}
 
 
-async def test_that_audio_leaves_the_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def connected(link: WebSocketLink) -> None:
-        """Nothing is connected to here: what is shown is looked at."""
-
-    monkeypatch.setattr(WebSocketLink, "_connect", connected)
-    away, ear = WebSocketLink(endpoint("openai", {"OPENAI_API_KEY": CANARY})), Ear()
-    monkeypatch.setattr(away, "_run", lambda: asyncio.sleep(0))
+async def test_that_audio_leaves_the_machine_is_said() -> None:
+    ear = Ear()
+    away = WebSocketLink(endpoint("openai", {"OPENAI_API_KEY": CANARY}), connect=Service().dial)
     await away.open(ear.callbacks)
     await away.close()
     assert away.name == "openai"

@@ -5,39 +5,31 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-
-from tui_assistant.errors import LinkError, RemoteProtocolError
+from tui_assistant.errors import LinkError
 from tui_assistant.links.base import LinkEvents, LinkStatus
+from tui_assistant.links.channel import Channel, Wire
 from tui_assistant.links.kept import Kept
+from tui_assistant.links.reasons import DownError, error_of, in_words, plain
+from tui_assistant.links.reconnect import Backoff
+from tui_assistant.links.refresh import Refresh
+from tui_assistant.links.requests import ANSWER_S, Requests
+from tui_assistant.links.sockets import Dial, dial
 from tui_assistant.links.traffic import Meter, Traffic
 from tui_assistant.links.vendors.endpoint import Endpoint
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.client import ClientEvent
-from tui_assistant.protocol.dialects.quirks import BETA, QWEN
-from tui_assistant.protocol.dialects.remote import RemoteAuto, RemoteDialect, RemoteFlat, RemoteGa
 from tui_assistant.protocol.items import JsonObject
 from tui_assistant.protocol.server import ServerEvent
 
-CONNECT_S = 5.0
-GREETING_S = 3.0  # for session.created; some hosts say nothing before they are told something
-PING_S, PONG_S = 1.5, 2.5  # with CLOSE_S a dead peer is noticed within 4.5 s
-CLOSE_S = 0.5
-LEAST_WAIT_S, MOST_WAIT_S = 0.25, 15.0  # between two tries
 BLOCK_MS = 100  # of audio in one event: what the services recommend
-MOST_FRAME_BYTES = 32 * 2**20
-MOST_WAITING_BYTES = 8 * 2**20  # of frames that the network has not taken: more than a minute of audio
-FINAL = (401, 403, 404)  # trying again would not help
-
-# The library logs headers, so the key, at DEBUG.
-_log = logging.getLogger(__name__)
-_log.setLevel(logging.CRITICAL)
+TICK_S = 0.25  # a twentieth of the shortest time that is watched
+NUDGE_SHARE = 0.8  # of the time after which a service ends a session that says nothing
+LONG_S = 60.0  # a session that the server ends later than this, with nothing going on, is nothing to worry about
 
 
 class WebSocketLink:
@@ -53,8 +45,14 @@ class WebSocketLink:
         session: JsonObject | None = None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        connect: Dial = dial,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`session`: what every session is told first, e.g. instructions and voice, in GA's form."""
+        """`session`: what every session is told first, e.g. instructions and voice, in GA's form.
+
+        `clock`: of the traffic. `wall`: Unix time, in which servers say when a session ends. All else goes by the
+        loop's clock.
+        """
         self._endpoint = endpoint
         self._vendor = endpoint.vendor
         self.name = endpoint.name
@@ -62,19 +60,24 @@ class WebSocketLink:
         self.output_rate = self._vendor.output_rate
         self._meter = Meter(endpoint.host, self.input_rate, self.output_rate, leaves=endpoint.leaves)
         self._clock = clock
-        self._chance = chance
-        self._kept = Kept(self.input_rate)
+        self._connect = connect
+        self._wall = wall
+        self._backoff = Backoff(chance)
+        self._kept = Kept(self.input_rate, self.output_rate)
         for patch in (_formats(endpoint), session or {}):
             self._kept.sent(client.SessionUpdate(session={"type": "realtime", **patch}))
         self._events = LinkEvents(lambda event: None, lambda observation: None, lambda status: None)
-        self._socket: ClientConnection | None = None
-        self._dialect: RemoteDialect = RemoteGa()
-        self._frames: asyncio.Queue[str] = asyncio.Queue()
-        self._waiting_bytes = 0
-        self._up = False  # a session takes what we send
+        self._channel: Channel | None = None
+        self._fresh: Channel | None = None  # takes the place of the channel that was ended for it
+        self._requests = Requests(0.0)
+        self._refresh = Refresh(0.0, 0.0)
+        self._up = self._over = False  # a session takes what we send; no other will come
+        self._begun_s = self._sent_s = 0.0
+        self._last_error: DownError | None = None  # with which the server began to end the session
         self._block = bytearray()
         self._running: asyncio.Task[None] | None = None
-        self._counters = {"link_frames_unread": 0, "link_audio_dropped_ms": 0}
+        self._counters = Counter[str]()
+        self._wire = Wire(self._counters, self._meter, clock)
 
     # -------------------------------------------------------------------------------------------------- Link
 
@@ -82,20 +85,21 @@ class WebSocketLink:
         """Raises LinkError when there is no session: it is the first try, and nothing is lost with it."""
         self._events = events
         events.status(LinkStatus(False, "connecting"))
-        await self._connect()
+        self._begin(await self._session())
         if self._endpoint.leaves:
             events.status(LinkStatus(True, "ready", f"↗ What you say is sent to {self._endpoint.host}.", "warning"))
         self._running = asyncio.create_task(self._run())
 
     def send(self, event: ClientEvent) -> None:
         self._flush_block()
-        self._kept.sent(event)
-        if self._up:
+        understood = self._kept.sent(event)
+        if self._up and understood:
             self._put(event)
 
     def feed(self, pcm: bytes) -> None:
         if not self._up:
-            self._kept.waiting(pcm)
+            if not self._over:
+                self._kept.waiting(pcm)
             return
         self._kept.fed(pcm)
         self._block += pcm
@@ -109,7 +113,7 @@ class WebSocketLink:
 
     @property
     def counters(self) -> dict[str, int]:
-        self._counters["link_audio_dropped_ms"] = self._kept.dropped_ms
+        self._counters["link_audio_lost_ms"] = self._kept.dropped_ms
         return {name: count for name, count in self._counters.items() if count}
 
     def traffic(self) -> Traffic:
@@ -121,61 +125,70 @@ class WebSocketLink:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
-        await self._hang_up()
+        if self._channel is not None:
+            await self._channel.close()
 
-    # ------------------------------------------------------------------------------------------ the connection
+    # ------------------------------------------------------------------------------------------- the sessions
 
     async def _run(self) -> None:
-        """Until `close`: one connection after the other."""
+        """Until `close`: one session after the other."""
         while True:
             why = await self._converse()
-            self._break(why)
-            await self._hang_up()
-            if not await self._reconnect():
+            lasted = self._now - self._begun_s
+            self._up = False
+            fresh, self._fresh = self._fresh, None
+            if fresh is None:
+                self._backoff.lasted(lasted)
+                self._break(why, calm=self._kept.quiet and lasted >= LONG_S)
+            else:
+                self._forget_session()
+            if self._channel is not None:
+                await self._channel.close()
+            if fresh is not None:
+                self._begin(fresh)
+            elif not await self._reconnect(why):
                 return
 
-    async def _reconnect(self) -> bool:
-        """Full jitter, so that a thousand clients do not come back at once. False: it is of no use any more."""
-        most = 4 * LEAST_WAIT_S  # the first wait is at most a second
-        while True:
-            await asyncio.sleep(LEAST_WAIT_S + self._chance() * (most - LEAST_WAIT_S))
-            most = min(MOST_WAIT_S, most * 2)
+    async def _reconnect(self, why: DownError) -> bool:
+        """False: it is of no use any more."""
+        told = ""
+        while not why.final:
+            await asyncio.sleep(self._backoff.wait_s(why.wait_s))
             try:
-                await self._connect()
-            except LinkError as error:
-                if error.final:
-                    self._events.status(LinkStatus(False, "refused", str(error), "error", lost=True))
-                    return False
+                fresh = await self._session()
+            except DownError as error:
+                why = error
+                new = "" if str(why) == told or why.final else f"{why}. It is tried again."
+                told = str(why)
+                text = f"reconnecting, try {self._backoff.tries + 1}"
+                self._events.status(LinkStatus(False, text, new, "warning"))
                 continue
-            self._events.status(LinkStatus(True, "ready", "The link is there again.", "information"))
+            waited_s = self._kept.waiting_s
+            self._begin(fresh)
+            sent = f" {waited_s:.0f} s of what you said meanwhile is sent now." if waited_s >= 1 else ""
+            self._events.status(LinkStatus(True, "ready", f"The link is there again.{sent}", "information"))
             return True
+        self._over = True
+        self._kept.give_up()
+        text = f"{why}{self._lost_in_words()}"
+        self._events.status(LinkStatus(False, "refused", text, "error", lost=True))
+        return False
 
-    async def _connect(self) -> None:
-        """Opens the connection and says what a new session has to know. Raises LinkError."""
-        where = self._endpoint.name
-        try:
-            self._socket = await connect(
-                self._endpoint.url,
-                additional_headers=dict(self._endpoint.headers),
-                open_timeout=CONNECT_S,
-                close_timeout=CLOSE_S,
-                ping_interval=PING_S,
-                ping_timeout=PONG_S,
-                max_size=MOST_FRAME_BYTES,
-                logger=_log,
-                proxy=True if self._endpoint.leaves else None,
-            )
-        except InvalidStatus as error:
-            raise _refused(where, error.response.status_code) from None
-        except TimeoutError:
-            raise LinkError(f"{where}: no answer in {CONNECT_S:.0f} s") from None
-        except (OSError, WebSocketException, EOFError) as error:
-            raise LinkError(
-                f"{where}: cannot connect: {_words(error)}", "is the address right and the server running?"
-            ) from None
-        self._dialect = _dialect(self._endpoint)
-        self._frames, self._waiting_bytes = asyncio.Queue(), 0
-        await self._greet()
+    async def _session(self) -> Channel:
+        """Raises DownError."""
+        first = client.SessionUpdate(session=self._kept.settings)
+        channel = Channel(await self._connect(self._endpoint), self._endpoint, self._wire)
+        await channel.greet(first)
+        return channel
+
+    def _begin(self, channel: Channel) -> None:
+        """Says what a new session has to know."""
+        self._channel, self._last_error = channel, None
+        self._begun_s = self._sent_s = self._now
+        self._requests = Requests(self._now, self._vendor.cancel_s)
+        self._refresh = Refresh(self._vendor.session_s, self._now)
+        for event in channel.greeting:
+            self._pass_on(event)
         for each in self._kept.again():
             if isinstance(each, bytes):
                 self._append(each)
@@ -184,78 +197,108 @@ class WebSocketLink:
         self._up = True
         self._events.status(LinkStatus(True, "ready"))
 
-    async def _greet(self) -> None:
-        """session.created, if the server says it without being asked. Raises LinkError where it says no."""
-        assert self._socket is not None
+    async def _converse(self) -> DownError:
+        """Both directions, until the session ends; why it did."""
+        assert self._channel is not None
+        channel = self._channel
+        tasks = [asyncio.create_task(channel.send()), asyncio.create_task(self._watch(channel))]
         try:
-            async with asyncio.timeout(GREETING_S):
-                while True:
-                    for event in self._read(await self._socket.recv()):
-                        if isinstance(event, server.ErrorEvent):
-                            raise LinkError(f"{self._endpoint.name}: no session: {event.error.message}")
-                        self._pass_on(event)
-                        if isinstance(event, server.SessionCreated):
-                            return
-        except TimeoutError:
-            return
-        except ConnectionClosed as closed:
-            raise LinkError(f"{self._endpoint.name}: {_farewell(closed)}") from None
-
-    async def _converse(self) -> str:
-        """Both directions, until the connection ends; why it did."""
-        assert self._socket is not None
-        sender = asyncio.create_task(self._send(self._socket))
-        try:
-            async for frame in self._socket:
-                for event in self._read(frame):
+            while True:
+                for event in await channel.receive():
                     self._pass_on(event)
-            return "the server ended the session"
-        except ConnectionClosed as closed:
-            return _farewell(closed)
+        except DownError as why:
+            return self._last_error or why
         finally:
-            sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
-                await sender
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _send(self, socket: ClientConnection) -> None:
+    async def _watch(self, channel: Channel) -> None:
+        """What has to happen though nothing comes."""
         while True:
-            frame = await self._frames.get()
-            self._waiting_bytes -= len(frame)
-            await socket.send(frame)
-            self._meter.went(frame, self._clock())
+            await asyncio.sleep(TICK_S)
+            for event in self._requests.tick(self._now):
+                self._tell(event)
+            if self._requests.silent(self._now):
+                if self._kept.waits:
+                    self._counters["link_stalls"] += 1
+                    channel.abort(f"no answer for {ANSWER_S:.0f} s")
+                for event in self._requests.stalled():
+                    self._tell(event)
+            idle_s = self._vendor.idle_s * NUDGE_SHARE
+            if idle_s and self._now - self._sent_s >= idle_s:
+                self._put(client.SessionUpdate(session=self._kept.settings))
+            if self._refresh.due(self._now, quiet=self._kept.quiet, answering=self._kept.answering):
+                await self._replace(channel)
 
-    async def _hang_up(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            with contextlib.suppress(OSError, WebSocketException):
-                await socket.close()
+    async def _replace(self, channel: Channel) -> None:
+        """A new session before the service ends this one; it goes on until the other is there."""
+        quiet = self._kept.quiet
+        try:
+            fresh = await self._session()
+        except LinkError:
+            self._refresh.failed(self._now)
+            return
+        if quiet and not self._kept.quiet:  # somebody began to speak meanwhile: there will be another moment
+            self._refresh.failed(self._now)
+            await fresh.close()
+            return
+        self._fresh = fresh
+        channel.abort("another session takes its place")
 
-    def _break(self, why: str) -> None:
+    # -------------------------------------------------------------------------------------------- their breaks
+
+    def _break(self, why: DownError, *, calm: bool) -> None:
         """The session is gone: the conversation is told what nobody answers any more."""
+        self._forget_session()
+        lost = self._lost_in_words()
+        if why.final:
+            return  # `_reconnect` says it
+        mild = (calm or "longest time" in why.message) and not lost
+        words = "The server ended the session" if mild else "The link broke"
+        told = f"{words}: {why.message}. Trying again; what you say is kept.{lost}"
+        self._events.status(LinkStatus(False, "reconnecting", told, "information" if mild else "warning"))
+
+    def _forget_session(self) -> None:
         self._up = False
         self._block.clear()  # it is kept too
-        lost = self._kept.lost
         for event in self._kept.broke():
             self._events.server_event(event)
-        told = f"The link broke: {why}. Trying again; what you say is kept."
-        if lost:
-            told += " Your last turn was not answered: say it again."
-        self._events.status(LinkStatus(False, "reconnecting", told, "warning"))
+
+    def _lost_in_words(self) -> str:
+        lost = self._kept.take_lost()
+        self._counters["link_turns_lost"] += lost
+        if not lost:
+            return ""
+        turn = "turn was" if lost == 1 else f"{lost} turns were"
+        return f" Your last {turn} not answered: say it again."
 
     # -------------------------------------------------------------------------------------------------- events
 
-    def _read(self, frame: str | bytes) -> list[ServerEvent]:
-        events: list[ServerEvent] = []
-        try:
-            events = self._dialect.decode(frame)
-        except RemoteProtocolError:
-            self._counters["link_frames_unread"] += 1
-        self._meter.came(frame, events)
-        return events
+    @property
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _pass_on(self, event: ServerEvent) -> None:
+        for each in self._requests.received(event, self._now):
+            self._tell(each)
+
+    def _tell(self, event: ServerEvent) -> None:
+        if isinstance(event, server.ErrorEvent):
+            event = self._explained(event)
+        elif isinstance(event, server.SessionCreated) and event.session.expires_at is not None:
+            self._refresh.begun(self._now, event.session.expires_at - self._wall())
         if self._kept.received(event):
             self._events.server_event(event)
+
+    def _explained(self, event: server.ErrorEvent) -> server.ErrorEvent:
+        known = plain(event.error)
+        if known is not None and known.ends:
+            self._last_error = error_of(self._endpoint.name, event.error)
+        if known is None and event.error.message:
+            return event
+        text = in_words(self._endpoint.name, event.error)
+        return event.model_copy(update={"error": event.error.model_copy(update={"message": text})})
 
     def _flush_block(self) -> None:
         """What has been fed comes before what is sent behind it."""
@@ -267,14 +310,11 @@ class WebSocketLink:
         self._put(client.InputAudioBufferAppend(audio=base64.b64encode(pcm).decode("ascii")))
 
     def _put(self, event: ClientEvent) -> None:
-        frame = self._dialect.encode(event)
-        if frame is None:
+        if self._channel is None:
             return
-        self._waiting_bytes += len(frame)
-        if self._waiting_bytes > MOST_WAITING_BYTES and self._socket is not None:
-            self._socket.transport.abort()  # the network takes nothing: as good as broken, and the audio is kept
-            return
-        self._frames.put_nowait(frame)
+        self._requests.sent(event, self._now)
+        self._sent_s = self._now
+        self._channel.put(event)
 
 
 def _formats(endpoint: Endpoint) -> JsonObject:
@@ -282,41 +322,3 @@ def _formats(endpoint: Endpoint) -> JsonObject:
         return {"format": {"type": "audio/pcm", "rate": rate}}
 
     return {"audio": {"input": pcm(endpoint.vendor.input_rate), "output": pcm(endpoint.vendor.output_rate)}}
-
-
-def _dialect(endpoint: Endpoint) -> RemoteDialect:
-    quirks = endpoint.vendor.quirks
-    match endpoint.vendor.dialect:
-        case "qwen":
-            return RemoteFlat(QWEN, quirks)
-        case "beta":
-            return RemoteFlat(BETA, quirks)
-        case "auto":
-            return RemoteAuto(quirks)
-        case _:
-            return RemoteGa(quirks)
-
-
-def _refused(where: str, status: int) -> LinkError:
-    if status in (401, 403):
-        error = LinkError(f"{where}: HTTP {status}, the key is refused", "is it the right key, and for this service?")
-    elif status == 404:
-        error = LinkError(f"{where}: HTTP 404, there is no such address or model", "check the URL and [link] model")
-    elif status == 429:
-        return LinkError(f"{where}: HTTP 429, too many requests or no quota left", "look at the service's console")
-    else:
-        return LinkError(f"{where}: HTTP {status} instead of a WebSocket")
-    error.final = True
-    return error
-
-
-def _words(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())[:120]
-
-
-def _farewell(closed: ConnectionClosed) -> str:
-    frame = closed.rcvd
-    if frame is None:
-        return "the connection broke"
-    return f"it closed with {frame.code} {frame.reason}".rstrip()

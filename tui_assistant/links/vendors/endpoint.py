@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from typing import overload
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from tui_assistant.errors import UnavailableError, UsageError, keylike
 from tui_assistant.links.vendors.keys import checked
 from tui_assistant.links.vendors.table import GENERIC, GENERIC_QWEN, QWEN_PATH, VENDORS, Vendor
 
+LEAST_KEY = 8  # characters: shorter ones stand in ordinary words, and are no secret
 IN_A_QUERY = {"api_key", "api-key", "apikey", "key", "token", "access_token"}  # names under which servers take keys
 
 Stored = Callable[[str], str]
@@ -32,6 +34,19 @@ class Endpoint:
     url: str
     vendor: Vendor
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @overload
+    def masked(self, text: str) -> str: ...
+    @overload
+    def masked(self, text: bytes) -> bytes: ...
+    def masked(self, text: str | bytes) -> str | bytes:
+        """What comes from outside, without the key: some servers put it into their errors."""
+        for value in self.headers.values():
+            key = value.rpartition(" ")[2]
+            if len(key) < LEAST_KEY:
+                continue
+            text = text.replace(key, "[key]") if isinstance(text, str) else text.replace(key.encode(), b"[key]")
+        return text
 
     @property
     def host(self) -> str:

@@ -12,6 +12,8 @@ from typing import Literal
 
 from tui_assistant.protocol.dialects.remote import RemoteQuirks
 
+CANCEL_S = 5.0  # none of the services takes so long to say it
+
 DialectName = Literal["ga", "beta", "qwen", "auto"]
 
 _SERVER_VAD = frozenset({"threshold", "prefix_padding_ms", "silence_duration_ms"})
@@ -40,6 +42,14 @@ class Vendor:
     input_rate: int = 24_000
     output_rate: int = 24_000
     quirks: RemoteQuirks = _NO_QUIRKS
+    session_s: float = 0.0
+    """The longest time of a session, as far as it is known; it may say so itself, too."""
+    idle_s: float = 0.0
+    """After so long without an event of ours the service ends a session."""
+    greets: bool = True
+    """session.created comes by itself; else it may need an event of ours."""
+    cancel_s: float = CANCEL_S
+    """A cancelled response is over after that time, though nothing says so."""
 
     @property
     def key_name(self) -> str:
@@ -54,6 +64,7 @@ OPENAI = Vendor(  # server_vad 0.5/300/500; PCM at 24 kHz and no other rate; a s
     hosts=("api.openai.com",),
     key="OPENAI_API_KEY",
     quirks=RemoteQuirks(transcription="gpt-4o-mini-transcribe"),
+    session_s=3_600.0,
 )
 AZURE = Vendor(  # as OpenAI; the model is the name of the deployment
     name="azure",
@@ -65,6 +76,7 @@ AZURE = Vendor(  # as OpenAI; the model is the name of the deployment
     key_header="api-key",
     key_form="{}",
     quirks=RemoteQuirks(transcription="whisper-1"),
+    session_s=3_600.0,
 )
 _QWEN_QUIRKS = RemoteQuirks(
     unknown=_EDITING | {"output_audio_buffer.clear"},
@@ -80,6 +92,10 @@ QWEN = Vendor(  # server_vad 0.5/300/800; 16 kHz in, 24 kHz out; no response.don
     key="DASHSCOPE_API_KEY",
     input_rate=16_000,
     quirks=_QWEN_QUIRKS,
+    session_s=7_200.0,
+    idle_s=300.0,
+    greets=False,  # the workspace hosts
+    cancel_s=1.0,  # response.done does not come; the last event is output_item.done
 )
 QWEN_INTL = replace(  # Singapore; Beijing's keys do not hold there
     QWEN,
@@ -127,6 +143,7 @@ XAI = Vendor(  # server_vad 0.85; voice and turn detection flat, formats nested;
         rule_keys={"server_vad": _SERVER_VAD},
         lifted={"audio.input.turn_detection": "turn_detection", "audio.output.voice": "voice"},
     ),
+    session_s=7_200.0,
 )
 GLM = Vendor(  # client_vad, which is null elsewhere; pcm16 means 16 kHz there, and what comes is PCM at 24 kHz
     name="glm",
@@ -159,6 +176,7 @@ SPEACHES = Vendor(  # server_vad 0.9/0/550; an error for each format and padding
         transcription="",
         unsaid=_FORMATS,
     ),
+    session_s=1_800.0,
 )
 LOCALAI = Vendor(  # server_vad 0.5/300/500, and the open semantic_vad; the model is the name of a pipeline
     name="localai",
@@ -180,7 +198,7 @@ VLLM_OMNI = Vendor(  # manual at first; 16 kHz in, 24 kHz out
     quirks=RemoteQuirks(unknown=_EDITING, rule_keys={"server_vad": _SERVER_VAD}, transcription=""),
 )
 GENERIC = Vendor(name="server", dialect="auto", quirks=RemoteQuirks(transcription=""))
-GENERIC_QWEN = Vendor(name="server", dialect="qwen", input_rate=16_000)  # a URL with QWEN_PATH in it
+GENERIC_QWEN = Vendor(name="server", dialect="qwen", input_rate=16_000, greets=False)  # a URL with QWEN_PATH in it
 
 SERVICES = {
     each.name: each

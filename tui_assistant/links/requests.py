@@ -1,0 +1,106 @@
+"""What was asked of a server and how it ended, for servers that do not say so themselves. Pure.
+
+Sources of the cases: PROTOCOL notes of the vendors; "after response.cancel the two qwen3.5 models never send
+response.done", and errors whose code and event_id are empty.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from tui_assistant.links.kept import ACTIVE
+from tui_assistant.links.vendors.table import CANCEL_S
+from tui_assistant.protocol import client, server
+from tui_assistant.protocol.items import Response, StatusDetails
+
+ANSWER_S = 30.0  # without any event while one is due: a server that only answers pings; models think for less
+NOT_ACTIVE = "response_cancel_not_active"
+MOST_ENDED = 50  # ids
+
+
+class Requests:
+    """One session's. All times are seconds of one clock."""
+
+    def __init__(self, now_s: float, cancel_s: float = CANCEL_S) -> None:
+        self._cancel_s = cancel_s
+        self._creates = deque[str | None](maxlen=MOST_ENDED)  # event ids of response.create without an answer
+        self._cancels = deque[str | None](maxlen=MOST_ENDED)
+        self._running: Response | None = None
+        self._cancelled_s: float | None = None  # since then nothing more is expected of it
+        self._ended: dict[str, None] = {}  # responses that were ended here
+        self._news_s = now_s
+
+    def sent(self, event: client.ClientEvent, now_s: float) -> None:
+        match event:
+            case client.ResponseCreate(event_id=event_id):
+                self._creates.append(event_id)
+                self._news_s = now_s
+            case client.ResponseCancel(event_id=event_id):
+                self._cancels.append(event_id)
+                if self._running is not None:
+                    self._cancelled_s = now_s
+            case client.InputAudioBufferCommit():
+                self._news_s = now_s
+            case _:
+                pass
+
+    def received(self, event: server.ServerEvent, now_s: float) -> list[server.ServerEvent]:
+        """The event, after what the server has left out before it; nothing, where it was said here already."""
+        self._news_s = now_s
+        match event:
+            case server.ResponseCreated(response=response):
+                before = self._end("incomplete")
+                self._running = response
+                if self._creates:
+                    self._creates.popleft()
+                return [*before, event]
+            case server.ResponseDone(response=response):
+                if response.id in self._ended and response.id:
+                    return []
+                self._running = self._cancelled_s = None
+                self._cancels.clear()
+            case server.OutputItemDone() if self._cancelled_s is not None:
+                self._cancelled_s = now_s
+            case server.ErrorEvent():
+                return self._error(event)
+            case _:
+                pass
+        return [event]
+
+    def tick(self, now_s: float) -> list[server.ServerEvent]:
+        """What has to be said by now."""
+        if self._cancelled_s is not None and now_s - self._cancelled_s >= self._cancel_s:
+            return self._end("cancelled")
+        return []
+
+    def silent(self, now_s: float) -> bool:
+        """Nothing at all has come for too long, if something is due."""
+        return now_s - self._news_s >= ANSWER_S
+
+    def stalled(self) -> list[server.ServerEvent]:
+        """The answer that had begun does not go on."""
+        return self._end("incomplete")
+
+    def _end(self, status: str) -> list[server.ServerEvent]:
+        response, cancelled = self._running, self._cancelled_s is not None
+        self._running = self._cancelled_s = None
+        if response is None:
+            return []
+        self._ended[response.id] = None
+        while len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
+        details = StatusDetails(type="cancelled", reason="client_cancelled") if cancelled else None
+        change = {"status": "cancelled" if cancelled else status, "status_details": details}
+        return [server.ResponseDone(response=response.model_copy(update=change))]
+
+    def _error(self, event: server.ErrorEvent) -> list[server.ServerEvent]:
+        """An error that names no event is about the oldest one of its kind."""
+        error = event.error
+        asked = {ACTIVE: self._creates, NOT_ACTIVE: self._cancels}.get(error.code or "")
+        if asked is None:
+            return [event]
+        oldest = asked.popleft() if asked else None
+        if error.event_id is None and oldest is not None:
+            event = event.model_copy(update={"error": error.model_copy(update={"event_id": oldest})})
+        over = self._end("cancelled") if error.code == NOT_ACTIVE and self._cancelled_s is not None else []
+        return [*over, event]
