@@ -21,20 +21,25 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("PUSH-TO-TALK", "You decide: hold the talk key while you speak. turn_detection is null."),
     (
         "half-duplex",
-        "While the answer plays on loudspeakers the microphone is not listened to, else the assistant would hear "
-        "itself. Keys interrupt it, and so does a voice that is clearly louder. With an echo canceller (pip install "
-        "'tui-assistant[aec]') or headphones (start with --headphones) any voice does.",
+        "While the answer plays on loudspeakers, what the microphone hears is withheld, else the assistant would hear "
+        "itself. Keys interrupt it, and so does a voice that is clearly louder than the echo. With an echo canceller "
+        "(pip install 'tui-assistant[aec]') any voice does, and where there is no echo: k measures it.",
     ),
     ("aec", "The answer is taken out of what the microphone hears (WebRTC's echo canceller): speech interrupts it."),
-    ("headphones", "Nothing of the answer reaches the microphone, as you said: speech interrupts it."),
+    (
+        "headphones",
+        "Nothing of the answer reaches the microphone, as the setup (k) has measured or --headphones says: speech "
+        "interrupts it. With other speakers measure again.",
+    ),
     (
         "ERLE",
         "While the answer plays: by how much its echo was made quieter in the last second. Good: 20 dB and more.",
     ),
     (
-        "barge-in",
+        "barge-in in two stages",
         "Speaking over an answer makes it quiet at once. It stops when you go on for a quarter of a second; after a "
-        'cough or an "mhm" it comes back. [barge_in] in config.toml has the times.',
+        'cough or an "mhm" it comes back. Always so here; said where a server elsewhere leaves it to us. [barge_in] in '
+        "config.toml has the times.",
     ),
     (
         "barge-in by server",

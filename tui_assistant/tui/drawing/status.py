@@ -47,7 +47,9 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
     items.append((70 if manual else 25, (f"keys {snapshot.keyboard.method}", "dim")))
     items.append((30, (clean(snapshot.duplex), "dim")))
     if snapshot.barge_in == "server":
-        items.append((27, ("barge-in by server", "dim")))
+        items.append((45, ("barge-in by server", "dim")))
+    elif snapshot.barge_in == "two-stage" and snapshot.link != "local":
+        items.append((26, ("barge-in in two stages", "dim")))
     if snapshot.volume != 1.0:
         items.append((28, (f"volume {snapshot.volume:.0%}", "dim")))
     for name, count in snapshot.counters.items():
