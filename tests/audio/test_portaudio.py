@@ -179,6 +179,19 @@ def test_channels_are_averaged_and_blocks_stamped(sound, monkeypatch) -> None:
     assert microphone.position_at(199.9 + 100 / 44_100) == 100
 
 
+def test_an_overflow_of_the_device_is_counted(sound, monkeypatch) -> None:
+    """The program stood still (SIGSTOP, a starved machine) for longer than the device keeps what it hears."""
+    microphone = PortAudioMicrophone(INFO)
+    microphone.start()
+    data = np.ones((441, 1), np.int16)
+    for late_s, overflow in ((0.0, False), (0.01, False), (1.51, True)):
+        set_time(monkeypatch, 200.0 + late_s)
+        microphone._callback(data, 441, TIMES, SimpleNamespace(input_overflow=overflow))
+    lost = microphone.lost
+    assert abs(lost - 1.49 * microphone.rate) <= 2
+    assert microphone.read().size == 3 * 441 + lost
+
+
 def test_a_block_that_comes_while_the_microphone_closes_is_left(sound) -> None:
     """PortAudio's thread calls until the stream has ended, which is after `close` has begun."""
     microphone = PortAudioMicrophone(INFO)

@@ -85,3 +85,24 @@ def test_opened_anew_it_goes_on_where_it_was(microphone) -> None:
     assert microphone.lost == 400
     assert microphone.position == 560
     assert microphone.position_at(30.07) == 560
+
+
+def test_what_the_device_dropped_is_counted_by_its_time_stamps(microphone) -> None:
+    for number in range(5):
+        microphone._take(block(1), 30.0 + number * 0.01)
+    microphone._fill_overflow(30.055)  # 5 ms late: no more than the stamps are wrong by
+    assert microphone.lost == 0
+    microphone._fill_overflow(32.05)
+    microphone._take(block(2), 32.05)
+    assert microphone.lost == 2 * RATE
+    assert microphone.position_at(32.06) == 5 * 80 + 2 * RATE + 80
+    heard = microphone.read()
+    assert heard.size == 6 * 80 + 2 * RATE
+    assert (heard[399], heard[400], heard[-1]) == (1, 0, 2)
+
+
+def test_a_gap_longer_than_the_ring_is_counted_whole(microphone) -> None:
+    microphone._take(block(1), 30.0)
+    microphone._fill_gap(3 * RING_S)
+    microphone.read()
+    assert microphone.lost >= 3 * RING_S * RATE

@@ -74,10 +74,15 @@ def test_another_speaker_goes_on_where_the_old_one_left() -> None:
     time.now = 0.25
     player.replace(speaker(48_000, time))
     assert player.position == 24_000  # what the old one had not played is not waited for
+    assert abs(player.dropped - 18_000) <= 1
     player.play(second(24_000))
     player.end()
     time.now = 0.75
     assert abs(player.position - 36_000) <= 1
+    time.now = 1.5
+    dropped = player.dropped
+    player.replace(speaker(24_000, time))
+    assert player.dropped == dropped  # all had been heard
 
 
 def test_what_was_heard_is_handed_out_once_and_what_was_flushed_never() -> None:

@@ -52,7 +52,7 @@ class PortAudioMicrophone(RingMicrophone):
             self._close_stream()
             raise
 
-    def _callback(self, data: Any, _frames: int, times: Any, _status: Any) -> None:
+    def _callback(self, data: Any, _frames: int, times: Any, status: Any) -> None:
         """On PortAudio's thread: copies and stamps, nothing else."""
         stream = self._stream
         if stream is None:  # we are closing it on another thread, and it has not ended yet
@@ -60,7 +60,10 @@ class PortAudioMicrophone(RingMicrophone):
         samples = data[:, 0] if data.shape[1] == 1 else np.rint(data.mean(axis=1)).astype(np.int16)
         # Stream time and monotonic time differ by an offset that only reading both tells.
         now, stream_now = time.monotonic(), stream.time
-        self._take(samples, now - (stream_now - times.inputBufferAdcTime))
+        taken_at = now - (stream_now - times.inputBufferAdcTime)
+        if status and status.input_overflow:  # we stood still for longer than the device keeps what it hears
+            self._fill_overflow(taken_at)
+        self._take(samples, taken_at)
 
     def _on_finished(self) -> None:
         self._finished = True

@@ -51,14 +51,21 @@ class RingMicrophone:
     def _fill_gap(self, seconds: float) -> None:
         """Zeros for time in which the device was closed, so that positions keep step with the clock."""
         assert self._ring is not None
-        missing = min(round(seconds * self.rate), self._ring.capacity)
-        self._ring.write(np.zeros(missing, np.int16))
+        missing = round(seconds * self.rate)
+        self._ring.write(np.zeros(min(missing, self._ring.capacity), np.int16))
         self._gap += missing
         self._timeline.restart()
 
+    def _fill_overflow(self, taken_at: float) -> None:
+        """In the callback: the device has dropped samples and does not say how many; its next one is of `taken_at`."""
+        assert self._ring is not None
+        missing = self._timeline.position_at(taken_at) - self._ring.written
+        if missing >= BLOCK_S * self.rate:  # less is how far the stamps are right
+            self._fill_gap(missing / self.rate)
+
     @property
     def lost(self) -> int:
-        """Overrun in the ring, and gaps while the device list was refreshed."""
+        """Overrun in the ring or in the device, and gaps while the device list was refreshed."""
         return self._gap + (self._ring.lost if self._ring is not None else 0)
 
     @property

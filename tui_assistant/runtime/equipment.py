@@ -64,6 +64,7 @@ class Equipment:
         self.start_ms: int | None = None  # of the microphone, until its first sample came
         self._started_at: float | None = None
         self._needed_until = 0.0
+        self._lost_ms = self._dropped_ms = 0.0  # by devices that are not in use any more
         self._retry_at: dict[str, float] = {}
         self._look_at: float | None = None  # when to look for a microphone that never was there
         self._look_s = FIRST_LOOK_S
@@ -100,6 +101,12 @@ class Equipment:
     def input_over(self) -> bool:
         """The microphone was a file or a pipe, and it has come to its end."""
         return self.microphone is not None and self.microphone.state is DeviceState.ENDED
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """What all microphones and speakers so far have lost, in milliseconds."""
+        lost, dropped = self._lost_ms + _lost_ms(self.microphone), self._dropped_ms + _dropped_ms(self.speaker)
+        return {"microphone_lost_ms": round(lost), "speaker_dropped_ms": round(dropped)}
 
     def open_speaker(self) -> None:
         """Opens the wanted speaker, or one that plays silently in real time."""
@@ -285,6 +292,7 @@ class Equipment:
 
     def _drop_microphone(self) -> None:
         if self.microphone is not None:
+            self._lost_ms += _lost_ms(self.microphone)
             self.microphone.close()
             self.microphone = None
 
@@ -293,4 +301,13 @@ class Equipment:
         speaker.gain = old.gain if old is not None else self._options.volume
         self._use_speaker(speaker)
         if old is not None:
+            self._dropped_ms += _dropped_ms(old)
             old.close()
+
+
+def _lost_ms(microphone: Microphone | None) -> float:
+    return microphone.lost * 1000 / microphone.rate if microphone is not None and microphone.rate else 0.0
+
+
+def _dropped_ms(speaker: OutputDevice | None) -> float:
+    return speaker.dropped * 1000 / speaker.rate if speaker is not None and speaker.rate else 0.0

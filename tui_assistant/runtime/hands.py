@@ -63,6 +63,11 @@ class Hands:
         """What was heard of the answers since the last call, at the link's output rate."""
         return self._player.take_heard() if self._player is not None else b""
 
+    @property
+    def unheard_ms(self) -> int:
+        """Of answers: what a speaker that was lost or exchanged had not played yet."""
+        return self._player.dropped * 1000 // self._player.rate if self._player is not None else 0
+
     def use_speaker(self, speaker: OutputDevice) -> None:
         """Another speaker from now on."""
         self._speaker = speaker

@@ -21,6 +21,7 @@ class Player:
         self._unheard = bytearray()  # what was written and not taken by `take_heard` ...
         self._taken = 0  # ... and its position
         self._ducked = False
+        self.dropped = 0  # samples that were written and never heard, because their speaker was replaced
 
     def play(self, pcm: bytes) -> None:
         """Queues int16 little-endian mono."""
@@ -75,6 +76,7 @@ class Player:
 
     def replace(self, speaker: OutputDevice) -> None:
         """Another speaker from now on; what the old one had not played is dropped."""
+        self.dropped += self._written - self.position
         self.speaker, self._resampler = speaker, None
         speaker.duck(self._ducked)
         self._unheard.clear()

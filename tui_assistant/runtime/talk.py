@@ -394,5 +394,6 @@ class Talk:
             replies=self._hands.replies,
             timers=self._hands.timers,
             link_counters=self._link.counters,
+            unheard_ms=self._hands.unheard_ms,
             recording=self._recorder.on,
         )

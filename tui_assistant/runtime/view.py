@@ -84,6 +84,7 @@ class View:
         replies: Replies,
         timers: tuple[RunningTimer, ...],
         link_counters: dict[str, int],
+        unheard_ms: int,
         recording: bool = False,
     ) -> api.Snapshot:
         """Everything of this moment."""
@@ -92,11 +93,8 @@ class View:
             self._state, self._state_since = state, now
         ending = state is api.State.ENDING and seen is not None
         microphone, speaker = equipment.microphone, equipment.speaker
-        counters = Counter(link_counters) + self._counters
-        if microphone is not None and microphone.lost:
-            counters["microphone_lost"] = microphone.lost
-        if speaker is not None and speaker.dropped:
-            counters["speaker_dropped"] = speaker.dropped
+        counters = Counter(link_counters) + self._counters + Counter(equipment.losses)
+        counters["answer_unheard_ms"] += unheard_ms
         traffic = self._traffic()
         return api.Snapshot(
             mode=api.Mode.PUSH_TO_TALK if dialogue.push_to_talk else api.Mode.HANDS_FREE,
