@@ -14,6 +14,7 @@ from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime.api import (
     Devices,
     EchoMeasured,
+    Fetching,
     Keyboard,
     Level,
     Line,
@@ -39,6 +40,7 @@ class FakeSetup:
         self.offered = False
         self.echo: EchoMeasured | None = EchoMeasured(refused="there is no loudspeaker")
         self.known: tuple[ModelInfo, ...] = ()
+        self.fetching: Fetching | None = None
 
     def begin(self) -> None:
         self._talk.calls.append(("setup", "begin"))
@@ -53,6 +55,15 @@ class FakeSetup:
 
     def models(self) -> tuple[ModelInfo, ...]:
         return self.known
+
+    def fetch(self, name: str) -> None:
+        self._talk.calls.append(("setup", "fetch", name))
+        self.fetching = Fetching(name)
+
+    def stop_fetching(self) -> None:
+        if self.fetching is not None and not self.fetching.over:
+            self._talk.calls.append(("setup", "stop_fetching"))
+            self.fetching = replace(self.fetching, over=True, failed=True, words="Stopped.")
 
     def keep(self, tuning: Tuning, duplex: str = "") -> None:
         self._talk.calls.append(("setup", "keep", tuning, duplex))

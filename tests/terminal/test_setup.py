@@ -83,7 +83,7 @@ def test_the_first_minute(room: VirtualAudio, tmp_path: Path, size: tuple[int, i
         assert ("an echo canceller" in screen) is together  # could take it away, or takes it away where it is installed
         assert ("does not hear the speakers" in screen) is not together
         terminal.keys("Enter")
-        terminal.wait_for("pocketsphinx (in use)")
+        terminal.wait_for("pocketsphinx writes down")
         terminal.keys("Enter")
         screen = terminal.wait_for("predicted cut-offs a minute")
         assert time.monotonic() - begun < 45 + BUSY_S

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from tui_assistant.client.hold import Method
 from tui_assistant.client.turns import Mark, TurnRecord
-from tui_assistant.runtime.api import EchoMeasured, Keyboard, ModelInfo
+from tui_assistant.runtime.api import EchoMeasured, Fetching, Keyboard, ModelInfo
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.screens.fit import FitScreen
 from tui_assistant.tui.screens.main import MainScreen
@@ -25,10 +25,22 @@ MODELS = (
     ModelInfo("detector", "silero", True, used=True),
     ModelInfo("detector", "webrtc", True),
     ModelInfo("judge", "words", True),
-    ModelInfo("judge", "smart-turn", False, mend="tui-assistant models get smart-turn", download=8_679_182),
+    ModelInfo("judge", "best", True, used=True),
     ModelInfo("recogniser", "pocketsphinx", True, used=True),
+    ModelInfo("recogniser", "moonshine-tiny", True, download=45_233_709, fetch="t", held=45_233_709, licence="MIT"),
+    ModelInfo("recogniser", "moonshine-small", False, download=142_301_474, fetch="s", held=22_400_000, licence="MIT"),
     ModelInfo("responder", "skills", True, used=True),
     ModelInfo("synthesiser", "espeak", False, mend="pip install 'tui-assistant[local]'"),
+    ModelInfo(
+        "judge",
+        "smart-turn",
+        False,
+        download=8_679_182,
+        fetch="smart-turn",
+        licence="BSD-2-Clause",
+        gives="hears whether you have finished, for semantic_vad",
+        extra="pip install 'tui-assistant[semantic]'",
+    ),
 )
 WHY = "xterm doesn't report key releases: holding works, it ends when auto-repeat does"
 
@@ -95,6 +107,20 @@ def test_the_pages_between(snap_compare: Compare, step: Step) -> None:
     assert snap_compare(
         AssistantApp(talk, theme="light", clock=lambda: 0.0), terminal_size=(80, 24), run_before=reached(talk, step)
     )
+
+
+@SIZES
+def test_a_download(snap_compare: Compare, size: tuple[int, int]) -> None:
+    talk = furnished()
+    to_models = reached(talk, Step.MODELS)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await to_models(pilot)  # type: ignore[misc]  # as declared for snap_compare it may also not wait
+        await pilot.press("down", "g")
+        talk.fake_setup.fetching = Fetching("moonshine-small", 61_000_000, 142_301_474)
+        await pilot.pause(0.3)
+
+    assert snap_compare(AssistantApp(talk, theme="dark", clock=lambda: 0.0), terminal_size=size, run_before=before)
 
 
 def test_the_result_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ async def test_from_the_first_key_to_accepted_values(size: tuple[int, int]) -> N
     talk.fake_setup.echo = EchoMeasured(-12.0, 60, 1.0, -70.0)
     talk.fake_setup.known = (
         ModelInfo("recogniser", "pocketsphinx", True, used=True),
-        ModelInfo("judge", "smart-turn", False, mend="tui-assistant models get smart-turn", download=8_679_182),
+        ModelInfo("judge", "smart-turn", False, download=8_679_182, fetch="smart-turn", licence="BSD-2-Clause"),
     )
     async with running(talk, size) as (app, pilot):
         await measure(talk, app, pilot, 608)
@@ -92,8 +92,8 @@ async def test_from_the_first_key_to_accepted_values(size: tuple[int, int]) -> N
         assert "at -12 dB after 60 ms" in words(app)
         await pilot.press("enter")
         await pilot.pause(0.1)
-        assert "pocketsphinx (in use)" in words(app)
-        assert "smart-turn (knows the end of a turn, 8.7 MB): tui-assistant models get smart-turn" in words(app)
+        assert "In use: pocketsphinx writes down." in words(app)
+        assert "▸ smart-turn 8.7 MB BSD-2-Clause judges turns" in words(app)
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert "silence_duration_ms 500 900 ◂" in words(app)
@@ -174,7 +174,11 @@ async def test_the_offer_gives_way_to_a_suggestion_and_never_opens_anything() ->
 @SIZES
 async def test_foreign_names_reach_the_page_clean(size: tuple[int, int]) -> None:
     talk = FakeTalk(scene(4_100, microphone=EVIL, keyboard=Keyboard(Method.INFERRED, EVIL, f"why {EVIL}")))
-    talk.fake_setup.known = (ModelInfo("judge", EVIL, False, mend=EVIL), ModelInfo("judge", EVIL, True))
+    talk.fake_setup.known = (
+        ModelInfo("judge", EVIL, False, mend=EVIL),
+        ModelInfo("judge", EVIL, True, used=True),
+        ModelInfo("judge", EVIL, False, fetch=EVIL, licence=EVIL, gives=EVIL, extra=EVIL, download=5),
+    )
     async with running(talk, size) as (app, pilot):
         await pilot.press("k")
         pages = []

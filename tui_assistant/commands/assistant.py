@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui_assistant.host.workers import WorkerSpec
     from tui_assistant.links.websocket import WebSocketLink
     from tui_assistant.models.registry import Port
-    from tui_assistant.runtime.api import ModelInfo, TalkApi
+    from tui_assistant.runtime.api import Fetcher, ModelInfo, TalkApi
     from tui_assistant.runtime.options import TalkOptions
     from tui_assistant.tui.keys.router import KeyWishes
 
@@ -106,13 +106,13 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
     from tui_assistant.runtime.recording import Recorder
     from tui_assistant.runtime.talk import Talk
 
-    wanted = talk_options(settings, options)
+    wanted = replace(talk_options(settings, options), config=config, fetcher=model_fetcher(settings, config))
     here = options.link == "local"
     folder = Path(options.record) if options.record else None
     recorder = Recorder(folder, settings=recorded_settings(settings), replayable=here)
     if not here:
         far = remote_link(settings, options.link)
-        wanted = replace(wanted, config=config, traffic=far.traffic, prices=prices(settings))
+        wanted = replace(wanted, traffic=far.traffic, prices=prices(settings))
         return Talk(far, wanted, recorder=recorder)
     link = LocalLink(
         worker_specs(settings),
@@ -122,7 +122,7 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
         log_path=log,
         input_log=recorder if recorder.on else None,
     )
-    return Talk(link, replace(wanted, config=config), recorder=recorder)
+    return Talk(link, wanted, recorder=recorder)
 
 
 def remote_link(settings: Settings, name: str) -> WebSocketLink:
@@ -213,6 +213,12 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
         keep_conversation=settings.responder.remember,
         models=lambda: model_overview(settings),
     )
+
+
+def model_fetcher(settings: Settings, config: Path | None) -> Fetcher:
+    from tui_assistant.commands.fetching import ModelFetcher
+
+    return ModelFetcher(config or config_path(), offline=settings.models.offline)
 
 
 def model_overview(settings: Settings) -> tuple[ModelInfo, ...]:

@@ -13,7 +13,7 @@ import click
 from tui_assistant.errors import ConfigError
 from tui_assistant.models import registry
 from tui_assistant.models.catalogue import MOONSHINE_BATCH, MOONSHINE_TINY, PIPER_DEFAULT, PIPER_PREFIX, Entry
-from tui_assistant.models.registry import Port
+from tui_assistant.models.registry import NEXT_BEST, Port
 from tui_assistant.models.store import Store, default_folder
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ NEEDS = {
 ALIASES = {"piper": PIPER_PREFIX + PIPER_DEFAULT, "moonshine": MOONSHINE_TINY}  # what `get` takes a short name for
 SERVERS = {"transcriptions": "transcription", "speech": "speech"}  # the section with the address of each
 _UNOFFERED = {*SERVERS, MOONSHINE_BATCH}  # by the setup, while they are not here: it names the choice, not everything
+BEST = {**NEXT_BEST, Port.JUDGE: ("smart-turn", "words")}  # what "best" stands for: the first that is usable
 _VOICE = "voice"  # instead of a port: files that the synthesiser piper speaks with
 
 
@@ -78,8 +79,7 @@ def model(port: Port, name: str) -> Model:
         found = _described(replace(found, usable=store.installed(name)), entry)
     elif name == "piper" and not _voices(store):
         found = replace(found, usable=False, mend=f"tui-assistant models get {ALIASES[name]}")
-    library, line = NEEDS.get(name, ("", ""))
-    if library and find_spec(library) is None:
+    if line := extra_of(name):
         return replace(found, usable=False, mend=f"{line} && {found.mend}" if found.mend else line)
     return found
 
@@ -117,19 +117,37 @@ def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
     """All of them for the setup: which are `used`, and what those that are missing cost."""
     from tui_assistant.runtime.api import ModelInfo
 
-    sizes = {entry.name: entry.size for entry in Store().entries()}
-    return tuple(
-        ModelInfo(
-            each.port,
-            each.name,
-            each.usable,
-            used=used.get(Port(each.port)) == each.name,
-            mend=each.mend,
-            download=None if each.usable else sizes.get(ALIASES.get(each.name, each.name)),
+    store = Store()
+    entries = {entry.name: entry for entry in store.entries()}
+
+    best = {port: next((name for name in names if model(port, name).usable), "") for port, names in BEST.items()}
+
+    def info(each: Model) -> ModelInfo:
+        port = Port(each.port)
+        in_use = used.get(port) == each.name or (used.get(port) == "best" and best.get(port) == each.name)
+        found = ModelInfo(each.port, each.name, each.usable, used=in_use, mend=each.mend)
+        entry = entries.get(ALIASES.get(each.name, each.name))
+        if entry is None:
+            return replace(found, extra="" if each.usable else each.mend)
+        return replace(
+            found,
+            download=entry.size or None,
+            fetch=entry.name,
+            held=store.held(entry.name),
+            licence=entry.licence,
+            gives=entry.gives,
+            extra=extra_of(each.name),
         )
-        for each in models()
-        if each.port != _VOICE and (each.usable or each.name not in _UNOFFERED)
+
+    return tuple(
+        info(each) for each in models() if each.port != _VOICE and (each.usable or each.name not in _UNOFFERED)
     )
+
+
+def extra_of(name: str) -> str:
+    """The line of pip that brings the library of the model `name`; empty where it is there, or none is needed."""
+    library, line = NEEDS.get(name, ("", ""))
+    return line if library and find_spec(library) is None else ""
 
 
 def run_list(as_json: bool) -> int:

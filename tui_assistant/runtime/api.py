@@ -220,6 +220,36 @@ class ModelInfo:
     used: bool = False  # by the settings in force
     mend: str = ""
     download: int | None = None
+    fetch: str = ""  # by this name `SetupApi.fetch` brings it, or chooses it where it is here; empty: it cannot
+    held: int = 0  # bytes of it that are here, from a download that broke off, too
+    licence: str = ""
+    gives: str = ""  # what is better with it, in words
+    extra: str = ""  # the line of pip that its library still needs
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """A model that is being downloaded, or was: `over`, and `words` say what came of it."""
+
+    name: str
+    done: int = 0  # bytes
+    total: int = 0  # 0: not known
+    over: bool = False
+    failed: bool = False
+    words: str = ""
+
+
+class Fetcher(Protocol):
+    """Downloads models and writes into the settings that they are used. Every call returns at once."""
+
+    @property
+    def state(self) -> Fetching | None: ...
+
+    def fetch(self, name: str, tell: Callable[[str, str], None]) -> None:
+        """`tell` hears what came of it, as `Told`, on another thread; nothing of what was stopped."""
+        ...
+
+    def stop(self) -> None: ...
 
 
 class SetupApi(Protocol):
@@ -243,6 +273,19 @@ class SetupApi(Protocol):
         ...
 
     def models(self) -> tuple[ModelInfo, ...]: ...
+
+    def fetch(self, name: str) -> None:
+        """Downloads that model, from where an earlier try ended, and chooses it in the settings. One at a time."""
+        ...
+
+    def stop_fetching(self) -> None:
+        """What has come is kept."""
+        ...
+
+    @property
+    def fetching(self) -> Fetching | None:
+        """The download that runs, or the last one."""
+        ...
 
     def keep(self, tuning: Tuning, duplex: str = "") -> None:
         """Remembers the values for the microphone in use: they will be in force whenever it is opened.

@@ -13,7 +13,7 @@ import numpy as np
 
 from tui_assistant.audio.base import Samples
 from tui_assistant.client.tuning import Tuning
-from tui_assistant.runtime.api import EchoMeasured, ModelInfo, Notice
+from tui_assistant.runtime.api import EchoMeasured, Fetching, ModelInfo, Notice, Told
 from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.options import TalkOptions
@@ -81,6 +81,18 @@ class Calibrating:
 
     def models(self) -> tuple[ModelInfo, ...]:
         return self._options.models()
+
+    def fetch(self, name: str) -> None:
+        if self._options.fetcher is not None:
+            self._options.fetcher.fetch(name, lambda *told: self._call(lambda: self._post(Told(*told))))
+
+    def stop_fetching(self) -> None:
+        if self._options.fetcher is not None:
+            self._options.fetcher.stop()
+
+    @property
+    def fetching(self) -> Fetching | None:
+        return self._options.fetcher.state if self._options.fetcher is not None else None
 
     def keep(self, tuning: Tuning, duplex: str = "") -> None:
         self._call(lambda: self._keep(tuning, duplex))

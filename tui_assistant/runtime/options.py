@@ -11,7 +11,7 @@ from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.links.traffic import Traffic
 from tui_assistant.protocol.session import SemanticVad, ServerVad
-from tui_assistant.runtime.api import ModelInfo
+from tui_assistant.runtime.api import Fetcher, ModelInfo
 from tui_assistant.sound.wav import Recording
 
 
@@ -49,6 +49,7 @@ class TalkOptions:
     traffic: Callable[[], Traffic | None] = lambda: None  # what has gone over a wire; None: there is none
     prices: Prices = field(default_factory=Prices)
     models: Callable[[], tuple[ModelInfo, ...]] = tuple  # which models there are, for the setup
+    fetcher: Fetcher | None = None  # gets more of them
 
     @property
     def first_tuning(self) -> Tuning:

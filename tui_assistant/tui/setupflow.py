@@ -13,7 +13,7 @@ from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.calibration import LEAST_SPOKEN_MS, Problem, Proposal, calibrate, silence_problem
 from tui_assistant.lab.duplex import Advice, Duplex, advise
 from tui_assistant.lab.evidence import SURE_P
-from tui_assistant.runtime.api import EchoMeasured, ModelInfo, Phase, ScopeFrame, SetupApi, Snapshot, TalkApi
+from tui_assistant.runtime.api import EchoMeasured, Fetching, ModelInfo, Phase, ScopeFrame, SetupApi, Snapshot, TalkApi
 
 FRAME_MS = 32
 READY_S = 1.5  # to take a breath
@@ -64,6 +64,8 @@ class Flow:
         self.echo: EchoMeasured | None = None
         self.advice: Advice | None = None
         self.models: tuple[ModelInfo, ...] = ()
+        self.chosen = 0  # of `choices`
+        self.fetching: Fetching | None = None  # the download that runs, or what came of it; None: another is looked at
         self._newest_ms = 0  # the last frame, and when it came
         self._newest_at = now
         self.voicing_from: int | None = None  # while the assistant's own voice is listened to
@@ -79,6 +81,7 @@ class Flow:
             self._newest_ms, self._newest_at = newest, now
         if self.voicing_from is not None:
             self._listen_to_voice(self.voicing_from)
+        self._follow_download()
         if self.problem or self.step not in (Step.SILENCE, Step.SENTENCE):
             return
         if self.measuring_from is None:
@@ -143,6 +146,46 @@ class Flow:
         if self.step is Step.RESULT and self.may_hear_voice and self.voicing_from is None:
             self.voicing_from, self.since = self._newest_ms, self.now
             self._talk.say(ASK)
+
+    @property
+    def choices(self) -> tuple[ModelInfo, ...]:
+        """The models that can be fetched, or are here and can be chosen."""
+        return tuple(model for model in self.models if model.fetch)
+
+    @property
+    def downloading(self) -> bool:
+        state = self._setup.fetching
+        return state is not None and not state.over
+
+    def choose(self, steps: int) -> bool:
+        """On the models; False: there is none further on."""
+        wanted = self.chosen + steps
+        if self.step is not Step.MODELS or not 0 <= wanted < len(self.choices):
+            return False
+        self.chosen = wanted
+        if not self.downloading:
+            self.fetching = None
+        return True
+
+    def fetch(self) -> None:
+        """The marked model is downloaded and used."""
+        if self.step is Step.MODELS and self.choices and not self.downloading:
+            self._setup.fetch(self.choices[self.chosen].fetch)
+            self.fetching = self._setup.fetching
+
+    def stop_fetching(self) -> bool:
+        """False: there was nothing to stop."""
+        running = self.downloading
+        self._setup.stop_fetching()
+        self._follow_download()
+        return running
+
+    def _follow_download(self) -> None:
+        if self.fetching is None or self.fetching.over:
+            return
+        self.fetching = self._setup.fetching
+        if self.fetching is not None and self.fetching.over:
+            self.models = self._setup.models()
 
     def _listen_to_voice(self, begin: int) -> None:
         late = [frame for frame in self.snapshot.frames if frame.at_ms > begin]
@@ -268,3 +311,5 @@ class Flow:
         self.problem, self._problem_step, self.measuring_from = "", None, None
         if step is Step.MODELS:
             self.models = self._setup.models()
+            self.chosen = min(self.chosen, max(0, len(self.choices) - 1))
+            self.fetching = self._setup.fetching if self.downloading else None

@@ -8,24 +8,18 @@ from tui_assistant.client.hold import Method
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.evidence import Figures
 from tui_assistant.lab.whatif import compare, in_words, turns
-from tui_assistant.runtime.api import Keyboard, ModelInfo
+from tui_assistant.runtime.api import Keyboard
 from tui_assistant.safetext import clean
 from tui_assistant.tui.drawing.lanes import turn_lane
 from tui_assistant.tui.drawing.meter import meter
+from tui_assistant.tui.drawing.models import models_page
 from tui_assistant.tui.drawing.runs import EMPTY, Line, Run, crop, merge, wrap
+from tui_assistant.tui.drawing.words import bar, marked, paragraph
 from tui_assistant.tui.setupflow import FRAME_MS, LONGEST_MS, SENTENCE, SILENCE_MS, Flow, Step
 
 NAMES = ("silence", "sentence", "keyboard", "speakers", "models", "result")
 LANE_INDENT = 8
 OFFER = "First time here? k sets up microphone and keyboard in 45 s."
-PORTS = {
-    "detector": "hears speech",
-    "judge": "knows the end of a turn",
-    "recogniser": "writes down",
-    "responder": "answers",
-    "synthesiser": "speaks",
-}
-SERVERS = "A chat server on this machine (Ollama, llama.cpp, LM Studio, vLLM) is found and used by itself."
 PROBE = "`tui-assistant doctor --keys` lets you try it out."
 METHODS = {
     Method.RELEASED: "Your terminal tells when a key is let go: hold the talk key, speak, let go. There is no better.",
@@ -42,7 +36,7 @@ def page(flow: Flow, width: int) -> list[Line]:
         Step.SENTENCE: _sentence,
         Step.KEYS: _keys,
         Step.CHIRP: _chirp,
-        Step.MODELS: _models,
+        Step.MODELS: models_page,
         Step.RESULT: result,
     }[flow.step](flow, width)
     return [_progress(flow.step, width), EMPTY, *body]
@@ -57,29 +51,27 @@ def _progress(step: Step, width: int) -> Line:
     return crop(merge(runs), width)
 
 
-def _text(words: str, width: int, role: str = "ink") -> list[Line]:
-    return [merge([(" ", "dim"), *row]) for row in wrap([(words, role)], max(10, width - 2))]
-
-
 def _problem(flow: Flow, width: int) -> list[Line]:
     rows = wrap([(clean(flow.problem, limit=400), "ink")], max(10, width - 4))
     marked = [merge([(" ! " if number == 0 else "   ", "bold wait"), *row]) for number, row in enumerate(rows)]
-    return [*marked, EMPTY, *_text("enter tries again, s goes on without", width, "dim")]
+    return [*marked, EMPTY, *paragraph("enter tries again, s goes on without", width, "dim")]
 
 
 def _welcome(flow: Flow, width: int) -> list[Line]:
     microphone = clean(flow.snapshot.microphone, limit=60) or "none"
     return [
-        *_text("45 seconds for your microphone, your room and your keyboard:", width),
+        *paragraph("45 seconds for your microphone, your room and your keyboard:", width),
         EMPTY,
-        *_text("three seconds of silence and one sentence, read aloud: gain, threshold, silence_duration_ms", width),
-        *_text("what your keyboard can tell; how much of the speakers the microphone hears; which models", width),
+        *paragraph(
+            "three seconds of silence and one sentence, read aloud: gain, threshold, silence_duration_ms", width
+        ),
+        *paragraph("what your keyboard can tell; how much of the speakers the microphone hears; which models", width),
         EMPTY,
-        *_text("No sound is recorded or sent, and nothing changes before you accept it.", width),
+        *paragraph("No sound is recorded or sent, and nothing changes before you accept it.", width),
         EMPTY,
-        *_text(f"microphone: {microphone}", width, "dim"),
+        *paragraph(f"microphone: {microphone}", width, "dim"),
         EMPTY,
-        *_text("enter begins, s skips a step, esc leaves", width, "bold ink"),
+        *paragraph("enter begins, s skips a step, esc leaves", width, "bold ink"),
     ]
 
 
@@ -94,9 +86,9 @@ def _silence(flow: Flow, width: int) -> list[Line]:
     words = "Be quiet now, and let the room sound as it does." if begun else "Three seconds of silence: be quiet ..."
     done = len(flow.heard) * FRAME_MS / SILENCE_MS if begun else 0.0
     return [
-        *_text(words, width, "bold ink"),
+        *paragraph(words, width, "bold ink"),
         EMPTY,
-        _bar(done, width, f"{flow.left_s:.1f} s"),
+        bar(done, width, f"{flow.left_s:.1f} s"),
         EMPTY,
         _meter(flow, width),
     ]
@@ -107,83 +99,60 @@ def _sentence(flow: Flow, width: int) -> list[Line]:
         return _problem(flow, width)
     done = len(flow.heard) * FRAME_MS / LONGEST_MS
     return [
-        *_text("Read this aloud, as you would say it:", width),
+        *paragraph("Read this aloud, as you would say it:", width),
         EMPTY,
-        *_text(SENTENCE, width, "bold voice"),
+        *paragraph(SENTENCE, width, "bold voice"),
         EMPTY,
-        _bar(done, width, f"{len(flow.heard) * FRAME_MS / 1000:.1f} s"),
+        bar(done, width, f"{len(flow.heard) * FRAME_MS / 1000:.1f} s"),
         EMPTY,
         _meter(flow, width),
         EMPTY,
-        *_text("It goes on by itself when you have finished; enter goes on at once.", width, "dim"),
+        *paragraph("It goes on by itself when you have finished; enter goes on at once.", width, "dim"),
     ]
-
-
-def _bar(done: float, width: int, words: str) -> Line:
-    room = max(4, min(40, width - 12))
-    full = round(min(1.0, max(0.0, done)) * room)
-    return merge([(" ", "dim"), ("━" * full, "voice"), ("─" * (room - full), "faint"), (f"  {words}", "ink")])
 
 
 def _keys(flow: Flow, width: int) -> list[Line]:
     keyboard: Keyboard = flow.snapshot.keyboard
-    lines = [*_text(f"keys {keyboard.method}", width, "bold ink"), EMPTY, *_text(METHODS[keyboard.method], width)]
+    lines = [
+        *paragraph(f"keys {keyboard.method}", width, "bold ink"),
+        EMPTY,
+        *paragraph(METHODS[keyboard.method], width),
+    ]
     if keyboard.why:
-        lines += [EMPTY, *_text(clean(keyboard.why, limit=300), width)]
+        lines += [EMPTY, *paragraph(clean(keyboard.why, limit=300), width)]
     if keyboard.method is not Method.RELEASED:
         lines += [
             EMPTY,
-            *_text("kitty and foot, among others, report releases; tmux does not pass them on.", width, "dim"),
-            *_text(PROBE, width, "dim"),
+            *paragraph("kitty and foot, among others, report releases; tmux does not pass them on.", width, "dim"),
+            *paragraph(PROBE, width, "dim"),
         ]
-    return [*lines, EMPTY, *_text("enter goes on", width, "dim")]
+    return [*lines, EMPTY, *paragraph("enter goes on", width, "dim")]
 
 
 def _chirp(flow: Flow, width: int) -> list[Line]:
     if flow.listening:
-        return _text("Listening for the chirp ...", width, "bold ink")
+        return paragraph("Listening for the chirp ...", width, "bold ink")
     if flow.echo is None:
         return [
-            *_text("How much of the speakers does the microphone hear?", width, "bold ink"),
+            *paragraph("How much of the speakers does the microphone hear?", width, "bold ink"),
             EMPTY,
-            *_text("Set the volume that you mean to listen at. A chirp of a sixth of a second is played.", width),
+            *paragraph("Set the volume that you mean to listen at. A chirp of a sixth of a second is played.", width),
             EMPTY,
-            *_text("enter plays it, s goes on without", width, "dim"),
+            *paragraph("enter plays it, s goes on without", width, "dim"),
         ]
     if flow.advice is None:
-        return [*_text(f"Not measured: {flow.echo.refused}.", width), EMPTY, *_text("enter goes on", width, "dim")]
+        return [
+            *paragraph(f"Not measured: {flow.echo.refused}.", width),
+            EMPTY,
+            *paragraph("enter goes on", width, "dim"),
+        ]
     words = flow.advice.words
     return [
-        *_text(str(flow.advice.duplex), width, "bold ink"),
+        *paragraph(str(flow.advice.duplex), width, "bold ink"),
         EMPTY,
-        *_text(words[:1].upper() + words[1:] + ".", width),
+        *paragraph(words[:1].upper() + words[1:] + ".", width),
         EMPTY,
-        *_text("enter goes on", width, "dim"),
-    ]
-
-
-def _models(flow: Flow, width: int) -> list[Line]:
-    lines: list[Line] = []
-    for port, does in PORTS.items():
-        there = [model for model in flow.models if model.port == port and model.usable]
-        if there:
-            names = ", ".join(f"{clean(each.name, limit=30)}{' (in use)' if each.used else ''}" for each in there)
-            lines.append(crop(((f" {does:<24}", "dim"), (names, "ink")), width))
-    missing = [model for model in flow.models if not model.usable]
-    if missing:
-        lines += [EMPTY, *_text("Not here yet:", width, "bold ink")]
-    for each in missing:
-        lines += _missing(each, width)
-    lines += [EMPTY, *_text(SERVERS, width, "dim")] if lines else _text("No list of models.", width)
-    return [*lines, EMPTY, *_text("enter goes on", width, "dim")]
-
-
-def _missing(model: ModelInfo, width: int) -> list[Line]:
-    cost = f", {model.download / 1e6:.1f} MB" if model.download else ""
-    words = f"{clean(model.name, limit=30)} ({PORTS.get(model.port, model.port)}{cost}): {clean(model.mend, limit=100)}"
-    return [
-        merge([("   " if number else " · ", "dim"), *row])
-        for number, row in enumerate(wrap([(words, "ink")], width - 4))
+        *paragraph("enter goes on", width, "dim"),
     ]
 
 
@@ -191,32 +160,24 @@ def result(flow: Flow, width: int) -> list[Line]:
     """Before and after: figures, values, lanes, and why."""
     lines: list[Line] = []
     if flow.proposal is None:
-        lines += _text("Nothing was measured: the values stay as they are. r measures.", width)
+        lines += paragraph("Nothing was measured: the values stay as they are. r measures.", width)
     else:
         lines += [*table(flow.before, flow.proposed, flow.proposal.before, flow.proposal.after), EMPTY]
         lines += lanes(flow.p, flow.before, flow.proposed, width)
-        lines += [EMPTY, *_marked(flow.proposal.reasons, "·", "ink", width)]
-        lines += _marked(flow.proposal.cautions, "!", "wait", width)
+        lines += [EMPTY, *marked(flow.proposal.reasons, "·", "ink", width)]
+        lines += marked(flow.proposal.cautions, "!", "wait", width)
     if flow.advice is not None:
-        lines += _marked([f"{flow.advice.duplex}: {flow.advice.words}"], "·", "ink", width)
+        lines += marked([f"{flow.advice.duplex}: {flow.advice.words}"], "·", "ink", width)
     if flow.voicing_from is not None:
-        lines += [EMPTY, *_text("Listening to the assistant's own voice ...", width, "bold ink")]
+        lines += [EMPTY, *paragraph("Listening to the assistant's own voice ...", width, "bold ink")]
     elif flow.may_hear_voice:
-        lines += [EMPTY, *_text("v: does the assistant's own voice start turns? It will say something.", width)]
+        lines += [EMPTY, *paragraph("v: does the assistant's own voice start turns? It will say something.", width)]
     if flow.proposal is not None:
         lines += [
             EMPTY,
-            *_text("enter accepts, a accepts and opens the sliders, r measures again, esc leaves", width, "bold ink"),
-        ]
-    return lines
-
-
-def _marked(sentences: Sequence[str], mark: str, role: str, width: int) -> list[Line]:
-    lines: list[Line] = []
-    for sentence in sentences:
-        rows = wrap([(sentence, "ink")], max(10, width - 4))
-        lines += [
-            merge([(f" {mark} " if number == 0 else "   ", f"bold {role}"), *row]) for number, row in enumerate(rows)
+            *paragraph(
+                "enter accepts, a accepts and opens the sliders, r measures again, esc leaves", width, "bold ink"
+            ),
         ]
     return lines
 

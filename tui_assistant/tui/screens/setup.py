@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.runtime.api import EchoMeasured, Snapshot, TalkApi
 from tui_assistant.tui.bindings import Context, bindings_of
+from tui_assistant.tui.drawing.models import marked_row
 from tui_assistant.tui.drawing.setup import page
 from tui_assistant.tui.setupflow import Flow, Step
 from tui_assistant.tui.widgets.keybar import KeyBar
@@ -109,11 +110,24 @@ class SetupScreen(ModalScreen[SetUp | None]):
         if self.flow.step is Step.RESULT:
             self._finish(adjust=True)
 
+    def action_fetch(self) -> None:
+        self.flow.fetch()
+        self._draw()
+
     def action_scroll(self, key: str) -> None:
-        self._top += 1 if key == "down" else -1
+        step = 1 if key == "down" else -1
+        if self.flow.choose(step):
+            lines = self.query_one("#setup", Lines)
+            row = marked_row(page(self.flow, lines.size.width))
+            self._top = max(row - lines.size.height + 1, min(self._top, row))
+        else:
+            self._top += step
         self._draw()
 
     def action_leave(self) -> None:
+        if self.flow.stop_fetching() and self.flow.step is Step.MODELS:
+            self._draw()
+            return
         self._restore()
         self._talk.setup.decline()
         self.dismiss(None)

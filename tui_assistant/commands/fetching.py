@@ -1,0 +1,98 @@
+"""Models on one key of the setup: downloaded beside the conversation, and then named by the settings."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tui_assistant import config
+from tui_assistant.commands import models
+from tui_assistant.config_file import with_values, write
+from tui_assistant.errors import AssistantError
+from tui_assistant.models.catalogue import PIPER_PREFIX
+from tui_assistant.models.registry import Port
+from tui_assistant.models.store import Store
+from tui_assistant.runtime.api import Fetching
+
+Tell = Callable[[str, str], None]
+JUDGED = "semantic_vad goes by it"
+USED = "it is used"
+STOPPED = "Stopped: what has come is kept, and the next time it goes on from there."
+
+
+class ModelFetcher:
+    """Implements Fetcher. One model at a time, on a thread of its own; another one that is wanted meanwhile waits for
+    nothing: the first is stopped, and what has come of it is kept."""
+
+    def __init__(self, path: Path, *, offline: bool = False) -> None:
+        """`path`: the settings file. `offline`: nothing is downloaded, what is here may be chosen."""
+        self._path = path
+        self._offline = offline
+        self._lock = threading.Lock()
+        self._state: Fetching | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()  # of the download that runs
+
+    @property
+    def state(self) -> Fetching | None:
+        return self._state
+
+    def fetch(self, name: str, tell: Tell) -> None:
+        with self._lock:
+            self._stopped.set()
+            stopped = self._stopped = threading.Event()
+            self._state = Fetching(name)
+            thread = threading.Thread(
+                target=self._work, args=(name, stopped, self._thread, tell), name="fetch a model", daemon=True
+            )
+            self._thread = thread
+            thread.start()
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._state is not None and not self._state.over:
+                self._stopped.set()
+                self._state = replace(self._state, over=True, failed=True, words=STOPPED)
+
+    def _work(self, name: str, stopped: threading.Event, before: threading.Thread | None, tell: Tell) -> None:
+        if before is not None:
+            before.join()  # it ends with its next byte, and holds the folder until then
+
+        def show(done: int, total: int) -> None:
+            self._change(stopped, done=done, total=total)
+
+        try:
+            Store(offline=self._offline).get(name, show, lambda: not stopped.is_set())
+            if stopped.is_set():
+                return
+            words, failed = self._choose(name), False
+        except AssistantError as error:
+            hint = f" ({error.hint})" if error.hint and "models get" not in error.hint else ""
+            words, failed = f"{error.message[:1].upper()}{error.message[1:]}{hint}.", True
+        if self._change(stopped, over=True, failed=failed, words=words):
+            tell(words, "error" if failed else "information")
+
+    def _change(self, stopped: threading.Event, **changes: Any) -> bool:
+        """False: nobody wants to know any more."""
+        with self._lock:
+            if stopped.is_set() or self._state is None:
+                return False
+            self._state = replace(self._state, **changes)
+            return True
+
+    def _choose(self, name: str) -> str:
+        """Writes the settings that name the model; what follows from it, in words. Raises ConfigError, and
+        UnavailableError for a file that cannot be written."""
+        chosen = models.chosen(name)
+        write(self._path, with_values(self._path, chosen)[1])
+        library = "piper" if name.startswith(PIPER_PREFIX) else name
+        extra = models.extra_of(library)
+        does = JUDGED if f"models.{Port.JUDGE}" in chosen else USED
+        when = f"after {extra} " if extra else ""
+        words = f"{name} is here, and in the settings: {when}{does} from the next start on."
+        winning = [variable for key in chosen if os.environ.get(variable := config.variable_of(key))]
+        return f"{words} But {', '.join(winning)} is set and wins over the file." if winning else words
