@@ -108,6 +108,29 @@ def test_a_complete_answer_needs_no_release() -> None:
     assert [speak.text for speak in driver.of(Speak)] == ["Hello there."]
 
 
+@pytest.mark.parametrize("thinks", [1, 4, ENDED - PAUSE])
+def test_it_saves_the_responders_time_to_its_first_word(thinks: int) -> None:
+    """As long as that is shorter than the rest of the pause; frames of 32 ms."""
+
+    def spoken_after(speculate: Any) -> int:
+        driver = speaking(speculate=speculate)
+        ready: int | None = None
+        for frame in range(1, 2 * ENDED):
+            driver.frames(1)
+            if frame == ENDED:
+                driver.answer(driver.of(TranscribeEnd)[-1].ask_id, Final("set a timer"))
+            if ready is None and driver.of(Respond):
+                ready = frame + thinks
+            if ready == frame:
+                driver.finish(driver.of(Respond)[0])
+            if driver.of(Speak):
+                return frame
+        raise AssertionError("no answer")
+
+    assert spoken_after("answered") == ENDED
+    assert spoken_after("never") - spoken_after("answered") >= thinks
+
+
 def test_other_words_cancel_and_ask_again() -> None:
     driver = speaking()
     driver.frames(PAUSE)
