@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
@@ -12,7 +14,9 @@ from pydantic import BaseModel
 
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.client import ClientEvent, ResponseCreate
-from tui_assistant.protocol.codec import decode_client
+from tui_assistant.protocol.codec import NOT_OFFERED, decode_client
+from tui_assistant.protocol.dialects.flat import Flat
+from tui_assistant.protocol.dialects.quirks import BETA, QWEN
 from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.protocol.session import SessionConfig
 from tui_assistant.protocol.support import CLIENT_EVENTS, RESPONSE_FIELDS, SERVER_EVENTS, SESSION_FIELDS, Reach, Row
@@ -114,6 +118,17 @@ def test_every_client_event_of_the_service_has_a_row() -> None:
 def test_refused_client_events_are_named(row: Row) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         decode_client(json.dumps({"type": row.name}))
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "type")
+    assert row.name in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", NOT_OFFERED)
+@pytest.mark.parametrize("decode", [decode_client, Flat(BETA).decode, Flat(QWEN).decode], ids=["ga", "beta", "qwen"])
+def test_pictures_and_the_like_are_refused_by_name_in_each_dialect(
+    kind: str, decode: Callable[[str], ClientEvent]
+) -> None:
+    with pytest.raises(RemoteProtocolError, match=f"^'{re.escape(kind)}' is not supported: ") as caught:
+        decode(json.dumps({"type": kind, "image": "AAAA"}))
     assert (caught.value.code, caught.value.param) == ("invalid_value", "type")
 
 

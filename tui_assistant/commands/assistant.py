@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tui_assistant.config import Flag, Settings, config_path, load
 from tui_assistant.errors import UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tui_assistant.client.cost import Prices
     from tui_assistant.client.tuning import Tuning
     from tui_assistant.host.workers import WorkerSpec
+    from tui_assistant.links.traffic import Traffic
     from tui_assistant.links.websocket import WebSocketLink
     from tui_assistant.models.registry import Port
     from tui_assistant.runtime.api import Fetcher, ModelInfo, TalkApi
@@ -122,7 +124,8 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
         log_path=log,
         input_log=recorder if recorder.on else None,
     )
-    return Talk(link, wanted, recorder=recorder)
+    elsewhere = written_down_elsewhere(settings)
+    return Talk(link, replace(wanted, traffic=lambda: elsewhere), recorder=recorder)
 
 
 def remote_link(settings: Settings, name: str) -> WebSocketLink:
@@ -136,6 +139,16 @@ def remote_link(settings: Settings, name: str) -> WebSocketLink:
     place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource, stored=from_keyring)
     session = responder_options.session_elsewhere(settings)
     return WebSocketLink(place, session=session)
+
+
+def written_down_elsewhere(settings: Settings) -> Traffic | None:
+    """Audio of a conversation that runs here leaves this machine, too, where a server elsewhere writes it down."""
+    from tui_assistant.links.traffic import Traffic
+    from tui_assistant.links.vendors.endpoint import is_here
+
+    host = urlsplit(settings.transcription.url).hostname or ""
+    asked = settings.models.recogniser == "transcriptions" and not settings.models.offline
+    return Traffic(place=host, leaves=True, measured=False) if asked and host and not is_here(host) else None
 
 
 def prices(settings: Settings) -> Prices:

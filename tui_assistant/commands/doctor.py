@@ -83,6 +83,7 @@ def examine(config: str | None) -> Iterator[Finding]:
     yield detector(settings)
     yield from others(settings)
     yield from chat(settings)
+    yield from links(settings)
 
 
 def python() -> Finding:
@@ -261,4 +262,29 @@ def chat(settings: Settings) -> Iterator[Finding]:
     if not found:
         yield Finding(
             "chat", Verdict.NOTE, "no server on this machine: the skills answer alone", "start Ollama, for example"
+        )
+
+
+def links(settings: Settings) -> Iterator[Finding]:
+    """For --link: which services have a key, and whether their price is known. None is needed."""
+    from tui_assistant.commands import key
+    from tui_assistant.commands.assistant import prices
+
+    own = settings.link
+    found, problem = key.places()
+    known = [f"{name} ({', then '.join(where)})" for name, where in found.items() if where]
+    if own.key_env and not os.environ.get(own.key_env):
+        yield Finding(
+            "link", Verdict.NOTE, f"the environment variable {own.key_env} is not set", f"export {own.key_env}=..."
+        )
+    if known:
+        cost = prices(settings)
+        estimate = (
+            f"cost is estimated in {cost.currency}" if cost.known else "no [link.prices], so no cost is estimated"
+        )
+        yield Finding("link", Verdict.OK, f"keys: {', '.join(known)}; {estimate}")
+    else:
+        why = f" ({problem.message})" if problem is not None else ""
+        yield Finding(
+            "link", Verdict.OK, f"no service has a key{why}: conversations run here, or on servers without one"
         )

@@ -62,22 +62,33 @@ def remove(name: str) -> int:
 def show() -> int:
     """One line for each service and each name that was set: the variable, the keyring, or nothing."""
     from tui_assistant.commands import guard
+
+    found, problem = places()
+    if problem is not None:
+        guard.tell(str(problem))
+    for name, where in found.items():
+        click.echo(f"{name:20} {', then '.join(where) or 'no key'}")
+    return 0
+
+
+def places() -> tuple[dict[str, list[str]], UnavailableError | None]:
+    """Name -> where its key is, what is asked first before the rest; and why the keyring could not be asked."""
     from tui_assistant.links.vendors.keys import Keyring
     from tui_assistant.links.vendors.table import VENDORS
 
     kept: list[str] = []
+    where, problem = "", None
     try:
         ring = Keyring()
-        kept = ring.names()
-        where = ring.name
+        kept, where = ring.names(), ring.name
     except UnavailableError as error:
-        guard.tell(str(error))
+        problem = error
     variables = {vendor.key_name: vendor.key for vendor in VENDORS.values() if vendor.key}
+    found: dict[str, list[str]] = {}
     for name in [*variables, *(each for each in kept if each not in variables)]:
-        places = [f"the variable {variables[name]}"] if os.environ.get(variables.get(name, "")) else []
-        places += [where] if name in kept else []
-        click.echo(f"{name:20} {', then '.join(places) or 'no key'}")
-    return 0
+        found[name] = [f"the variable {variables[name]}"] if os.environ.get(variables.get(name, "")) else []
+        found[name] += [where] if name in kept else []
+    return found, problem
 
 
 def _asked(name: str) -> str:

@@ -18,6 +18,13 @@ _CLIENT: TypeAdapter[ClientEvent] = TypeAdapter(ClientEvent)
 _SERVER: TypeAdapter[ServerEvent] = TypeAdapter(ServerEvent)
 _ANY: TypeAdapter[Any] = TypeAdapter(JsonValue)
 
+# Events of other wires or services that are known by name, and why there is no such thing here.
+NOT_OFFERED = {
+    "input_image_buffer.append": "the models here see no images",
+    "input_image_buffer.clear": "the models here see no images",
+    "input_audio_buffer.append_video_frame": "the models here see no images",
+    "output_audio_buffer.clear": "it belongs to WebRTC and SIP",
+}
 EXPLANATIONS = frozenset({"reason", "at_ms"})  # ours; on the wire only for a client that asked with ?explain=1
 _OPEN_ONLY = frozenset({"text", "stash"})  # revised partials: the GA wire carries only the firm `delta`
 _TRANSCRIPTION_DELTA = "conversation.item.input_audio_transcription.delta"
@@ -80,7 +87,7 @@ def client_event_id(text: str | bytes) -> str | None:
 
 
 def _client_refusal(error: ValidationError) -> RemoteProtocolError:
-    problem = error.errors(include_url=False, include_context=False)[0]
+    problem = error.errors(include_url=False)[0]
     if problem["type"] == "json_invalid":
         return RemoteProtocolError("The event is not valid JSON.", code="invalid_event")
     if problem["type"] in ("model_attributes_type", "model_type", "dict_type") and not problem["loc"]:
@@ -89,6 +96,8 @@ def _client_refusal(error: ValidationError) -> RemoteProtocolError:
         return RemoteProtocolError("The 'type' field is missing.", code="invalid_event", param="type")
     if problem["type"] == "union_tag_invalid" and not problem["loc"]:
         message = "Invalid value for 'type': there is no such client event."
+        if (kind := problem.get("ctx", {}).get("tag", "").strip("'")) in NOT_OFFERED:
+            message = f"'{kind}' is not supported: {NOT_OFFERED[kind]}."
         return RemoteProtocolError(message, code="invalid_value", param="type")
     return refusal(error, skip=1)  # the first step is the event's own type
 

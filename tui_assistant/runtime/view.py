@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 from tui_assistant.client.cost import estimate
 from tui_assistant.client.dialogue import Dialogue
@@ -12,6 +13,7 @@ from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.clock import since_boot
 from tui_assistant.engine.observation import FrameSeen, TurnState
+from tui_assistant.links.traffic import Sending
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime import api
 from tui_assistant.runtime.alarms import RunningTimer, in_words
@@ -96,6 +98,9 @@ class View:
         counters = Counter(link_counters) + self._counters + Counter(equipment.losses)
         counters["answer_unheard_ms"] += unheard_ms
         traffic = self._traffic()
+        if traffic is not None and not traffic.measured:  # somebody else sends each turn: from its begin to its words
+            busy = state in (api.State.SPEECH, api.State.ENDING, api.State.THINKING)
+            traffic = replace(traffic, sending=Sending.SOUND if busy else Sending.NOTHING)
         return api.Snapshot(
             mode=api.Mode.PUSH_TO_TALK if dialogue.push_to_talk else api.Mode.HANDS_FREE,
             turn_detection=dialogue.turn_detection,
