@@ -62,8 +62,8 @@ class Ear:
 
 
 @asynccontextmanager
-async def opened(url: str, ear: Ear, **options: Any) -> AsyncIterator[WebSocketLink]:
-    place = endpoint(url, {"KEY": CANARY}, key_env="KEY")
+async def opened(url: str, ear: Ear, key: str = CANARY, **options: Any) -> AsyncIterator[WebSocketLink]:
+    place = endpoint(url, {"KEY": key}, key_env="KEY")
     link = WebSocketLink(place, **{"chance": lambda: 0.0, **options})
     try:
         await link.open(ear.callbacks)

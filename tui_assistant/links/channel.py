@@ -43,10 +43,11 @@ class Channel:
         self._waiting_bytes = 0
         self._created = False
         self.greeting: list[ServerEvent] = []
+        self.told = False  # the settings, by `greet`
         self.why = ""  # it was ended here
 
     async def greet(self, first: SessionUpdate) -> None:
-        """Until the session may be told things. `first`: what makes it speak. Raises DownError."""
+        """Until the session may be told things. `first`: its settings. Raises DownError."""
         try:
             await self._greet(first)
         except BaseException:
@@ -95,10 +96,10 @@ class Channel:
         await self._socket.close()
 
     async def _greet(self, first: SessionUpdate) -> None:
-        where, told = self._endpoint.name, False
+        where = self._endpoint.name
         if not self._endpoint.vendor.greets:
             self.put(first)
-            told = True
+            self.told = True
         sending = asyncio.create_task(self.send())
         try:
             async with asyncio.timeout(GREETING_S):
@@ -106,7 +107,7 @@ class Channel:
                     for event in await self.receive():
                         if isinstance(event, server.ErrorEvent):
                             known = plain(event.error)
-                            if not told or (known is not None and known.ends):
+                            if not self.told or (known is not None and known.ends):
                                 raise error_of(where, event.error)
                         self.greeting.append(event)
         except TimeoutError:

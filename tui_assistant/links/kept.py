@@ -153,8 +153,8 @@ class Kept:
 
     @property
     def settings(self) -> JsonObject:
-        """As they were asked for last."""
-        return self._wanted
+        """As a new session has to begin."""
+        return self._base
 
     @property
     def waiting_s(self) -> float:
@@ -292,11 +292,11 @@ class Kept:
             case server.OutputAudioDone():
                 self._sound = ""
             case server.ResponseDone(response=response):
-                self._response, self._sound = None, ""
-                if response.status in ("completed", "failed"):
+                if response.status in ("completed", "failed") and self._response is not None:
                     self._answered()  # it may have had nothing to say; a failure is told as such
                 else:
                     self._settle()
+                self._response, self._sound = None, ""
             case _:
                 pass
 

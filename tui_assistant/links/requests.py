@@ -15,6 +15,8 @@ from tui_assistant.protocol.items import Response, StatusDetails
 
 ANSWER_S = 30.0  # without any event while one is due: a server that only answers pings; models think for less
 NOT_ACTIVE = "response_cancel_not_active"
+AGAIN_S = 0.25  # before a request that came too early is made again
+MOST_REFUSALS = 20  # of it, with a response each between them, or five seconds
 MOST_ENDED = 50  # ids
 
 
@@ -23,7 +25,10 @@ class Requests:
 
     def __init__(self, now_s: float, cancel_s: float = CANCEL_S) -> None:
         self._cancel_s = cancel_s
-        self._creates = deque[str | None](maxlen=MOST_ENDED)  # event ids of response.create without an answer
+        self._creates = deque[client.ResponseCreate](maxlen=MOST_ENDED)  # without an answer
+        self._again: client.ResponseCreate | None = None  # it came too early
+        self._again_s = 0.0
+        self._refusals = 0  # of it, in a row
         self._cancels = deque[str | None](maxlen=MOST_ENDED)
         self._running: Response | None = None
         self._cancelled_s: float | None = None  # since then nothing more is expected of it
@@ -32,11 +37,12 @@ class Requests:
 
     def sent(self, event: client.ClientEvent, now_s: float) -> None:
         match event:
-            case client.ResponseCreate(event_id=event_id):
-                self._creates.append(event_id)
-                self._news_s = now_s
+            case client.ResponseCreate():
+                self._creates.append(event)
+                self._again, self._news_s = None, now_s
             case client.ResponseCancel(event_id=event_id):
                 self._cancels.append(event_id)
+                self._again = None
                 if self._running is not None:
                     self._cancelled_s = now_s
             case client.InputAudioBufferCommit():
@@ -51,6 +57,7 @@ class Requests:
             case server.ResponseCreated(response=response):
                 before = self._end("incomplete")
                 self._running = response
+                self._refusals = 0
                 if self._creates:
                     self._creates.popleft()
                 return [*before, event]
@@ -62,7 +69,7 @@ class Requests:
             case server.OutputItemDone() if self._cancelled_s is not None:
                 self._cancelled_s = now_s
             case server.ErrorEvent():
-                return self._error(event)
+                return self._error(event, now_s)
             case _:
                 pass
         return [event]
@@ -72,6 +79,13 @@ class Requests:
         if self._cancelled_s is not None and now_s - self._cancelled_s >= self._cancel_s:
             return self._end("cancelled")
         return []
+
+    def due(self, now_s: float) -> client.ResponseCreate | None:
+        """A request, once, that came while another response ran, and may be made again now."""
+        if self._again is None or self._running is not None or now_s < self._again_s:
+            return None
+        again, self._again = self._again, None
+        return again
 
     def silent(self, now_s: float) -> bool:
         """Nothing at all has come for too long, if something is due."""
@@ -93,14 +107,21 @@ class Requests:
         change = {"status": "cancelled" if cancelled else status, "status_details": details}
         return [server.ResponseDone(response=response.model_copy(update=change))]
 
-    def _error(self, event: server.ErrorEvent) -> list[server.ServerEvent]:
+    def _error(self, event: server.ErrorEvent, now_s: float) -> list[server.ServerEvent]:
         """An error that names no event is about the oldest one of its kind."""
         error = event.error
-        asked = {ACTIVE: self._creates, NOT_ACTIVE: self._cancels}.get(error.code or "")
-        if asked is None:
-            return [event]
-        oldest = asked.popleft() if asked else None
+        oldest: str | None = None
+        over: list[server.ServerEvent] = []
+        if error.code == ACTIVE and self._creates:
+            create = self._creates.popleft()
+            self._refusals += 1
+            if self._refusals <= MOST_REFUSALS:
+                self._again, self._again_s = create, now_s + AGAIN_S
+                return []
+            oldest = create.event_id
+        elif error.code == NOT_ACTIVE:
+            oldest = self._cancels.popleft() if self._cancels else None
+            over = self._end("cancelled") if self._cancelled_s is not None else []
         if error.event_id is None and oldest is not None:
             event = event.model_copy(update={"error": error.model_copy(update={"event_id": oldest})})
-        over = self._end("cancelled") if error.code == NOT_ACTIVE and self._cancelled_s is not None else []
         return [*over, event]

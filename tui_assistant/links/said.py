@@ -28,6 +28,7 @@ class Said:
         self._items: dict[str, Item | None] = {}  # the oldest first, by the ids they had; None: the words are to come
         self._words: dict[str, str] = {}  # of answers that are still being spoken
         self._samples: dict[str, int] = {}  # of audio, of each answer
+        self._met: dict[str, None] = {}  # answers that still go on, of which something was heard or read
         self._shares: dict[str, float] = {}  # of answers that were cut off: how much was heard
         self._seeds = 0
         self._unnamed = 0
@@ -49,11 +50,12 @@ class Said:
             case server.OutputAudioDelta(item_id=item_id, delta=delta):
                 samples = len(base64.b64decode(delta)) // 2
                 self._samples[item_id] = self._samples.get(item_id, 0) + samples
+                self._met[item_id] = None
             case server.OutputAudioTranscriptDelta(item_id=item_id, delta=delta):
                 self._words[item_id] = self._words.get(item_id, "") + delta
             case server.OutputTextDelta(item_id=item_id, delta=delta):
                 self._words[item_id] = self._words.get(item_id, "") + delta
-                self._samples.setdefault(item_id, 0)  # nothing will be heard: it is read
+                self._met[item_id] = None
             case server.OutputItemDone(item=AssistantMessage(id=item_id)):
                 self.answered(item_id or "")
             case server.ItemDeleted(item_id=item_id):
@@ -80,6 +82,7 @@ class Said:
     def answered(self, item_id: str) -> None:
         """Nothing more comes of that answer."""
         text = self._words.pop(item_id, "")
+        self._met.pop(item_id, None)
         share = self._shares.pop(item_id, 1.0)
         if share < 1.0:  # whole words, as many as were heard if all take the same time
             words = text.split()
@@ -89,10 +92,9 @@ class Said:
 
     def broke(self) -> None:
         """No answer goes on."""
-        for item_id in list(self._samples):
-            if not self._items.get(item_id):  # it was heard, so there was an answer, whatever it said
-                self._words[item_id] = self._words.get(item_id) or "…"
-                self.answered(item_id)
+        for item_id in list(self._met):
+            self._words[item_id] = self._words.get(item_id) or "…"  # there was an answer, whatever it said
+            self.answered(item_id)
         self._samples.clear()
         self._words.clear()  # what is left of them nobody has heard
         self._shares.clear()

@@ -73,6 +73,7 @@ class WebSocketLink:
         self._refresh = Refresh(0.0, 0.0)
         self._up = self._over = False  # a session takes what we send; no other will come
         self._begun_s = self._sent_s = 0.0
+        self._told_ms = 0  # of the audio that was dropped
         self._last_error: DownError | None = None  # with which the server began to end the session
         self._block = bytearray()
         self._running: asyncio.Task[None] | None = None
@@ -163,10 +164,13 @@ class WebSocketLink:
                 text = f"reconnecting, try {self._backoff.tries + 1}"
                 self._events.status(LinkStatus(False, text, new, "warning"))
                 continue
-            waited_s = self._kept.waiting_s
-            self._begin(fresh)
+            waited_s, dropped_s = self._kept.waiting_s, (self._kept.dropped_ms - self._told_ms) / 1000
+            self._told_ms = self._kept.dropped_ms
             sent = f" {waited_s:.0f} s of what you said meanwhile is sent now." if waited_s >= 1 else ""
-            self._events.status(LinkStatus(True, "ready", f"The link is there again.{sent}", "information"))
+            sent += f" {dropped_s:.0f} s of it were too much to keep." if dropped_s >= 1 else ""
+            self._begin(fresh)
+            severity = "warning" if dropped_s >= 1 else "information"
+            self._events.status(LinkStatus(True, "ready", f"The link is there again.{sent}", severity))
             return True
         self._over = True
         self._kept.give_up()
@@ -189,7 +193,9 @@ class WebSocketLink:
         self._refresh = Refresh(self._vendor.session_s, self._now)
         for event in channel.greeting:
             self._pass_on(event)
-        for each in self._kept.again():
+        for place, each in enumerate(self._kept.again()):
+            if place == 0 and channel.told:
+                continue  # the settings
             if isinstance(each, bytes):
                 self._append(each)
             else:
@@ -219,6 +225,8 @@ class WebSocketLink:
             await asyncio.sleep(TICK_S)
             for event in self._requests.tick(self._now):
                 self._tell(event)
+            if (create := self._requests.due(self._now)) is not None:
+                self._put(create)
             if self._requests.silent(self._now):
                 if self._kept.waits:
                     self._counters["link_stalls"] += 1

@@ -175,10 +175,22 @@ def _usage(value: Any) -> Json | None:
     return known if _valid(TypeAdapter(Usage), known) else None
 
 
+# What a client has to tell apart, by words of its messages, for services that leave the code empty or have their own.
+_CODES = {
+    "already has an active response": "conversation_already_has_active_response",
+    "another response is in progress": "conversation_already_has_active_response",
+    "none active response": "response_cancel_not_active",
+    "no active response": "response_cancel_not_active",
+    "error committing input audio buffer": "input_audio_buffer_commit_empty",
+}
+
+
 def _error(value: Any) -> Json:
     """An empty code, as one service sends it with every error, is none."""
     given = value if isinstance(value, Mapping) else {"message": str(value or "")}
     code, param, event_id = (given.get(key) or None for key in ("code", "param", "event_id"))
+    words = _text(given.get("message")).lower()
+    code = next((known for part, known in _CODES.items() if part in words), code)
     return {
         "type": _text(given.get("type")) or "server_error",
         "code": str(code) if code is not None else None,
