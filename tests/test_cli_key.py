@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from needs import package
-from test_cli import home, lines, program
+from test_cli import home, lines, program, write_wav
+
+from tui_assistant.testing.server import realtime_server
 
 __all__ = ["home"]  # a fixture
 CANARY = "sk-canary-5c1e0123456789abcdef"
@@ -143,3 +151,63 @@ def test_where_the_package_is_missing_the_extra_is_named(home: Path) -> None:
 def test_the_help_names_the_commands() -> None:
     told = program("key", "--help").stdout.decode()
     assert [word for word in ("set", "remove", "list") if f"\n  {word} " not in told] == []
+
+
+def test_a_link_takes_its_key_from_the_keyring_and_leaves_it_nowhere(home: Path, ring: Path) -> None:
+    """A conversation with the key, recorded: it reached the server, and is in no output and no file but the ring."""
+    put("openai")
+    recording = write_wav(home / "quiet.wav", np.zeros(4_000, np.int16))
+    shown_by: list[str] = []
+    with realtime_server() as url, key_reader(url, shown_by) as door:
+        options = [
+            "--plain",
+            "--input",
+            recording,
+            "--output",
+            "none",
+            "--exit-after-input",
+            "--record",
+            home / "taken",
+        ]
+        result = program("--link", f"openai+{door}/v1/realtime", *options, TUI_ASSISTANT_DEBUG="1")
+    assert result.returncode == 1, "no turn was found"
+    assert shown_by == [f"Bearer {CANARY}"]
+    assert "↑" in lines(result.stderr)[-1]
+    assert CANARY not in shown(result)
+    holding = [path for path in home.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+    assert holding == [ring]
+
+
+@contextlib.contextmanager
+def key_reader(upstream: str, seen: list[str]) -> Iterator[str]:
+    """A door before the server that notes the Authorization of whoever comes."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def carry(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65_536):
+                other.sendall(data)
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):
+            client, _ = server.accept()
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += client.recv(65_536)
+            fields = (line.partition(": ") for line in head.decode().splitlines())
+            seen.extend(value for name, _, value in fields if name.lower() == "authorization")
+            parts = urlsplit(upstream)
+            ours = socket.create_connection((parts.hostname or "", parts.port or 0))
+            ours.sendall(head)
+            back = threading.Thread(target=carry, args=(ours, client), daemon=True)
+            back.start()
+            carry(client, ours)
+            back.join(10)
+
+    threading.Thread(target=answer, daemon=True).start()
+    try:
+        yield f"ws://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        server.close()

@@ -66,16 +66,17 @@ class Meter:
         if begin < 0 or end < 0:
             return
         begin += len(_AUDIO)
-        self._up_pcm += _decoded(end - begin, frame.count("=", begin, end))
+        padding = frame.count("=", max(begin, end - 2), end)
+        self._up_pcm += _decoded(end - begin, padding)
         self._sent_at = now
-        self._silent = frame.count("A", begin, end) + frame.count("=", begin, end) == end - begin  # A is six zeros
+        self._silent = frame.count("A", begin, end) + padding == end - begin  # A is six zeros
 
     def came(self, frame: str | bytes, events: Iterable[ServerEvent]) -> None:
         """A frame, and what it meant."""
         self._down_bytes += _size(frame)
         for event in events:
             if isinstance(event, server.OutputAudioDelta):
-                self._down_pcm += _decoded(len(event.delta), event.delta.count("="))
+                self._down_pcm += _decoded(len(event.delta), event.delta[-2:].count("="))
         if ('"usage"' if isinstance(frame, str) else b'"usage"') in frame:  # type: ignore[operator]  # of one type
             self._count(frame)
 
