@@ -4,63 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from queued_device import RATE, Clock, Device
 
 from tui_assistant.audio import queued
 from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.fade import DUCKED
-from tui_assistant.audio.queued import IDLE_STOP_S, LATENCY_S, START_WAIT_S, QueuedSpeaker
-from tui_assistant.errors import DeviceError
+from tui_assistant.audio.queued import IDLE_STOP_S, LATENCY_S, START_WAIT_S
 
-RATE = 1000  # a sample is a millisecond
 BUFFER = int(LATENCY_S * RATE)
-
-
-class Clock:
-    now = 20.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-class Device(QueuedSpeaker):
-    """Plays blocks of 10 samples; its buffer is LATENCY_S long."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__("test")
-        self.clock = clock
-        self.starts = self.aborts = 0
-        self.gone = False
-        self.sound: list[int] = []
-        self.next_at = 0.0
-        self._prepare(RATE, LATENCY_S)
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def _device_start(self) -> None:
-        if self.gone:
-            raise DeviceError("gone")
-        self.starts += 1
-        self.next_at = self.clock.now
-        self.run()
-
-    def _device_abort(self) -> None:
-        self.aborts += 1
-
-    def run(self) -> None:
-        """The callbacks that are due: the buffer is kept full."""
-        while self._running and not self._ending and self.next_at < self.clock.now + LATENCY_S:
-            block = np.full(10, 77, np.int16)
-            self._fill(block, self.next_at)
-            self.sound += block.tolist()
-            self.next_at += 0.01
-
-    def pass_time(self, seconds: float) -> None:
-        for _ in range(round(seconds / 0.01)):
-            self.clock.now += 0.01
-            self.run()
-            _ = self.state
 
 
 @pytest.fixture
