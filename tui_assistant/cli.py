@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -182,6 +182,9 @@ def evaluate(ctx: click.Context, /, words: tuple[str, ...], config: str | None, 
 @click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="A web page that may connect; may be repeated.")
 @click.option("--allow-host", multiple=True, metavar="NAME", help="Another name of this machine; may be repeated.")
 @click.option("--max-sessions", type=click.IntRange(1), metavar="N", help="One more is turned away with 503 (100).")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes on the one port (1).")
+@click.option("--metrics", is_flag=True, help="Answer GET /metrics, for Prometheus.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="Log sessions and refusals, too, on stderr.")
 @setting("--vad", "models.detector", "[silero|webrtc|energy]", "The voice-activity detector (silero).")
 @config_option
 @click.pass_context
@@ -194,13 +197,16 @@ def serve(
     allow_origin: tuple[str, ...],
     allow_host: tuple[str, ...],
     max_sessions: int | None,
+    workers: int,
+    metrics: bool,
+    log_format: Literal["text", "json"] | None,
     config: str | None,
     **settings: Any,
 ) -> int:
     """The engine for other programs: a Realtime server on this machine, in OpenAI's dialects and Qwen's."""
     from tui_assistant.commands import serve
 
-    door = serve.Door(host, port, token_file, allow_origin, allow_host, max_sessions)
+    door = serve.Door(host, port, token_file, allow_origin, allow_host, max_sessions, workers, metrics, log_format)
     return serve.run(given(ctx), config or ctx.obj, door)
 
 

@@ -173,8 +173,10 @@ async def test_a_fault_of_our_own_ends_its_session_alone(
         assert await close_code(bad) == 1011
         await until(lambda: server.sessions == 1)
         await fine(good)
-    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert line.startswith("a session failed: KeyError in test_bad_clients.py:")
+    (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    said = vars(line)["fields"]
+    assert (line.getMessage(), said["error"]) == ("a session has failed", "KeyError")
+    assert said["where"].startswith("test_bad_clients.py:")
     assert "secret" not in caplog.text
 
 
@@ -183,8 +185,8 @@ async def test_a_client_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> Non
     most = []
     put = outgoing.Outgoing.put
 
-    def measured(self: outgoing.Outgoing, sent: Any) -> None:
-        put(self, sent)
+    def measured(self: outgoing.Outgoing, *sent: Any) -> None:
+        put(self, *sent)
         most.append(self._bytes)
 
     monkeypatch.setattr(outgoing.Outgoing, "put", measured)

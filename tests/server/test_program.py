@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,104 +15,22 @@ from typing import Any
 import httpx
 import pytest
 from recording import blocks, sentence
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from serve_program import Program, ask, gone, processes, to_the_end
+from serve_program import running as started
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tui_assistant.server import limits
 
-TESTS = Path(__file__).parents[1]
 TOKEN, WRONG = "tok-7fK2-right-9sQx", "tok-7fK2-wrong-1aBc"
 TEXT = {"type": "realtime", "output_modalities": ["text"]}
 
 
-class Program:
-    """A running `serve`."""
-
-    def __init__(self, folder: Path, *options: str, **variables: str) -> None:
-        self.state = folder / "state"
-        environment = {
-            **os.environ,
-            "TUI_ASSISTANT_STATE": str(self.state),
-            "TUI_ASSISTANT_CONFIG": str(folder / "none.toml"),
-            "TUI_ASSISTANT_MODELS__RESPONDER": "worker_models:responder",
-            "TUI_ASSISTANT_MODELS__SYNTHESISER": "tui_assistant.testing.models:synthesiser",
-            "PYTHONPATH": os.pathsep.join([str(folder), str(TESTS), os.environ.get("PYTHONPATH", "")]),
-            **variables,
-        }
-        command = [sys.executable, "-m", "tui_assistant", "serve", "--port", "0", *options]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
-        assert self.process.stdout is not None
-        self.first_line = self.process.stdout.readline()
-        self.url = self.first_line.removeprefix("listening on ").strip()
-
-    def workers(self) -> list[int]:
-        """The processes that it has started."""
-        pairs = [tuple(map(int, line.split())) for line in processes("pid=,ppid=").splitlines()]
-        return [pid for pid, parent in pairs if parent == self.process.pid]
-
-    def end(self, number: signal.Signals) -> tuple[int, str, str, float]:
-        """Exit status, what else it wrote, and how long it took after the signal."""
-        began = time.monotonic()
-        self.process.send_signal(number)
-        rest, errors = self.process.communicate(timeout=15)
-        return self.process.returncode, rest, errors, time.monotonic() - began
-
-
 @contextmanager
 def running(folder: Path, *options: str, **variables: str) -> Iterator[Program]:
-    program = Program(folder, *options, **variables)
-    try:
+    """Its stderr comes at its end."""
+    with started(folder, *options, to_file=False, **variables) as program:
         yield program
-    finally:
-        if program.process.poll() is None:
-            program.process.kill()
-        program.process.communicate()
-
-
-def processes(columns: str) -> str:
-    """All of this machine's."""
-    return subprocess.run(["ps", "-A", "-ww", "-o", columns], capture_output=True, text=True, check=True).stdout
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
-async def ask(client: ClientConnection, text: str) -> None:
-    """A response that runs."""
-    words = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
-    for event in (
-        {"type": "session.update", "session": TEXT},
-        {"type": "conversation.item.create", "item": words},
-        {"type": "response.create"},
-    ):
-        await client.send(json.dumps(event))
-    refused = False  # the model rings an alarm, which is a response too and may come first
-    async with asyncio.timeout(20):
-        while True:
-            event = json.loads(await client.recv())
-            if str(event.get("delta")).endswith((".", text)):
-                return
-            refused = refused or event["type"] == "error"
-            if refused and event["type"] == "response.done":
-                await client.send(json.dumps({"type": "response.create"}))
-
-
-async def to_the_end(client: ClientConnection) -> tuple[list[dict[str, Any]], int]:
-    """The events until the server closes, and its code."""
-    events = []
-    try:
-        async with asyncio.timeout(20):
-            while True:
-                events.append(json.loads(await client.recv()))
-    except ConnectionClosed as error:
-        assert error.rcvd is not None  # noqa: PT017  # how many events come before the close is open
-        return events, error.rcvd.code
 
 
 # ------------------------------------------------------------------------------------------------------ the end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from tui_assistant.errors import UsageError
 
 if TYPE_CHECKING:
     from tui_assistant.server.app import RealtimeServer
+    from tui_assistant.server.logs import Format
+    from tui_assistant.server.supervisor import Supervisor
 
 TOKEN_VARIABLE = "TUI_ASSISTANT_TOKEN"  # noqa: S105  # the variable's name, no secret
 
@@ -30,15 +32,19 @@ class Door:
     allow_origins: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     max_sessions: int | None = None  # None: the server's own limit
+    workers: int = 1
+    metrics: bool = False
+    log_format: Format | None = None
 
 
 def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
-    """Serves; 0 after SIGTERM or SIGINT."""
+    """Serves; 0 after SIGTERM or SIGINT, 128 and its number when a second one could not wait."""
     settings = load(flags, config)
     from tui_assistant.commands.assistant import worker_specs
     from tui_assistant.server.access import is_loopback
     from tui_assistant.server.app import RealtimeServer, ServerOptions
     from tui_assistant.server.limits import MAX_SESSIONS
+    from tui_assistant.server.logs import configure
     from tui_assistant.state import log_folder
 
     token = _token(door.token_file)
@@ -56,10 +62,22 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
         detector=settings.models.detector,
         speculate=settings.responder.speculate != "off",
         max_sessions=MAX_SESSIONS if door.max_sessions is None else door.max_sessions,
+        metrics=door.metrics,
         log=log_folder() / "workers.log",
     )
     # Clients get no timers or notes of the assistant on the screen, and leave none behind.
-    return asyncio.run(_serve(RealtimeServer(options, worker_specs(settings, remember=False))))
+    specs = worker_specs(settings, remember=False)
+    configure(door.log_format)
+    if door.workers == 1:
+        return asyncio.run(_serve(RealtimeServer(options, specs)))
+    if sys.platform == "win32":
+        raise UsageError(f"--workers {door.workers}: Windows has no way for it here", "start several on several ports")
+    from tui_assistant.server.supervisor import Supervisor
+
+    supervisor = Supervisor(
+        options, specs, door.workers, [sys.executable, "-m", "tui_assistant.commands.serve_worker"], log=door.log_format
+    )
+    return asyncio.run(_supervise(supervisor))
 
 
 def _token(file: str | None) -> str | None:
@@ -75,17 +93,28 @@ def _token(file: str | None) -> str | None:
 
 
 async def _serve(server: RealtimeServer) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows: Ctrl+C raises KeyboardInterrupt instead
-            break
+    from tui_assistant.server.ending import Ending
+
+    ending = Ending(server.abort)
     async with server.running():
-        gc.collect()
-        gc.freeze()  # all modules: else the collector looks through them, for 15 ms, while sessions wait
+        settle_memory()
         print(f"listening on {server.url}", flush=True)
-        await stop.wait()
+        await ending.asked()
         await server.drain()
-    return 0
+    return ending.status
+
+
+async def _supervise(supervisor: Supervisor) -> int:
+    from tui_assistant.server.ending import Ending
+
+    ending = Ending(supervisor.abort)
+    async with supervisor.running():
+        print(f"listening on {supervisor.url}", flush=True)
+        await ending.asked()
+    return ending.status or supervisor.status
+
+
+def settle_memory() -> None:
+    """What has been loaded stays: else the collector looks through it, for 15 ms, while sessions wait."""
+    gc.collect()
+    gc.freeze()

@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 TOKEN_PROTOCOL = "openai-insecure-api-key."  # noqa: S105  # the prefix browsers put before their key, no secret
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -13,10 +14,11 @@ _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP answer instead of the upgrade; `reason` is one line for the client."""
+    """An HTTP answer instead of the upgrade; `reason` is one line for the client, `kind` a word to count it by."""
 
     status: int
     reason: str
+    kind: Literal["host", "origin", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ class Access:
         at this machine (DNS rebinding) by its Host.
         """
         if not self._host_allowed(host):
-            return Refusal(403, "this Host is not served here; see --allow-host")
+            return Refusal(403, "this Host is not served here; see --allow-host", "host")
         if origin is not None and not self._origin_allowed(origin, host):
-            return Refusal(403, "this Origin may not connect; see --allow-origin")
+            return Refusal(403, "this Origin may not connect; see --allow-origin", "origin")
         if self.token is not None and not self._token_right(authorization, protocols):
-            return Refusal(401, "a token is needed: Authorization: Bearer TOKEN")
+            return Refusal(401, "a token is needed: Authorization: Bearer TOKEN", "token")
         return None
 
     def _host_allowed(self, host: str | None) -> bool:

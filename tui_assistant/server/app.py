@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import http
 import itertools
 import logging
 import secrets
 import time
-import traceback
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import socket as Socket  # noqa: N812  # websockets calls its connections sockets, too
 from urllib.parse import parse_qs, urlsplit
 from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.typing import Subprotocol
 
-from tui_assistant.errors import UnavailableError
 from tui_assistant.host.session import Session
-from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec
+from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec, WorkerState
 from tui_assistant.protocol.dialects.base import Dialect, Quirks
 from tui_assistant.protocol.dialects.flat import Flat
 from tui_assistant.protocol.dialects.ga import Ga
 from tui_assistant.protocol.dialects.quirks import BETA, QWEN
 from tui_assistant.server.access import Access, in_url
-from tui_assistant.server.connection import POLICY_VIOLATION, Connection
+from tui_assistant.server.board import Board, State
+from tui_assistant.server.connection import GOING_AWAY, POLICY_VIOLATION, Connection
+from tui_assistant.server.gate import FULL, QWEN_PATH, Gate, offered
 from tui_assistant.server.limits import (
     CLOSE_S,
     DRAIN_S,
@@ -40,15 +39,22 @@ from tui_assistant.server.limits import (
     PONG_S,
     SESSION_S,
 )
+from tui_assistant.server.listening import bind, close
+from tui_assistant.server.logs import fields, where
+from tui_assistant.server.metrics import DISCONNECTED, MODEL_DEATHS, OTHER, SESSIONS_OPEN
 
-OPENAI_PATHS = ("/v1/realtime", "/realtime")
-QWEN_PATH = "/api-ws/v1/realtime"
-PATHS = (*OPENAI_PATHS, QWEN_PATH)
 # How clients of OpenAI's beta say so; browsers, which cannot set a header, by a subprotocol.
 BETA_HEADER, BETA_VALUE, BETA_PROTOCOL = "OpenAI-Beta", "realtime=v1", "openai-beta.realtime-v1"
-HEALTH_PATH = "/healthz"
 SUBPROTOCOL = Subprotocol("realtime")
 INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013  # close codes
+_REASONS = {POLICY_VIOLATION: "slow_reader", GOING_AWAY: "expired", INTERNAL_ERROR: "failed"}
+_SAID = {
+    "ready": "a model is ready",
+    "restarted": "a model works again",
+    "instead": "another model takes the place of the one that was wanted",
+    "died": "a model has ended unexpectedly",
+    "failed": "a model cannot be had",
+}
 
 _log = logging.getLogger(__name__)
 # The library logs headers, so the token, at DEBUG, and a traceback for every handshake that somebody breaks off.
@@ -68,123 +74,163 @@ class ServerOptions:
     detector: str = "silero"
     speculate: bool = False  # answers are prepared for clients that leave them to us
     log: Path | None = None
-    max_sessions: int = MAX_SESSIONS
+    max_sessions: int = MAX_SESSIONS  # over all workers
+    metrics: bool = False  # GET /metrics is answered
     handshake_s: float = HANDSHAKE_S
     session_s: float = SESSION_S
 
 
-class RealtimeServer:
-    """Sessions of one process; they share the workers, and nothing else."""
+@dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """What one of several processes is given: its slot of the board, and what it listens on."""
 
-    def __init__(self, options: ServerOptions, specs: Mapping[Port, WorkerSpec]) -> None:
+    number: int  # from 1
+    board: Board
+    sockets: Sequence[Socket]
+
+
+class RealtimeServer:
+    """Sessions of one process; they share the models, and nothing else."""
+
+    def __init__(
+        self, options: ServerOptions, specs: Mapping[Port, WorkerSpec], worker: WorkerPlace | None = None
+    ) -> None:
+        """`worker`: this is one of several processes."""
         self._options = options
-        self._pool = WorkerPool(specs, on_event=_tell, log=options.log)
+        self._pool = WorkerPool(specs, on_event=self._tell, log=options.log)
+        self._needed = [port for port, spec in specs.items() if not spec.lazy]
         self._judged = Port.JUDGE in specs
         self._numbers = itertools.count(1)
-        self._access = Access(options.host, options.port)
+        self._listening = worker.sockets if worker else None
+        self._board = worker.board if worker else Board(1)
+        self._counters = self._board.slot(worker.number if worker else 1)
+        self._gate = self._make_gate(Access(options.host, options.port))
         self._connections: set[Connection] = set()
         self._sockets: WeakSet[ServerConnection] = WeakSet()  # also those that are still being closed
-        self._draining = False
-        self.slow_readers = 0  # disconnected because they did not read
+        self._aborted = False
         self.url = ""
 
     @property
     def sessions(self) -> int:
+        """Those of this process."""
         return len(self._connections)
+
+    @property
+    def slow_readers(self) -> int:
+        """Clients that were disconnected because they did not read."""
+        return round(self._counters.get(DISCONNECTED, "slow_reader"))
 
     async def drain(self) -> None:
         """Lets nobody in any more, and gives running responses up to DRAIN_S; returns at once when nothing runs."""
-        self._draining = True
+        self._gate.draining = True
+        self._board.tell(self._counters, State.DRAINING)
+        _log.info("draining", extra=fields(sessions=self.sessions))
         loop = asyncio.get_running_loop()
         deadline = loop.time() + DRAIN_S
-        while any(connection.busy for connection in self._connections) and loop.time() < deadline:  # noqa: ASYNC110  # once
+        while self._busy and loop.time() < deadline:  # noqa: ASYNC110  # once
             await asyncio.sleep(0.02)
+
+    @property
+    def _busy(self) -> bool:
+        return not self._aborted and any(connection.busy for connection in self._connections)
+
+    def abort(self) -> None:
+        """Ends what is still open at once, without a goodbye."""
+        self._aborted = True
+        for socket in list(self._sockets):
+            socket.transport.abort()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[RealtimeServer]:
         """Listens inside the context; `url` says where. Raises UnavailableError when the address cannot be had."""
         options = self._options
-        await self._pool.start()
+        sockets = bind(options.host, options.port) if self._listening is None else self._listening
         try:
-            server = await self._listen(options)
+            port = sockets[0].getsockname()[1]
+            self._gate = self._make_gate(
+                Access(options.host, port, options.token, options.allow_hosts, options.allow_origins)
+            )
+            self.url = address(options.host, port)
+            self._board.tell(self._counters, State.LOADING)
+            await self._pool.start()
+            self._look_at_models()
+            servers = [await self._listen(each) for each in sockets]
             try:
-                port = server.sockets[0].getsockname()[1]
-                self._access = Access(options.host, port, options.token, options.allow_hosts, options.allow_origins)
-                self.url = f"ws://{in_url(options.host)}:{port}/v1/realtime"
                 yield self
             finally:
-                await _close(server, self._sockets)
+                await self._close(servers)
         finally:
+            close(sockets)
             await self._pool.close()
 
-    async def _listen(self, options: ServerOptions) -> Server:
-        try:
-            return await serve(
-                self._converse,
-                options.host.strip("[]"),
-                options.port,
-                process_request=self._admit,
-                select_subprotocol=_choose_subprotocol,
-                max_size=MAX_FRAME_BYTES,
-                open_timeout=options.handshake_s,
-                close_timeout=CLOSE_S,
-                ping_interval=PING_S,
-                ping_timeout=PONG_S,
-                compression=None,  # base64 of audio hardly shrinks, and a small frame could swell to a large one
-                logger=_library_log,
-            )
-        except OSError as error:
-            hint = "choose another --port, or 0 for a free one"
-            message = f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
-            raise UnavailableError(message, hint) from None
+    def _make_gate(self, access: Access) -> Gate:
+        options = self._options
+        return Gate(access, self._board, self._counters, max_sessions=options.max_sessions, metrics=options.metrics)
 
-    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        path = request.path.partition("?")[0]
-        headers = request.headers
-        if path == HEALTH_PATH:
-            return connection.respond(http.HTTPStatus.OK, "ok\n")
-        for name in ("Host", "Origin", "Authorization"):
-            if len(headers.get_all(name)) > 1:
-                return connection.respond(http.HTTPStatus.BAD_REQUEST, f"more than one {name}\n")
-        refusal = self._access.refusal(
-            host=headers.get("Host"),
-            origin=headers.get("Origin"),
-            authorization=headers.get("Authorization"),
-            protocols=_offered(headers),
+    async def _listen(self, socket: Socket) -> Server:
+        return await serve(
+            self._converse,
+            sock=socket,
+            process_request=self._gate.admit,
+            select_subprotocol=_choose_subprotocol,
+            max_size=MAX_FRAME_BYTES,
+            open_timeout=self._options.handshake_s,
+            close_timeout=CLOSE_S,
+            ping_interval=PING_S,
+            ping_timeout=PONG_S,
+            compression=None,  # base64 of audio hardly shrinks, and a small frame could swell to a large one
+            logger=_library_log,
         )
-        if refusal is not None:
-            return connection.respond(http.HTTPStatus(refusal.status), refusal.reason + "\n")
-        if path not in PATHS:
-            return connection.respond(http.HTTPStatus.NOT_FOUND, f"the paths are {', '.join(PATHS)}\n")
-        if self._draining:
-            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "the server is ending\n")
-        if self.sessions >= self._options.max_sessions:
-            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many sessions; try again later\n")
-        return None
+
+    async def _close(self, servers: Sequence[Server]) -> None:
+        """Closes all connections with 1001, going away; who does not answer is cut off."""
+        for server in servers:
+            server.close()
+        closed = asyncio.gather(*(server.wait_closed() for server in servers))
+        try:
+            async with asyncio.timeout(2 * CLOSE_S):
+                await asyncio.shield(closed)
+        except TimeoutError:
+            self.abort()
+            await closed
 
     async def _converse(self, socket: ServerConnection) -> None:
         assert socket.request is not None
         dialect = _dialect(socket.request)
         # Random, so that nobody guesses another's; the counter keeps them apart in any case.
         session_id = f"sess_{next(self._numbers)}{secrets.token_hex(8)}"
-        if self.sessions >= self._options.max_sessions:  # others have come in while this one shook hands
-            await socket.close(TRY_AGAIN_LATER, "too many sessions; try again later")
+        if not self._gate.enter():
+            await socket.close(TRY_AGAIN_LATER, FULL)
             return
-        session = self._session(dialect, session_id)
-        connection = Connection(socket, dialect, session, self._pool.scoped(session_id), wake=self._pool.wake)
-        self._connections.add(connection)
-        self._sockets.add(socket)
+        began = time.monotonic()
+        _log.info("a session has begun", extra=fields(session=session_id))
+        code = None
         try:
-            if await connection.run() == POLICY_VIOLATION:
-                self.slow_readers += 1
-                _log.warning("a client that read nothing was disconnected")
+            self._sockets.add(socket)
+            code = await self._run(socket, dialect, session_id)
         except Exception as error:  # noqa: BLE001  # a fault of one session must not end the others
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(place.filename).name}:{place.lineno}"  # without the message: it may quote what was said
-            _log.error("a session failed: %s in %s", type(error).__name__, where)
+            code = INTERNAL_ERROR
+            _log.error("a session has failed", extra=fields(error=type(error).__name__, where=where(error)))
             await socket.close(INTERNAL_ERROR, "the session failed")
         finally:
+            self._counters.add(SESSIONS_OPEN, amount=-1)
+            if code is not None:
+                self._counters.add(DISCONNECTED, _REASONS.get(code, OTHER))
+            seconds = round(time.monotonic() - began, 3)
+            _log.info("a session has ended", extra=fields(session=session_id, seconds=seconds, closed_with=code))
+
+    async def _run(self, socket: ServerConnection, dialect: Dialect, session_id: str) -> int | None:
+        session = self._session(dialect, session_id)
+        post = self._pool.scoped(session_id)
+        connection = Connection(socket, dialect, session, post, self._counters, wake=self._pool.wake)
+        self._connections.add(connection)
+        try:
+            code = await connection.run()
+        finally:
             self._connections.discard(connection)
+        if code == POLICY_VIOLATION:
+            _log.warning("a client that read nothing was disconnected", extra=fields(session=session_id))
+        return code
 
     def _session(self, dialect: Dialect, session_id: str) -> Session:
         lasts_s = self._options.session_s
@@ -198,17 +244,28 @@ class RealtimeServer:
             speculate="answered" if self._options.speculate else "never",
         )
 
+    # -------------------------------------------------------------------------------------------------- models
 
-async def _close(server: Server, sockets: Iterable[ServerConnection]) -> None:
-    """Closes all connections with 1001, going away; who does not answer is cut off."""
-    server.close()
-    try:
-        async with asyncio.timeout(2 * CLOSE_S):
-            await asyncio.shield(server.wait_closed())
-    except TimeoutError:
-        for socket in list(sockets):
-            socket.transport.abort()
-        await server.wait_closed()
+    def _look_at_models(self) -> None:
+        states = {self._pool.state(port) for port in self._needed}
+        if WorkerState.STARTING in states:
+            self._board.tell(self._counters, State.LOADING)
+        else:
+            self._board.tell(self._counters, State.BROKEN if WorkerState.FAILED in states else State.READY)
+
+    def _tell(self, event: WorkerEvent) -> None:
+        """Each session hears of a model's fate as Failed answers; this is for who runs the server."""
+        self._look_at_models()
+        if event.kind == "died":
+            self._counters.add(MODEL_DEATHS, event.port)
+        bad = event.kind in ("failed", "died", "instead")
+        said = fields(model=event.port, name=event.name, detail=event.message if bad else None)
+        _log.log(logging.WARNING if bad else logging.INFO, _SAID[event.kind], extra=said)
+
+
+def address(host: str, port: int) -> str:
+    """Where clients of OpenAI's dialects connect to."""
+    return f"ws://{in_url(host)}:{port}/v1/realtime"
 
 
 def _dialect(request: Request) -> Dialect:
@@ -218,20 +275,11 @@ def _dialect(request: Request) -> Dialect:
     if url.path == QWEN_PATH:
         return Flat(replace(QWEN, explain=explain))
     wanted = [value.strip() for line in request.headers.get_all(BETA_HEADER) for value in line.split(",")]
-    if BETA_VALUE in wanted or BETA_PROTOCOL in _offered(request.headers):
+    if BETA_VALUE in wanted or BETA_PROTOCOL in offered(request.headers):
         return Flat(replace(BETA, explain=explain))
     return Ga(Quirks(explain=explain))
-
-
-def _offered(headers: Headers) -> list[str]:
-    return [name.strip() for value in headers.get_all("Sec-WebSocket-Protocol") for name in value.split(",")]
 
 
 def _choose_subprotocol(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """`realtime` if it is offered; never the one that carries the token."""
     return SUBPROTOCOL if SUBPROTOCOL in offered else None
-
-
-def _tell(event: WorkerEvent) -> None:
-    """Each session hears of a worker's fate as Failed answers; this is for who runs the server."""
-    _log.log(logging.WARNING if event.kind in ("failed", "died", "instead") else logging.INFO, "%s", event.message)

@@ -24,6 +24,8 @@ from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.server import ErrorEvent, ResponseCreated, ResponseDone, ServerEvent
 from tui_assistant.server.appends import feed_in_slices, plain_append
 from tui_assistant.server.limits import CLOSE_S, LINGER_S, SLICE_CHARS
+from tui_assistant.server.meter import Meter
+from tui_assistant.server.metrics import Counters
 from tui_assistant.server.outgoing import Outgoing
 
 TICK_S = 0.1
@@ -42,6 +44,7 @@ class Connection:
         dialect: Dialect,
         session: Session,
         post: Post,
+        counters: Counters,
         *,
         wake: Callable[[Port], bool] = lambda port: False,
     ) -> None:
@@ -50,7 +53,8 @@ class Connection:
         self._dialect = dialect
         self._post_on = post
         self._wake = wake
-        self._outgoing = Outgoing(socket, dialect)
+        self._meter = Meter(counters, session)
+        self._outgoing = Outgoing(socket, dialect, self._meter.sent)
         self._host = SessionHost(session, self._post, on_event=self._put_out)
         self._responding: set[str] = set()
         self._expired = ""  # what the session said when it had lasted long enough
@@ -71,6 +75,7 @@ class Connection:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
             self._host.close()
+            self._meter.look()
         farewell = next((said for job in done if (said := job.result()) is not None), None)
         if farewell is None:
             return None
@@ -92,7 +97,9 @@ class Connection:
         try:
             async for frame in self._socket:
                 began = time.perf_counter()
+                self._meter.taking()
                 await self._receive(frame)
+                self._meter.taken()
                 await self._outgoing.room()
                 worked_s += time.perf_counter() - began
                 if worked_s > TURN_S:  # a client that sends without a pause must not keep the others waiting
@@ -111,6 +118,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         while not self._outgoing.stuck(loop.time()):
             self._host.tick(round(loop.time() * 1000))
+            self._meter.look()
             if self._expired:
                 return await self._expire()
             await asyncio.sleep(TICK_S)
@@ -160,7 +168,7 @@ class Connection:
             self._expired = event.error.message
         elif wants_judge(event):
             self._wake(Port.JUDGE)
-        self._outgoing.put(event)
+        self._outgoing.put(event, self._meter.put_out(event))
 
     def _post(self, ask: Any, on_answer: OnAnswer | None = None) -> None:  # Any: asks only pass through this room
         if on_answer is None:

@@ -16,10 +16,12 @@ from tui_assistant.server.limits import SEND_S, STOP_READING_BYTES, WAITING_BYTE
 class Outgoing:
     """Events of one session on their way out, and the models' answers that must wait for them."""
 
-    def __init__(self, socket: ServerConnection, dialect: Dialect) -> None:
+    def __init__(self, socket: ServerConnection, dialect: Dialect, on_sent: Callable[[float], None]) -> None:
+        """`on_sent` gets the mark of an event that was put with one, once it has been written."""
         self._socket = socket
         self._dialect = dialect
-        self._texts: deque[str] = deque()
+        self._on_sent = on_sent
+        self._texts: deque[tuple[str, float | None]] = deque()
         self._held: deque[Callable[[], None]] = deque()
         self._bytes = 0
         self._filled, self._room = asyncio.Event(), asyncio.Event()
@@ -31,9 +33,9 @@ class Outgoing:
     def empty(self) -> bool:
         return not self._texts and not self._held and self._bytes == 0
 
-    def put(self, event: ServerEvent) -> None:
+    def put(self, event: ServerEvent, mark: float | None = None) -> None:
         for text in self._dialect.encode(event):
-            self._texts.append(text)
+            self._texts.append((text, mark))
             self._bytes += len(text)
             self._filled.set()
         if self._bytes >= STOP_READING_BYTES:
@@ -59,8 +61,10 @@ class Outgoing:
             await self._filled.wait()
             self._filled.clear()
             while self._texts:
-                text = self._texts.popleft()
+                text, mark = self._texts.popleft()
                 await self._socket.send(text)
+                if mark is not None:
+                    self._on_sent(mark)
                 self._sent += 1
                 self._bytes -= len(text)
                 if self._bytes < STOP_READING_BYTES:
