@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tui_assistant.testing.plugin"]
+pytest_plugins = ["tui_assistant.testing.plugin", "pytester", "leaks", "blocking"]
 
 TERMINAL = Path(__file__).parent / "terminal"
 # What these test goes by the clock on the wall: devices, terminals, processes, sockets. On a machine with other work

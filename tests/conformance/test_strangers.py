@@ -49,6 +49,7 @@ async def tcp(greeting: bytes | None) -> AsyncIterator[str]:
             writer.close()
         else:
             await reader.read()
+            writer.close()
 
     server = await asyncio.start_server(meet, "127.0.0.1", 0)
     async with server:
