@@ -8,10 +8,13 @@ import pytest
 from fake_talk import SPEAKING_NOW, FakeTalk, scene, talked
 from textual.pilot import Pilot
 
+from tui_assistant.client.cost import Cost
 from tui_assistant.client.hold import HoldPhase, Method
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.client.turns import Blip, Mark, TurnRecord
+from tui_assistant.links.traffic import Sending, Traffic
+from tui_assistant.protocol.usage import Tokens
 from tui_assistant.runtime.api import HoldView, Keyboard, Level, Mode, Snapshot, State, Suggest, Told
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.widgets import tune
@@ -185,6 +188,15 @@ def test_the_card_of_an_answer_to_a_turn_by_key(snap_compare: Compare) -> None:
     held = TurnRecord("u3", 70_112, 70_000, 71_328, 71_600, None, reason, 0.0, 0.97, -22.0)
     talk.first, talk.records = talked(), (held,)
     assert snap_compare(app_of(talk, "light"), terminal_size=SMALL, run_before=pressing("j", "enter"))
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+def test_on_a_link_elsewhere(snap_compare: Compare, size: tuple[int, int]) -> None:
+    tokens = Tokens(input_text=80, input_audio=514, cached_audio=640, output_text=60, output_audio=250)
+    traffic = Traffic("api.openai.com", True, Sending.SOUND, 83_400, 45_900, 5_440_000, 812_345, tokens)
+    talk = FakeTalk(scene(4_100, link="openai", traffic=traffic, cost=Cost(0.0323, "USD"), local_estimate=True))
+    talk.first = talked()
+    assert snap_compare(app_of(talk), terminal_size=size, run_before=pressing())
 
 
 def test_trouble(snap_compare: Compare) -> None:

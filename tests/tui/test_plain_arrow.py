@@ -56,6 +56,17 @@ def told(snapshot: Snapshot, typed: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
+def test_the_state_of_the_link_has_the_mark() -> None:
+    def live(pulled: int) -> Snapshot:
+        if pulled == 3:
+            talk.post(Ended(0))
+        return replace(AWAY, link_state="reconnecting" if pulled > 1 else "ready")
+
+    talk, out = FakeTalk(live=live), io.StringIO()
+    run_plain(talk, stdout=out, stderr=io.StringIO(), interactive=False)
+    assert "--   link openai ↗: reconnecting\n" in out.getvalue()
+
+
 def test_the_traffic_is_said_at_the_end_and_when_it_is_asked_for() -> None:
     out, err = told(replace(AWAY, replies=Replies(1, 550, 550)), "/traffic\n/quit\n")
     assert "--   ↗ not sending to api.openai.com · ↑ 4 s ↓ 0 s · 0 kB ↑ 0 kB ↓\n" in out

@@ -55,6 +55,16 @@ WORDS: tuple[tuple[str, str], ...] = (
         "over the same speech. ╳ is where they differ. The seconds are those below the chart. The lanes stay for ten "
         "seconds after you leave the sliders; the next time you open them they begin anew.",
     ),
+    (
+        "↗ sending",
+        "At this moment what you say leaves this machine. ↗ sending silence: you are muted, the server gets silence. "
+        "↗ not sending: it is connected, and gets nothing.",
+    ),
+    (
+        "wire",
+        "Audio sent ↑ and received ↓, bytes, and tokens as the server reports them, in and out. ≈ is what they cost by "
+        "[link.prices] in config.toml; ≥ where something has no price there.",
+    ),
     ("local estimate", "The conversation runs elsewhere; level and p come from a detector of our own beside it."),
 )
 TALKING: tuple[tuple[str, str], ...] = (
