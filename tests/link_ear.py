@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
+import virtual
+from services import Quirks, Service
 
 from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.links.vendors.endpoint import endpoint
 from tui_assistant.links.websocket import WebSocketLink
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.server import ServerEvent
+from tui_assistant.protocol.session import ServerVad
 
 CANARY = "sk-canary-9d41"
 MANUAL = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+VOICE = {"type": "realtime", "audio": {"input": {"turn_detection": ServerVad().model_dump()}}}
 URL = "ws://127.0.0.1:1/v1/realtime"
+QWEN_URL = "ws://127.0.0.1:1/api-ws/v1/realtime"
 
 
 class Ear:
@@ -90,3 +95,28 @@ async def live(link: WebSocketLink, pieces: list[tuple[int, int]]) -> None:
         for _ in range(ms // 20):
             link.feed(spoken(turn, 20, link.input_rate))
             await asyncio.sleep(0.02)
+
+
+Job = Callable[[WebSocketLink, Ear, Service], Awaitable[None]]
+
+
+def converse(job: Job, *quirks: Quirks, url: str = URL, settings: Any = MANUAL, **options: Any) -> tuple[Ear, Service]:
+    """`job` on an open link, in virtual time."""
+    ear, service = Ear(), Service(*quirks)
+
+    async def run() -> None:
+        async with opened(url, ear, connect=service.dial, **options) as link:
+            link.send(client.SessionUpdate(session=settings))
+            await job(link, ear, service)
+
+    virtual.run(run())
+    return ear, service
+
+
+def dones(ear: Ear) -> list[str]:
+    return [event.response.status for event in ear.events if isinstance(event, server.ResponseDone)]
+
+
+async def one_turn(link: WebSocketLink, ear: Ear, service: Service) -> None:
+    talk(link, 1)
+    await ear.until(lambda: dones(ear))

@@ -125,7 +125,7 @@ class Session:
 
     def _new_id(self, prefix: str) -> str:
         self._items += 1
-        return f"{prefix}{id(self) % 1_000_000}_{self._items}"
+        return f"{prefix}_{self._items}"  # every session counts from one, as servers do
 
     def _session(self) -> Event:
         if self.quirks.flat:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.links.names import Names
 from tui_assistant.links.reasons import DownError, error_of, farewell, plain
 from tui_assistant.links.sockets import ClosedError, Socket
 from tui_assistant.links.traffic import Meter
@@ -34,10 +35,11 @@ class Wire:
 class Channel:
     """All calls come from one loop, `greet` first."""
 
-    def __init__(self, socket: Socket, endpoint: Endpoint, wire: Wire) -> None:
+    def __init__(self, socket: Socket, endpoint: Endpoint, wire: Wire, names: Names) -> None:
         self._socket = socket
         self._endpoint = endpoint
         self._wire = wire
+        self._names = names
         self._dialect = _dialect(endpoint)
         self._frames: asyncio.Queue[str] = asyncio.Queue()  # bounded by its bytes, see `put`
         self._waiting_bytes = 0
@@ -56,7 +58,7 @@ class Channel:
 
     def put(self, event: ClientEvent) -> int:
         """Queues an event; the bytes of its frame. What the network doesn't take for too long ends the connection."""
-        frame = self._dialect.encode(event)
+        frame = self._dialect.encode(self._names.theirs(event))
         if frame is None:
             return 0
         self._waiting_bytes += len(frame)
@@ -126,7 +128,7 @@ class Channel:
         except RemoteProtocolError:
             self._wire.counters["link_frames_unread"] += 1
         self._wire.meter.came(frame, events)
-        return [each for event in events for each in self._one_beginning(event)]
+        return [self._names.ours(each) for event in events for each in self._one_beginning(event)]
 
     def _one_beginning(self, event: ServerEvent) -> list[ServerEvent]:
         """session.created once, and before session.updated, however the server does it."""

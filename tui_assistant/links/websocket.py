@@ -14,6 +14,7 @@ from tui_assistant.errors import LinkError
 from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.links.channel import Channel, Wire
 from tui_assistant.links.kept import Kept
+from tui_assistant.links.names import Names
 from tui_assistant.links.reasons import DownError, error_of, in_words, plain
 from tui_assistant.links.reconnect import Backoff
 from tui_assistant.links.refresh import Refresh
@@ -71,6 +72,7 @@ class WebSocketLink:
         self._fresh: Channel | None = None  # takes the place of the channel that was ended for it
         self._requests = Requests(0.0)
         self._refresh = Refresh(0.0, 0.0)
+        self._sessions = 0
         self._up = self._over = False  # a session takes what we send; no other will come
         self._begun_s = self._sent_s = 0.0
         self._told_ms = 0  # of the audio that was dropped
@@ -181,7 +183,9 @@ class WebSocketLink:
     async def _session(self) -> Channel:
         """Raises DownError."""
         first = client.SessionUpdate(session=self._kept.settings)
-        channel = Channel(await self._connect(self._endpoint), self._endpoint, self._wire)
+        self._sessions += 1
+        names = Names(self._sessions)
+        channel = Channel(await self._connect(self._endpoint), self._endpoint, self._wire, names)
         await channel.greet(first)
         return channel
 
