@@ -186,6 +186,12 @@ def test_pipers_other_voices_are_loaded_when_they_are_wanted(folder: Path) -> No
     assert list(make("piper", folder, "de")._loaded) == ["en_US-joe-medium"]  # espeak's name says nothing to Piper
 
 
+def test_a_voice_of_pipers_that_is_damaged_is_spoken_by_the_default(folder: Path) -> None:
+    model = make("piper", folder, "en_US-joe-medium")
+    (folder / AMY / "en_US-amy-low.onnx").write_bytes(b"?" * len(GOOD + AMY.encode()))
+    assert say(model, voice="en_US-amy-low") == say(model)
+
+
 def test_kokoros_voice_says_its_language(folder: Path) -> None:
     model = make("kokoro", folder, "bf_emma")
     for voice, speed in (("default", 0.25), ("jf_alpha", 1.5), ("alloy", 1.0)):
@@ -236,9 +242,15 @@ def test_a_broken_run_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch,
     ("name", "model", "file"),
     [("piper", JOE, "en_US-joe-medium.onnx"), ("piper", JOE, "en_US-joe-medium.onnx.json"), ("kokoro",) * 2 + ("",)],
 )
-def test_damaged_and_missing_files_are_one_line(folder: Path, name: str, model: str, file: str) -> None:
+def test_damaged_and_missing_files_are_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, model: str, file: str
+) -> None:
     path = folder / model / (file or "kokoro-v1.0.onnx")
     path.write_bytes(b"?" * path.stat().st_size)
+    with pytest.raises(ModelError, match=rf"{model} is damaged: {path.name} is not what was .* get {model}"):
+        make(name, folder, "en_US-joe-medium")
+    there = {each.name: each.read_bytes() for each in (folder / model).iterdir()}
+    monkeypatch.setitem(store.CATALOGUE, model, known(model, there))  # type: ignore[arg-type]  # as downloaded
     with pytest.raises(ModelError, match=rf"cannot be loaded \(tui-assistant models remove {model}; .* get {model}"):
         make(name, folder, "en_US-joe-medium")
     path.write_bytes(b"?")

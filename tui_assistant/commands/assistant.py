@@ -173,7 +173,7 @@ def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, Wor
     # One can switch to semantic_vad at any time, and a server's clients choose for themselves.
     judged = settings.turn_detection.type == "semantic_vad" and remember
     return {
-        Port.JUDGE: WorkerSpec(Port.JUDGE, models.judge, lazy=not judged),
+        Port.JUDGE: WorkerSpec(Port.JUDGE, models.judge, lazy=not judged, instead=NEXT_BEST[Port.JUDGE]),
         Port.RECOGNISER: WorkerSpec(
             Port.RECOGNISER, *model_options.recogniser(settings), instead=NEXT_BEST[Port.RECOGNISER]
         ),

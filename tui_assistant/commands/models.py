@@ -35,7 +35,10 @@ NEEDS = {
 ALIASES = {"piper": PIPER_PREFIX + PIPER_DEFAULT, "moonshine": MOONSHINE_TINY}  # what `get` takes a short name for
 SERVERS = {"transcriptions": "transcription", "speech": "speech"}  # the section with the address of each
 _UNOFFERED = {*SERVERS, MOONSHINE_BATCH}  # by the setup, while they are not here: it names the choice, not everything
-BEST = {**NEXT_BEST, Port.JUDGE: ("smart-turn", "words")}  # what "best" stands for: the first that is usable
+BEST = {
+    **NEXT_BEST,
+    Port.JUDGE: ("smart-turn", *NEXT_BEST[Port.JUDGE]),
+}  # what "best" stands for: the first that is usable
 _VOICE = "voice"  # instead of a port: files that the synthesiser piper speaks with
 
 

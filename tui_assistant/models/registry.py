@@ -81,6 +81,7 @@ _EXTRAS = {
 NEXT_BEST: Mapping[Port, tuple[str, ...]] = {
     Port.RECOGNISER: ("moonshine-small", "moonshine-tiny", "moonshine-batch", "pocketsphinx"),
     Port.SYNTHESISER: ("piper", "kokoro", "espeak"),
+    Port.JUDGE: ("words",),
 }
 _MESSAGE_LIMIT = 200  # characters of a plugin's own error text: enough to recognise it, still one line
 

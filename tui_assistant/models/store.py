@@ -88,11 +88,16 @@ class Store:
         records = self._records(name)
         for file in entry.files:
             record, path = records.get(file.name), self._path(entry, file)
-            if record is None or path.stat().st_mtime_ns == record.mtime_ns:
-                continue
-            if checksums.sha256(path) != record.sha256:
-                raise ModelError(f"the model {name} is damaged: {path.name} is not what was downloaded", again)
-            records[file.name] = Record(record.size, record.sha256, path.stat().st_mtime_ns)
+            try:
+                changed = path.stat().st_mtime_ns
+                if record is not None and changed == record.mtime_ns:
+                    continue
+                if not self._right(entry, file, records):
+                    raise ModelError(f"the model {name} is damaged: {path.name} is not what was downloaded", again)
+                records[file.name] = Record(path.stat().st_size, checksums.sha256(path), changed)
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                raise ModelError(f"the model {name} cannot be read: {path.name}: {why}", again) from error
             self._remember(name, records)
         return self._path(entry, entry.files[0]) if not entry.files[0].name else self.folder / name
 

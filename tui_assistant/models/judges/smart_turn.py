@@ -45,10 +45,9 @@ def create(options: Mapping[str, Any]) -> SmartTurnJudge:
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     settings.log_severity_level = 3
     try:
-        network = runtime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        judge = SmartTurnJudge(runtime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"]))
+        judge.judge(bytes(2 * 16_000), "")  # the first run is slow: not while somebody waits
     except Exception as error:  # the library's own exceptions share no base class but this one
         again = f"tui-assistant models remove {SMART_TURN}; tui-assistant models get {SMART_TURN}"
         raise ModelError("the model smart-turn cannot be loaded", again) from error
-    judge = SmartTurnJudge(network)
-    judge.judge(bytes(2 * 16_000), "")  # the first run is slow: not while somebody waits
     return judge

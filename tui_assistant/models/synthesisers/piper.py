@@ -52,7 +52,10 @@ class Piper:
     def _voice(self, name: str) -> Any:
         if name != self._default and self._store_has(name):
             if name not in self._loaded:
-                self._loaded[name] = load(self._store, name)
+                try:
+                    self._loaded[name] = load(self._store, name)
+                except ModelError:  # damaged: a sentence in another voice is better than none
+                    self._loaded[name] = self._loaded[self._default]
             return self._loaded[name]
         return self._loaded[self._default]
 
