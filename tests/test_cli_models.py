@@ -73,8 +73,8 @@ def test_the_commands_are_there() -> None:
 
 def test_a_judge_is_loaded_when_it_is_wanted() -> None:
     semantic = {"turn_detection.type": Flag("--turn-detection", "semantic_vad")}
-    assert worker_specs(load(semantic))[Port.JUDGE] == WorkerSpec(Port.JUDGE, "best")
-    assert worker_specs(load({}))[Port.JUDGE] == WorkerSpec(Port.JUDGE, "best", lazy=True)
+    assert worker_specs(load(semantic))[Port.JUDGE] == WorkerSpec(Port.JUDGE, "best", instead=("words",))
+    assert worker_specs(load({}))[Port.JUDGE] == WorkerSpec(Port.JUDGE, "best", lazy=True, instead=("words",))
     assert worker_specs(load(semantic), remember=False)[Port.JUDGE].lazy
     chosen = {"models.judge": Flag("models.judge", "words")}
     assert worker_specs(load(chosen))[Port.JUDGE].name == "words"

@@ -39,6 +39,15 @@ def test_a_missing_model_is_a_note_where_another_takes_its_place(monkeypatch: py
     assert found.mend == "pip install 'tui-assistant[moonshine]' && tui-assistant models get moonshine-tiny"
 
 
+def test_which_model_is_the_best_is_said(folder: Path) -> None:
+    found = findings(models__recogniser="best", models__synthesiser="best")
+    assert found["recogniser"].text == "best, which is pocketsphinx here"
+    assert found["synthesiser"].text == "best, which is espeak here"
+    assert found["judge"].text == "best, which is words here"
+    found = findings(models__judge="smart-turn")
+    assert found["judge"].text == "smart-turn is not installed; words takes its place"
+
+
 def test_a_damaged_model_is_said_with_what_mends_it(folder: Path) -> None:
     entry = CATALOGUE["moonshine-tiny"]
     (folder / entry.name).mkdir(parents=True)

@@ -19,7 +19,7 @@ from tui_assistant.client.hold import Method
 from tui_assistant.commands.assistant import is_file
 from tui_assistant.commands.devices import list_quietly
 from tui_assistant.commands.logs import quiet_libraries
-from tui_assistant.commands.models import SERVERS, model
+from tui_assistant.commands.models import BEST, SERVERS, model
 from tui_assistant.config import Settings, config_path, load
 from tui_assistant.errors import AssistantError, ConfigError, DeviceError
 from tui_assistant.models.registry import NEXT_BEST, Port
@@ -84,6 +84,9 @@ def examine(config: str | None) -> Iterator[Finding]:
     yield from others(settings)
     yield from chat(settings)
     yield from links(settings)
+    from tui_assistant.commands.doctor_tools import tools
+
+    yield from tools(settings)
 
 
 def python() -> Finding:
@@ -188,19 +191,21 @@ def detector(settings: Settings) -> Finding:
 
 
 def others(settings: Settings) -> Iterator[Finding]:
-    """The recogniser, the responder and the synthesiser; where one cannot be had, what takes its place."""
+    """The recogniser, the responder, the synthesiser and the judge; where one cannot be had, what takes its place."""
     wanted = settings.models
     for port, name in (
         (Port.RECOGNISER, wanted.recogniser),
         (Port.RESPONDER, wanted.responder),
         (Port.SYNTHESISER, wanted.synthesiser),
+        (Port.JUDGE, wanted.judge),
     ):
         found = model(port, name)
         damage = damaged(name) if found.usable else None
         if damage is not None:
             text, mend = damage.message, damage.hint
         elif found.usable:
-            yield Finding(port.value, Verdict.OK, name)
+            best = next((each for each in BEST.get(port, ()) if works(port, each)), "none") if name == "best" else ""
+            yield Finding(port.value, Verdict.OK, f"{name}, which is {best} here" if best else name)
             continue
         else:
             text, mend = f"{name} {'has no address' if name in SERVERS else 'is not installed'}", found.mend
