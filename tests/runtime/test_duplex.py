@@ -53,7 +53,7 @@ class Room:
         self.waiting = 0  # samples that the speaker has and that are not heard
         self.told: list[str] = []
         self.level = LOUD
-        speaker = SimpleNamespace(played_sound=self.played_sound, pending=lambda: self.waiting)
+        speaker = SimpleNamespace(played_sound=self.played_sound, pending=lambda: self.waiting, underruns=0)
         self.equipment = SimpleNamespace(
             duplex=state, speaker=speaker, microphone=self, lacks_canceller=False, no_canceller=False
         )
@@ -158,6 +158,21 @@ def test_the_setup_hears_the_speaker_as_it_is(room: Room) -> None:
     room.heard.clear()
     assert not any(room.pass_(1.0, measuring=True))
     assert all((piece == LOUD).all() for piece in room.heard)
+
+
+def test_after_a_gap_in_the_answer_nobody_is_believed_until_the_canceller_has_shown_again_that_it_works(
+    room: Room,
+) -> None:
+    room.answer(4.0)
+    room.pass_(1.0)
+    assert room.capture.stage is not None
+    assert room.capture.stage.settled
+    room.equipment.speaker.underruns += 1
+    room.duplex.look(room.now)
+    assert not room.capture.stage.settled
+    assert all(room.frames(6, 0.9)), "180 ms: enough for who is believed"
+    room.pass_(0.3)
+    assert not all(room.frames(NEEDED, 0.9))
 
 
 def test_half_duplex_lets_nothing_through_unless_it_is_louder_than_the_echo() -> None:

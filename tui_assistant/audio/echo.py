@@ -96,6 +96,13 @@ class EchoStage:
         self.settled = False  # what comes out is clean; not before the canceller has shown it with this answer
         self._shown = (0, 0.0, 0.0)  # loud frames, and their power raw and clean
 
+    def doubt(self) -> None:
+        """The speaker has had a gap that nobody knows of: until it has shown again that it works, it is not settled.
+
+        The sound comes later than its reference says, by the gap, until enough of the device's times have told so.
+        """
+        self.settled, self._shown = False, (0, 0.0, 0.0)
+
     @property
     def cancels(self) -> bool:
         """It has a canceller."""

@@ -30,6 +30,7 @@ class Duplex:
         self._state = ""  # the equipment's, as it was prepared for
         self._known: tuple[PlayedSound | None, Microphone | None] = (None, None)  # to the stage
         self._half = HalfDuplexGate()
+        self._underruns = 0  # of the speaker, as far as the stage knows
         self._louder = EchoGate()
         self._rule = BargeIn()
         self._quiet_ms = 0
@@ -62,6 +63,9 @@ class Duplex:
         self._prepare("" if measuring else self._equipment.duplex)
         before, stage = self.withheld, self._capture.stage
         speaker = self._equipment.speaker
+        if stage is not None and speaker is not None and speaker.underruns != self._underruns:
+            self._underruns = speaker.underruns
+            stage.doubt()
         if stage is None or speaker is None:
             self._sounds = False
         else:  # a device that has just begun may sound before its times say so
