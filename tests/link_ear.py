@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import virtual
+from canary import CANARY
 from services import Quirks, Service
 
 from tui_assistant.links.base import LinkEvents, LinkStatus
@@ -18,7 +19,6 @@ from tui_assistant.protocol import client, server
 from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.protocol.session import ServerVad
 
-CANARY = "sk-canary-9d41"
 MANUAL = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
 VOICE = {"type": "realtime", "audio": {"input": {"turn_detection": ServerVad().model_dump()}}}
 URL = "ws://127.0.0.1:1/v1/realtime"

@@ -301,6 +301,7 @@ class Service:
         self.sockets: list[MemorySocket] = []
         self.refusals: list[int] = []  # HTTP status of the next handshakes
         self.keys: list[str] = []
+        self._open: list[ServerConnection] = []
 
     def session(self, say: Callable[[str], None], close: Callable[[int, str], None]) -> Session:
         made = Session(self._quirks[min(len(self.sessions), len(self._quirks) - 1)], say, close)
@@ -328,7 +329,14 @@ class Service:
         async with serve(self._converse, "127.0.0.1", 0, process_request=refuse, close_timeout=0.2) as server:
             yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/realtime"
 
+    def reset(self) -> None:
+        """All connections on loopback break."""
+        for socket in self._open:
+            socket.transport.abort()
+        self._open.clear()
+
     async def _converse(self, socket: ServerConnection) -> None:
+        self._open.append(socket)
         out = asyncio.Queue[str | tuple[int, str]]()
         session = self.session(out.put_nowait, lambda code, reason: out.put_nowait((code, reason)))
 

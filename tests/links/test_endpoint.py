@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from canary import CANARY
 
 from tui_assistant.errors import UnavailableError, UsageError
 from tui_assistant.links.vendors.endpoint import endpoint
 from tui_assistant.links.vendors.table import SERVERS, SERVICES, VENDORS
 
-CANARY = "sk-canary-41bd0123456789"
 KEYS = {vendor.key: CANARY for vendor in SERVICES.values()}
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from canary import CANARY
 from vendor_server import WIRES, VendorServer
 
 from tui_assistant.links.base import LinkEvents
@@ -21,7 +22,6 @@ from tui_assistant.protocol.dialects.remote import RemoteGa
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.testing.server import realtime_server
 
-CANARY = "sk-canary-77e1"
 KEYS = {vendor.key: CANARY for vendor in SERVICES.values()}
 
 
