@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # it is also a program of its own
 
 import numpy as np
 from bench_turns import CONDITIONS, recordings, under
@@ -24,6 +26,7 @@ from tui_assistant.sound.wav import read_wav
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
 PAUSE_S = 0.8  # between two recordings: long enough to end a turn
 COMMON_MS = 500  # the silence at which all are compared
+MARK = "cpu-ms "  # begins the lines of a child
 Row = Sequence[str]
 
 
@@ -50,38 +53,46 @@ def ready(kind: str) -> tuple[list[Contender], list[Row]]:
 
 @dataclass
 class Cost:
-    """CPU ms per second of audio, one figure per round."""
+    """CPU ms per second of audio, one figure per round, from a process of its own."""
 
     contender: Contender
-    ask: Connection
+    process: subprocess.Popen[str]
     whole: list[float] = field(default_factory=list)
     network: list[float] = field(default_factory=list)
 
+    def measure(self) -> None:
+        assert self.process.stdin is not None
+        print(file=self.process.stdin, flush=True)
+        whole, network = self.answer()
+        self.whole.append(whole)
+        self.network.append(network)
+
+    def answer(self) -> tuple[float, float]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith(MARK):  # libraries greet there, too
+                whole, network = line.removeprefix(MARK).split()
+                return float(whole), float(network)
+        raise SystemExit(f"{self.contender.name} ended: what it printed says why")
+
 
 def cpu_rows(seconds: float, rounds: int) -> Iterator[Row]:
-    """Each in a process of its own, all of them in every round: what else the machine does falls on all alike."""
+    """All of them in every round: what else the machine does falls on all alike."""
     there, missing = ready("cpu")
-    spawn = multiprocessing.get_context("spawn")
-    costs, children = [], []
-    for each in there:
-        ours, theirs = spawn.Pipe()
-        children.append(spawn.Process(target=_measured, args=(each.name, seconds, theirs), daemon=True))
-        children[-1].start()
-        theirs.close()
-        costs.append(Cost(each, ours))
-    try:
+    with ExitStack() as stack:
+        costs = []
+        for each in there:
+            line = [sys.executable, __file__, each.name, str(seconds)]
+            process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stack.enter_context(process)  # waits for it, after ...
+            stack.callback(process.kill)
+            costs.append(Cost(each, process))
         for cost in costs:
-            _answer(cost)  # loaded and warm
+            cost.answer()  # loaded and warm
         for number in range(rounds):
             print(f"cpu: round {number + 1} of {rounds}", file=sys.stderr)
             for cost in costs:
-                cost.ask.send(None)
-                whole, network = _answer(cost)
-                cost.whole.append(whole)
-                cost.network.append(network)
-    finally:
-        for child in children:
-            child.kill()
+                cost.measure()
     own = next(cost for cost in costs if cost.contender is OURS)
     yield "", "network alone", "from 20 ms of sound to turns", "against ours"
     for cost in costs:
@@ -90,22 +101,13 @@ def cpu_rows(seconds: float, rounds: int) -> Iterator[Row]:
     yield from missing
 
 
-def _answer(cost: Cost) -> tuple[float, float]:
-    try:
-        whole, network = cost.ask.recv()
-    except EOFError:
-        raise SystemExit(f"{cost.contender.name} ended: what it printed says why") from None
-    return whole, network
-
-
-def _measured(name: str, seconds: float, answers: Connection) -> None:
-    """The child: answers once when it is ready, then for every question."""
+def _child(name: str, seconds: float) -> None:
+    """Answers once when it is ready, then for every line."""
     contender = next(each for each in CONTENDERS if each.name == name)
     whole, network = _works(contender, speech(seconds))
-    answers.send((0.0, 0.0))
-    while True:
-        answers.recv()
-        answers.send((_cpu(whole) * 1000 / seconds, _cpu(network) * 1000 / seconds))
+    print(MARK, 0, 0, flush=True)
+    for _ in sys.stdin:
+        print(MARK, _cpu(whole) * 1000 / seconds, _cpu(network) * 1000 / seconds, flush=True)
 
 
 def _works(contender: Contender, samples: Samples) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -171,3 +173,7 @@ def _scored(score: Score) -> Row:
 
     counts = score.reference, score.missed, score.false, score.split, score.merged
     return *map(str, counts), f"**{score.errors}**", latency(score.onset_ms), latency(score.end_ms)
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1], float(sys.argv[2]))
