@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from app_running import running
 from fake_talk import FakeTalk, scene, talked
@@ -62,6 +64,19 @@ async def test_typing_sends_the_line_as_typed_and_spaces_are_spaces() -> None:
         assert talk.calls == [("say", "q mx  D?")]
         assert app.screen.focused is None
         assert not app.screen.query_one(TypeLine).display
+
+
+async def test_what_is_typed_right_behind_the_key_is_text_too() -> None:
+    """All keys are there before the first one is dealt with: `n` must not begin a new conversation."""
+    async with running() as (talk, app, pilot):
+        for key in ("i", "n", "q", "space", "x", "m", "enter"):
+            app.post_message(events.Key(key, " " if key == "space" else "\r" if key == "enter" else key))
+        async with asyncio.timeout(60):
+            while not talk.calls or app.screen.focused is not None:
+                await pilot.pause(0.05)
+        assert talk.calls == [("say", "nq xm")]
+        await pilot.press("m")
+        assert talk.calls[-1] == ("toggle_mode",)
 
 
 async def test_nothing_typed_sends_nothing_and_escape_leaves() -> None:

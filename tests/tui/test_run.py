@@ -11,6 +11,7 @@ import sys
 import termios
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,20 @@ PROGRAM = textwrap.dedent(
 )
 
 
+OPENED: list[Terminal] = []
+
+
+@pytest.fixture(autouse=True)
+def every_terminal_is_closed() -> Iterator[None]:
+    yield
+    for terminal in OPENED:
+        terminal.close()
+        if terminal.child.poll() is None:
+            terminal.child.kill()
+        terminal.child.wait(20)
+    OPENED.clear()
+
+
 class Terminal:
     """A child on a pseudo-terminal."""
 
@@ -53,6 +68,15 @@ class Terminal:
             start_new_session=True,
         )
         self.raw = b""
+        self._open = True
+        OPENED.append(self)
+
+    def close(self) -> None:
+        """The terminal goes, whatever runs on it."""
+        if self._open:
+            self._open = False
+            os.close(self.slave)
+            os.close(self.master)
 
     def until(self, word: bytes, seconds: float = 20.0) -> None:
         end = time.monotonic() + seconds
@@ -124,8 +148,7 @@ def test_the_end_of_the_conversation_is_the_exit_status_and_its_reason_is_said()
 def test_a_terminal_that_goes_away_ends_it() -> None:
     terminal = Terminal()
     terminal.until(b"HANDS-FREE")
-    os.close(terminal.slave)
-    os.close(terminal.master)
+    terminal.close()
     terminal.child.send_signal(signal.SIGHUP)
     assert terminal.child.wait(10) == 129
 

@@ -24,6 +24,7 @@ from tui_assistant.tui.palette import ALIASES, DARK_THEME, THEMES, Styles, palet
 from tui_assistant.tui.panes import load
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.screens.setup import SetupScreen
+from tui_assistant.tui.widgets.typeline import TypeLine
 
 FRAMES_PER_SECOND = 30
 
@@ -117,6 +118,14 @@ class AssistantApp(App[None], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Runs before Textual looks for the key's binding: actions don't get the event."""
         self._key_time = event.time
+        line = self.focused
+        if isinstance(line, TypeLine) and line.last_key is not event:
+            # Typed right behind the key that opened the line, while nothing had the focus: it is text, no command.
+            event.stop()
+            event.prevent_default()
+            typed = events.Key(event.key, event.character)
+            typed._set_forwarded()  # else the app would take it, when it comes back unused, for a new key
+            line.post_message(typed)
 
     def on_noticed(self, message: Noticed) -> None:
         if isinstance(message.notice, Ended):

@@ -328,7 +328,7 @@ class MainScreen(Screen[None]):
     def action_type(self) -> None:
         self._router.open = False  # at once: the next key may have been typed already
         self.add_class("typing")
-        self.type_line.focus()
+        self.set_focus(self.type_line)
 
     def action_record(self) -> None:
         self._talk.record(None)
@@ -337,7 +337,7 @@ class MainScreen(Screen[None]):
         self._router.open = False
         self.add_class("naming")
         self.file_line.propose(time.strftime("transcript-%Y-%m-%d.md"))
-        self.file_line.focus()
+        self.set_focus(self.file_line)
 
     def action_interrupt(self) -> None:
         self._talk.interrupt()
