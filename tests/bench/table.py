@@ -24,6 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "bench"), str(ROOT / "tests"), s
 import table_detection  # noqa: E402  # the number of threads is set just above
 import table_program  # noqa: E402
 
+from tui_assistant.errors import UsageError  # noqa: E402
+
 Row = Sequence[str]
 PARTS = ("cpu", "turns", "app", "serve", "reply")
 
@@ -82,9 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "reply": ("From the end of speech, silence_duration_ms 500", table_program.reply_rows),
     }
     print(f"{machine()}\n")
-    for part in wanted:
-        title, rows = tables[part]
-        print(f"{title}\n\n{markdown(rows())}\n", flush=True)
+    try:
+        for part in wanted:
+            title, rows = tables[part]
+            print(f"{title}\n\n{markdown(rows())}\n", flush=True)
+    except UsageError as error:  # a file of DIR cannot be read
+        parser.error(error.message)
     return 0
 
 

@@ -15,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # it is also a program of it
 
 import numpy as np
 from bench_turns import CONDITIONS, recordings, under
-from peers import CONTENDERS, FRAME_SAMPLES, INSTALL, OURS, WEBRTC_MS, Contender, Samples
+from peers import CONTENDERS, FRAME_SAMPLES, INSTALL, OURS, WEBRTC_MS, Contender, Find, Samples
 
 from tui_assistant.engine.ports import FRAME_RATE
+from tui_assistant.errors import UsageError
 from tui_assistant.lab import evaluation
 from tui_assistant.lab.evaluation import Score
 from tui_assistant.sound.resample import resample
@@ -26,6 +27,7 @@ from tui_assistant.sound.wav import read_wav
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
 PAUSE_S = 0.8  # between two recordings: long enough to end a turn
 COMMON_MS = 500  # the silence at which all are compared
+BROKEN = "does not start: what it printed says why"
 MARK = "cpu-ms "  # begins the lines of a child
 Row = Sequence[str]
 
@@ -73,7 +75,7 @@ class Cost:
             if line.startswith(MARK):  # libraries greet there, too
                 whole, network = line.removeprefix(MARK).split()
                 return float(whole), float(network)
-        raise SystemExit(f"{self.contender.name} ended: what it printed says why")
+        raise EOFError
 
 
 def cpu_rows(seconds: float, rounds: int) -> Iterator[Row]:
@@ -87,8 +89,12 @@ def cpu_rows(seconds: float, rounds: int) -> Iterator[Row]:
             stack.enter_context(process)  # waits for it, after ...
             stack.callback(process.kill)
             costs.append(Cost(each, process))
-        for cost in costs:
-            cost.answer()  # loaded and warm
+        for cost in tuple(costs):
+            try:
+                cost.answer()  # loaded and warm
+            except EOFError:
+                costs.remove(cost)
+                missing.append((cost.contender.title, BROKEN))
         for number in range(rounds):
             print(f"cpu: round {number + 1} of {rounds}", file=sys.stderr)
             for cost in costs:
@@ -144,26 +150,36 @@ def turn_rows(folder: Path, *, noise: str = "pink", seed: int = 0) -> Iterator[R
     """Errors summed over three conditions: at one silence for all, then at the one that each is shipped with."""
     there, missing = ready("turns")
     data = recordings(folder)
+    if not data:
+        raise UsageError(f"{folder} holds no recording with labels beside it")
     worse = [
         (under(condition, name, samples, labels, noise, seed), labels)
         for condition in CONDITIONS
         for name, samples, labels in data
     ]
     yield "", "silence", "turns", "missed", "false", "split", "merged", "errors", "onset ms", "end ms"
-    turns = [each for each in there if each.find is not None and each.shipped_ms is not None]
+    turns = {each: find for each in there if each.shipped_ms is not None and (find := _loaded(each)) is not None}
+    missing += [(each.title, BROKEN) for each in there if each.shipped_ms is not None and each not in turns]
     shipped = sorted({each.shipped_ms or 0 for each in turns} - {COMMON_MS})
     plan = [(each, COMMON_MS) for each in turns]
     plan += [(each, at) for at in shipped for each in turns if each is OURS or each.shipped_ms == at]
     for each, silence_ms in plan:
         print(f"turns: {each.name} at {silence_ms} ms", file=sys.stderr)
-        assert each.find is not None
-        find, as_shipped = each.find(), silence_ms == each.shipped_ms
+        find, as_shipped = turns[each], silence_ms == each.shipped_ms
         score = evaluation.total(
             evaluation.score(labels, find(samples, None if as_shipped else silence_ms), silence_ms)
             for samples, labels in worse
         )
         yield each.title, f"{silence_ms}{', as shipped' if as_shipped else ''}", *_scored(score)
     yield from missing
+
+
+def _loaded(contender: Contender) -> Find | None:
+    try:
+        return contender.find() if contender.find is not None else None
+    except ImportError as error:  # a part of it is not installed
+        print(f"turns: {contender.name}: {error}", file=sys.stderr)
+        return None
 
 
 def _scored(score: Score) -> Row:

@@ -46,8 +46,9 @@ def test_what_is_installed_is_measured_and_what_is_not_says_how(
 
     ours = [each for each in peers.CONTENDERS if each.name in ("ours, `--vad webrtc`", "webrtcvad, plain rule")]
     absent = peers.Contender("somebody", "no-such-package", 500, None, None)
+    broken = peers.Contender("nobody", "numpy", 500, None, None)
     monkeypatch.setitem(peers.INSTALL, "no-such-package", "pip install it")
-    monkeypatch.setattr(table_detection, "CONTENDERS", (peers.OURS, *ours, absent))
+    monkeypatch.setattr(table_detection, "CONTENDERS", (peers.OURS, *ours, absent, broken))
 
     assert table.main([str(labelled), "--parts", "cpu,turns", "--rounds", "1", "--seconds", "4"]) == 0
 
@@ -56,6 +57,8 @@ def test_what_is_installed_is_measured_and_what_is_not_says_how(
     assert costs["ours, Silero"][2] == "1.0"
     assert 0 < float(costs["webrtcvad, plain rule " + ours[1].installed][1].split()[0]) < 1000  # type: ignore[operator]
     assert costs["somebody"][0] == turns["somebody"][0] == "not installed: `pip install it`"
+    title = f"nobody {np.__version__}"
+    assert costs[title][0] == turns[title][0] == "does not start: what it printed says why"
     # three conditions; the label is one turn, its pauses are shorter than the silence or the errors say so
     assert turns["ours, Silero"][:2] == ["500, as shipped", "3"]
     assert all(cell.strip("*").isdigit() for cell in turns["ours, Silero"][2:7])
@@ -84,11 +87,31 @@ def test_pieces_are_of_twenty_milliseconds() -> None:
     assert [len(each) for each in peers.chunks(np.zeros(1000, np.int16))] == [640, 640, 640]
 
 
-@pytest.mark.parametrize("arguments", [["nowhere"], ["--parts", "cpu,tea"]])
-def test_a_wrong_call_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere"], "nowhere is no folder"),
+        (["--parts", "cpu,tea"], "no such part: tea; there are cpu, turns"),
+        ([".", "--parts", "turns"], "holds no recording with labels beside it"),
+    ],
+)
+def test_a_wrong_call_is_refused(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import table
 
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
         table.main(arguments)
     assert ended.value.code == 2
-    assert "nowhere is no folder" in capsys.readouterr().err or arguments[0] == "--parts"
+    assert told in capsys.readouterr().err
+
+
+def test_labels_that_cannot_be_read_are_named(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import table
+
+    (labelled / "talk.txt").write_text("speech")
+    with pytest.raises(SystemExit) as ended:
+        table.main([str(labelled), "--parts", "turns"])
+    assert ended.value.code == 2
+    assert "talk.txt" in capsys.readouterr().err
