@@ -106,6 +106,7 @@ class Guard:
     mark: str
     before: Held = field(default_factory=Held)
     tasks: list[str] = field(default_factory=list)  # that still ran when their loop was ended
+    told: set[str] = field(default_factory=set)  # orphans
     shared: dict[int, Held] = field(default_factory=dict)  # what fixtures of a wider scope hold, by their id
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -120,7 +121,9 @@ class Guard:
         kept = [re.compile(pattern) for (test, pattern) in KEPT if item.nodeid.startswith(test)]
         left = _gone(lambda: held().beyond(self.before, *self.shared.values()), kept)
         if nextitem is None or nextitem.path != item.path:
-            left += _gone(lambda: orphans(self.mark), kept)
+            found = _gone(lambda: [orphan for orphan in orphans(self.mark) if orphan not in self.told], kept)
+            self.told.update(found)  # once: it is not the next file's
+            left += found
         left += [f"task {task}" for task in self.tasks]
         if left:
             pytest.fail("left behind:\n  " + "\n  ".join(left), pytrace=False)

@@ -34,7 +34,7 @@ async def watched(served: Served, clients: list[Paced], minutes: float) -> list[
 @pytest.mark.parametrize(
     ("sessions", "minutes", "speed"),
     [
-        pytest.param(4, 1.5, 12.0, id="short"),
+        pytest.param(4, 1.0, 15.0, id="short"),
         pytest.param(20, 30.0, 8.0, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3_500)]),
     ],
 )

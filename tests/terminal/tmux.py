@@ -57,6 +57,10 @@ class Terminal:
     def resize(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
+    def ask(self, what: str) -> str:
+        """One of tmux' own values, e.g. "#{pane_pid}"."""
+        return self._tmux("display-message", "-p", what).strip()
+
     def wait(self, condition: Callable[[str], bool], seconds: float = PATIENCE_S, *, every: float = 0.05) -> str:
         """The first screen that satisfies `condition`; AssertionError with the last one when none does in time."""
         deadline = time.monotonic() + seconds
