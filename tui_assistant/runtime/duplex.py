@@ -17,6 +17,7 @@ from tui_assistant.runtime.equipment import Equipment
 
 SPEECH_P, STILL_P = 0.5, 0.35  # the local detector's word: it begins, it goes on (as the engine has it)
 LOOK_BACK_MS = 600  # what is let through with a voice: ten frames until the rule is met, then what goes before an onset
+DOUBT_S = 1.0  # after a gap; the median of the devices' times follows it within half of that
 QUIET_MS = 800  # who was let through, and has been silent so long while the answer went on, did not interrupt it
 
 
@@ -30,7 +31,9 @@ class Duplex:
         self._state = ""  # the equipment's, as it was prepared for
         self._known: tuple[PlayedSound | None, Microphone | None] = (None, None)  # to the stage
         self._half = HalfDuplexGate()
-        self._underruns = 0  # of the speaker, as far as the stage knows
+        self._now = 0.0
+        self._gaps = 0  # that the devices are known to have had ...
+        self._believe_at = 0.0  # ... and when they tell their times right again
         self._louder = EchoGate()
         self._rule = BargeIn()
         self._quiet_ms = 0
@@ -60,12 +63,13 @@ class Duplex:
         if trouble is not None:
             self._lacks(trouble)
             self._state = ""
+        self._now = now
         self._prepare("" if measuring else self._equipment.duplex)
         before, stage = self.withheld, self._capture.stage
         speaker = self._equipment.speaker
-        if stage is not None and speaker is not None and speaker.underruns != self._underruns:
-            self._underruns = speaker.underruns
-            stage.doubt()
+        if stage is not None and speaker is not None:
+            microphone = self._equipment.microphone
+            self._look_for_gaps(stage, speaker.underruns + (microphone.lost if microphone is not None else 0), now)
         if stage is None or speaker is None:
             self._sounds = False
         else:  # a device that has just begun may sound before its times say so
@@ -85,6 +89,7 @@ class Duplex:
         for levels in self._capture.take_levels():
             self._louder.push(levels)
         trusted = stage.settled if self._state == EchoState.AEC else self._louder.louder
+        trusted = trusted and self._now >= self._believe_at
         speech = self._speaks = trusted and p >= (STILL_P if self._speaks else SPEECH_P)
         self._quiet_ms = 0 if speech else self._quiet_ms + FRAME_MS
         if not self._let_through:
@@ -94,6 +99,15 @@ class Duplex:
             self._let_through = False
             self._rule.restart()
         return False
+
+    def _look_for_gaps(self, stage: EchoStage, gaps: int, now: float) -> None:
+        """On a machine with too much to do sound is lost; until the devices' times tell it, nobody is believed.
+
+        Meanwhile the echo comes at moments when none is expected.
+        """
+        if gaps != self._gaps:
+            self._gaps, self._believe_at = gaps, now + DOUBT_S
+            stage.doubt()
 
     def _prepare(self, state: str) -> None:
         """The stage, for the devices there are now."""
