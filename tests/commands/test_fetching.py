@@ -12,8 +12,13 @@ import pytest
 from stub_server import Request, StubServer
 
 from tui_assistant.commands import fetching, models
+from tui_assistant.commands.assistant import Options, build_talk
 from tui_assistant.commands.fetching import ModelFetcher
+from tui_assistant.config import Settings
+from tui_assistant.config_sections import ModelSettings
+from tui_assistant.errors import ModelError
 from tui_assistant.models.catalogue import Entry, File
+from tui_assistant.models.registry import Port
 from tui_assistant.models.store import Store
 
 CONTENT = bytes(range(256)) * 1_200
@@ -33,7 +38,9 @@ class Desk:
         self.library: object = object()
         monkeypatch.setattr(models, "find_spec", lambda name: self.library)
         self.told: list[tuple[str, str]] = []
-        self.fetcher = ModelFetcher(self.config)
+        self.used: list[tuple[str, str]] = []
+        self.refuses: ModelError | None = None
+        self.fetcher = ModelFetcher(self.config, Settings(), self.use)
 
     def serve(self, request: Request) -> Iterator[bytes | str | float]:
         start = int(request.headers.get("range", "bytes=0-")[6:-1])
@@ -43,6 +50,11 @@ class Desk:
         while not self.rest.is_set():
             yield 0.01
         yield CONTENT[max(start, HALF) :]
+
+    def use(self, settings: Settings, port: Port) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.used.append((port, settings.models.recogniser))
 
     def fetch(self) -> None:
         self.fetcher.fetch(NAME, lambda *told: self.told.append(told))
@@ -73,7 +85,9 @@ def test_a_model_is_fetched_with_progress_and_named_by_the_settings(desk: Desk) 
     assert "moonshine" not in desk.config.read_text()
     desk.rest.set()
     over = desk.until(lambda state: state.over)
-    words = "moonshine-tiny is here, and in the settings: it is used from the next start on."
+    words = "moonshine-tiny is here, and in the settings: it is used from now on."
+    assert desk.used == [("recogniser", NAME)]
+    assert desk.fetcher.settings.models.recogniser == NAME  # what the setup shows as in use
     assert (over.failed, over.words, over.done) == (False, words, len(CONTENT))
     assert desk.told == [(words, "information")]
     assert desk.config.read_text() == f"[models]\n# mine\nsynthesiser = 'espeak'\nrecogniser = \"{NAME}\"\n"
@@ -114,7 +128,7 @@ def test_a_server_that_is_away_is_one_line_and_the_next_try_goes_on(desk: Desk) 
 
 
 def test_offline_nothing_is_asked(desk: Desk) -> None:
-    desk.fetcher = ModelFetcher(desk.config, offline=True)
+    desk.fetcher = ModelFetcher(desk.config, Settings(models=ModelSettings(offline=True)), desk.use)
     desk.fetch()
     words = desk.until(lambda state: state.over).words
     assert words == ("Offline mode is on: the model moonshine-tiny is not downloaded (set models.offline to false).")
@@ -128,7 +142,24 @@ def test_what_else_is_needed_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch
     desk.fetch()
     words = desk.until(lambda state: state.over).words
     assert "after pip install 'tui-assistant[moonshine]' it is used from the next start on" in words
+    assert desk.used == []
     assert "But TUI_ASSISTANT_MODELS__RECOGNISER is set and wins over the file." in words
+
+
+def test_one_that_does_not_load_leaves_the_other_in_use(desk: Desk) -> None:
+    desk.rest.set()
+    desk.refuses = ModelError("the model moonshine-tiny cannot be loaded")
+    desk.fetch()
+    words = desk.until(lambda state: state.over).words
+    assert words.endswith("but what was in use stays, because the model moonshine-tiny cannot be loaded.")
+    assert desk.fetcher.settings == Settings()
+
+
+def test_where_the_conversation_runs_elsewhere_it_is_for_the_next_one_here(desk: Desk) -> None:
+    desk.rest.set()
+    desk.fetcher = ModelFetcher(desk.config, Settings())
+    desk.fetch()
+    assert desk.until(lambda state: state.over).words.endswith("it is used from the next start on this machine on.")
 
 
 def test_settings_that_cannot_be_changed_are_said(desk: Desk) -> None:
@@ -139,3 +170,17 @@ def test_settings_that_cannot_be_changed_are_said(desk: Desk) -> None:
     assert over.failed
     assert "models is not a table there" in over.words
     assert desk.config.read_text() == "models = 5\n"
+
+
+@pytest.mark.parametrize("link", ["local", "ws://127.0.0.1:9/v1/realtime"])
+def test_every_conversation_can_fetch(link: str, desk: Desk) -> None:
+    talk = build_talk(Settings(), Options(link=link), None, desk.config)
+    desk.rest.set()
+    talk.setup.fetch(NAME)
+    deadline = time.monotonic() + 60
+    while talk.setup.fetching is None or not talk.setup.fetching.over:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not talk.setup.fetching.failed
+    assert f'recogniser = "{NAME}"' in desk.config.read_text()
+    assert ("from now on" in talk.setup.fetching.words) is (link == "local")

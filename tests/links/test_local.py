@@ -7,8 +7,10 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tui_assistant.engine.observation import FrameSeen, Observation
+from tui_assistant.errors import ModelError
 from tui_assistant.links.base import LinkEvents, LinkStatus
 from tui_assistant.links.local import INPUT_RATE, OUTPUT_RATE, LocalLink, WorkerSpec
 from tui_assistant.models.registry import Port
@@ -120,3 +122,27 @@ async def test_the_judge_is_there_when_one_switches_to_semantic_vad() -> None:
     ]
     assert told[0].text == "loading the judge"
     assert heard.states[-1].text == "ready"
+
+
+async def test_another_model_is_used_from_now_on_and_one_that_does_not_load_is_not() -> None:
+    link, heard = LocalLink(scripted(["hello"], ["Hello from the old one."])), Heard()
+    await link.open(heard.events)
+    await link.ready()
+    await asyncio.to_thread(link.use, scripted([], ["Hello from the new one."])[Port.RESPONDER], 60)
+    with pytest.raises(ModelError, match="nobody"):
+        await asyncio.to_thread(link.use, WorkerSpec(Port.RESPONDER, "nobody"), 60)
+    link.feed(speech())
+    await heard.until("response.done")
+    await link.close()
+    texts = [event.delta for event in heard.server if isinstance(event, server.OutputAudioTranscriptDelta)]
+    assert "".join(texts).strip() == "Hello from the new one."
+    assert not [status.told for status in heard.states if status.told]  # who has asked for it says so
+
+
+async def test_one_that_sleeps_is_left_asleep() -> None:
+    link, heard = LocalLink({Port.JUDGE: WorkerSpec(Port.JUDGE, "nobody", lazy=True)}), Heard()
+    link.use(WorkerSpec(Port.JUDGE, "words"), 60)  # before there is anything
+    await link.open(heard.events)
+    await asyncio.to_thread(link.use, WorkerSpec(Port.JUDGE, "words"), 60)
+    await link.close()
+    assert not [status.told for status in heard.states if status.told]

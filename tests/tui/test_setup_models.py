@@ -159,3 +159,15 @@ async def test_the_marked_one_stays_in_view() -> None:
         assert "names one elsewhere." in words(app)  # the rest can be scrolled to
         await pilot.press(*["up"] * 5)
         assert "▸ model-0" in words(app)
+
+
+async def test_what_is_being_loaded_is_said_and_not_stopped() -> None:
+    talk = FakeTalk()
+    async with at_models(talk) as (app, pilot):
+        await pilot.press("g")
+        talk.fake_setup.fetching = Fetching("moonshine-tiny", 5, 5, loading=True)
+        await pilot.pause(0.2)
+        assert "moonshine-tiny is here, and is being loaded ..." in words(app)
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, MainScreen)  # it goes on behind

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from tui_assistant.client.cost import Prices
     from tui_assistant.client.tuning import Tuning
     from tui_assistant.host.workers import WorkerSpec
+    from tui_assistant.links.local import LocalLink
     from tui_assistant.links.traffic import Traffic
     from tui_assistant.links.websocket import WebSocketLink
     from tui_assistant.models.registry import Port
-    from tui_assistant.runtime.api import Fetcher, ModelInfo, TalkApi
+    from tui_assistant.runtime.api import ModelInfo, TalkApi
     from tui_assistant.runtime.options import TalkOptions
     from tui_assistant.tui.keys.router import KeyWishes
 
@@ -108,13 +109,13 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
     from tui_assistant.runtime.recording import Recorder
     from tui_assistant.runtime.talk import Talk
 
-    wanted = replace(talk_options(settings, options), config=config, fetcher=model_fetcher(settings, config))
+    wanted = replace(talk_options(settings, options), config=config)
     here = options.link == "local"
     folder = Path(options.record) if options.record else None
     recorder = Recorder(folder, settings=recorded_settings(settings), replayable=here)
     if not here:
         far = remote_link(settings, options.link)
-        wanted = replace(wanted, traffic=far.traffic, prices=prices(settings))
+        wanted = replace(with_fetcher(wanted, settings, None), traffic=far.traffic, prices=prices(settings))
         return Talk(far, wanted, recorder=recorder)
     link = LocalLink(
         worker_specs(settings),
@@ -125,7 +126,8 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
         input_log=recorder if recorder.on else None,
     )
     elsewhere = written_down_elsewhere(settings)
-    return Talk(link, replace(wanted, traffic=lambda: elsewhere), recorder=recorder)
+    wanted = replace(with_fetcher(wanted, settings, link), traffic=lambda: elsewhere)
+    return Talk(link, wanted, recorder=recorder)
 
 
 def remote_link(settings: Settings, name: str) -> WebSocketLink:
@@ -228,10 +230,16 @@ def talk_options(settings: Settings, options: Options) -> TalkOptions:
     )
 
 
-def model_fetcher(settings: Settings, config: Path | None) -> Fetcher:
-    from tui_assistant.commands.fetching import ModelFetcher
+def with_fetcher(wanted: TalkOptions, settings: Settings, link: LocalLink | None) -> TalkOptions:
+    """The setup may download models; `link`: where they are used at once."""
+    from tui_assistant.commands.fetching import LOAD_S, ModelFetcher
 
-    return ModelFetcher(config or config_path(), offline=settings.models.offline)
+    def use(settings: Settings, port: Port) -> None:
+        assert link is not None
+        link.use(replace(worker_specs(settings)[port], lazy=False, instead=()), LOAD_S)
+
+    fetcher = ModelFetcher(wanted.config or config_path(), settings, use if link is not None else None)
+    return replace(wanted, fetcher=fetcher, models=lambda: model_overview(fetcher.settings))
 
 
 def model_overview(settings: Settings) -> tuple[ModelInfo, ...]:

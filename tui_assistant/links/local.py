@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tui_assistant.engine.answers import Speculate
+from tui_assistant.errors import ModelError
 from tui_assistant.host.session import Session
 from tui_assistant.host.session_host import InputLog, SessionHost, wants_judge
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec, WorkerState
@@ -57,6 +58,7 @@ class LocalLink:
         self._input_log = input_log
         self._clock = clock
         self._pool: WorkerPool | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._host: SessionHost | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._status: Callable[[LinkStatus], None] = lambda status: None
@@ -65,6 +67,7 @@ class LocalLink:
     async def open(self, events: LinkEvents) -> None:
         """Starts the workers; they load while audio is already taken."""
         self._status, self._heard = events.status, events.server_event
+        self._loop = asyncio.get_running_loop()
         self._pool = WorkerPool(self._specs, on_event=self._worker_event, log=self._log_path)
         await self._pool.start()
         audio = Audio(
@@ -95,6 +98,22 @@ class LocalLink:
     async def ready(self) -> None:
         if self._pool is not None:
             await asyncio.gather(*(self._pool.ready(port) for port in self._specs))
+
+    def use(self, spec: WorkerSpec, timeout_s: float) -> None:
+        """Another model from now on; the old one answers until it is loaded. From any thread but the link's own.
+
+        Raises ModelError when it cannot be had: then the old one stays. One that sleeps is told nothing: it takes what
+        there is when it is woken.
+        """
+        pool, loop = self._pool, self._loop
+        if pool is None or loop is None or pool.state(spec.port) is WorkerState.ASLEEP:
+            return
+        replacing = asyncio.run_coroutine_threadsafe(pool.replace(spec), loop)
+        try:
+            replacing.result(timeout_s)
+        except TimeoutError:
+            replacing.cancel()
+            raise ModelError(f"the {spec.port} {spec.name} is not loaded within {timeout_s:g} s") from None
 
     @property
     def counters(self) -> dict[str, int]:

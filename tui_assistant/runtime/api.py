@@ -234,6 +234,7 @@ class Fetching:
     name: str
     done: int = 0  # bytes
     total: int = 0  # 0: not known
+    loading: bool = False  # it is here, and cannot be stopped any more
     over: bool = False
     failed: bool = False
     words: str = ""

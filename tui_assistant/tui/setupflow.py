@@ -175,7 +175,8 @@ class Flow:
 
     def stop_fetching(self) -> bool:
         """False: there was nothing to stop."""
-        running = self.downloading
+        state = self._setup.fetching
+        running = self.downloading and state is not None and not state.loading
         self._setup.stop_fetching()
         self._follow_download()
         return running

@@ -43,6 +43,8 @@ def models_page(flow: Flow, width: int) -> list[Line]:
 
 
 def _keys(flow: Flow) -> str:
+    if flow.fetching is not None and flow.fetching.loading and not flow.fetching.over:
+        return "enter goes on meanwhile"
     if flow.downloading:
         return "esc stops the download, enter goes on meanwhile"
     gets = "uses" if _here(flow.choices[flow.chosen]) else "gets and uses"
@@ -95,6 +97,8 @@ def _download(state: Fetching, width: int) -> list[Line]:
     if state.over:
         mark, role = ("!", "wait") if state.failed else ("✓", "voice")
         return marked([clean(state.words, limit=400)], mark, role, width)
+    if state.loading:
+        return paragraph(f"{name} is here, and is being loaded ...", width)
     if not state.done:
         return [*paragraph(f"{name}: its server is asked ...", width), bar(0.0, width, "")]
     of = f" of {state.total / 1e6:.1f}" if state.total else ""
