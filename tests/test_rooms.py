@@ -16,6 +16,7 @@ DEVICES = ("textual", "sounddevice")
 MUST_NOT_LOAD: dict[str, tuple[str, ...]] = {
     "errors": (*HEAVY, "pydantic"),
     "privatefile": (*HEAVY, "pydantic"),
+    "clock": (*HEAVY, "pydantic"),
     "safetext": (*HEAVY, "pydantic"),
     "protocol": HEAVY,
     "sound": HEAVY[1:],
