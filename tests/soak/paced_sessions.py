@@ -57,6 +57,12 @@ def speech() -> bytes:
     return pcm[: len(pcm) // BLOCK * BLOCK]
 
 
+@cache
+def append(pcm: bytes) -> str:
+    """The frame of one append; the speech is repeated, so most have been made already."""
+    return json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()})
+
+
 @dataclass(slots=True)
 class Paced:
     """One client. `wrong` says in words whatever was not as it must be."""
@@ -105,7 +111,7 @@ class Paced:
         began = time.perf_counter()
         for number, pcm in enumerate(self._blocks()):
             decided = [_decision(event.model_dump()) for event in detector.feed(pcm)]
-            frame = json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()})
+            frame = append(pcm)
             now = time.perf_counter()
             self._expected += [(decision, now) for decision in decided]
             await socket.send(frame)
