@@ -31,6 +31,9 @@ OWN_FILES, OWN_TASKS, PROCESSES = Path("/proc/self/fd"), Path("/proc/self/task")
 
 # What libraries keep, as (beginning of the test's id, pattern of what is kept), with the reason.
 KEPT: dict[tuple[str, str], str] = {
+    ("tests/", r"process \d+ .*(multiprocessing|loky\.backend)\.resource_tracker"): (
+        "multiprocessing's tracker of shared memory stays, once it is needed, until the process ends"
+    ),
     ("tests/server/test_dashscope.py", r"thread .*\(run_forever\)|file \d+ anon_inode:\[eventpoll\]"): (
         "websocket-client waits in select for up to 10 s on the socket that dashscope's close() has closed under it"
     ),
@@ -108,18 +111,21 @@ class Guard:
     tasks: list[str] = field(default_factory=list)  # that still ran when their loop was ended
     told: set[str] = field(default_factory=set)  # orphans
     shared: dict[int, Held] = field(default_factory=dict)  # what fixtures of a wider scope hold, by their id
+    known: set[int] = field(default_factory=set)  # children of earlier tests: the kernel's list may leave some out
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
         self.tasks.clear()
         self.before = held()
+        self.known |= self.before.children
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
         result = yield
         kept = [re.compile(pattern) for (test, pattern) in KEPT if item.nodeid.startswith(test)]
-        left = _gone(lambda: held().beyond(self.before, *self.shared.values()), kept)
+        earlier = Held(children=frozenset(self.known))
+        left = _gone(lambda: held().beyond(self.before, earlier, *self.shared.values()), kept)
         if nextitem is None or nextitem.path != item.path:
             found = _gone(lambda: [orphan for orphan in orphans(self.mark) if orphan not in self.told], kept)
             self.told.update(found)  # once: it is not the next file's
