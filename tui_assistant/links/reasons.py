@@ -88,11 +88,11 @@ _WORDS: tuple[tuple[str, Plain], ...] = (
     ("overloaded", _FULL),
 )
 _CLOSES: dict[int | None, str] = {
-    None: "the connection broke",
+    None: "the connection was cut off",
     1000: "the server ended the session",
     1001: "the server is going away",
     1002: "the server did not understand a frame (1002)",
-    1006: "the connection broke",
+    1006: "the connection was cut off",
     1007: "the server could not read a frame (1007)",
     1008: "the server refuses to go on (1008)",
     1009: "a frame was too big for the server (1009)",
