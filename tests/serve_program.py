@@ -73,8 +73,8 @@ def running(folder: Path, *options: str, to_file: bool = True, **variables: str)
         yield program
     finally:
         if program.process.poll() is None:
-            program.process.kill()
-        program.process.communicate()
+            program.process.terminate()  # so that nobody whom it has started is left
+        program.process.communicate(timeout=60)
 
 
 def processes(columns: str) -> str:

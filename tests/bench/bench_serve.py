@@ -1,6 +1,7 @@
 """How `tui-assistant serve` bears many sessions on one core; prints figures and asserts nothing.
 
-    PYTHONPATH=. python tests/bench/bench_serve.py [--sessions 50] [--seconds 30] [--rate 24000] [--folder DIR] [--json]
+    PYTHONPATH=. python tests/bench/bench_serve.py [--sessions 50] [--seconds 30] [--rate 24000] [--workers 1]
+        [--folder DIR] [--json]
 
 The server, its workers with it, has the first core, the clients the last one. Every client sends 20 ms appends of
 speech (tests/data/speech, or the WAV files in DIR, with pauses between), and each begins elsewhere in the recording.
@@ -217,10 +218,11 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=24_000, help="of the clients' audio")
     parser.add_argument("--folder", type=Path, default=SPEECH, help="of WAV files with speech")
     parser.add_argument("--part", choices=("all", "many", "big"), default="all")
+    parser.add_argument("--workers", type=int, default=1, help="of serve; all of them on the first core")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     options = parser.parse_args()
     report: dict[str, Any] = {}
-    with serving(options.sessions + 2 * OTHERS + 2) as served:
+    with serving(options.sessions + 2 * OTHERS + 2, options.workers) as served:
         pin(-1)
         print(f"server {served.pid} at {served.url}", file=sys.stderr)
         if options.part != "big":

@@ -34,18 +34,20 @@ _ALL = os.sched_getaffinity(0)
 class Served:
     pid: int
     url: str
+    workers: int = 1  # of `serve --workers`
 
     def cpu_s(self) -> dict[str, float]:
-        """CPU seconds so far: of the server itself, and of its workers together."""
-        return {"server": _cpu_s(self.pid), "workers": sum(map(_cpu_s, self._workers()))}
+        """CPU seconds so far: of the server itself, and of its models together."""
+        return {"server": sum(map(_cpu_s, self._servers())), "workers": sum(map(_cpu_s, self._models()))}
 
     def waited_s(self) -> float:
-        """How long the server has been ready to run while something else had its core."""
-        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+        """How long the server has been ready to run while something else had its core; the mean of its workers."""
+        waits = [int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9 for pid in self._servers()]
+        return sum(waits) / len(waits)
 
     def memory_mib(self) -> dict[str, float]:
         """PSS: what several processes share is counted once."""
-        return {"server": _pss_mib(self.pid), "workers": sum(map(_pss_mib, self._workers()))}
+        return {"server": sum(map(_pss_mib, self._servers())), "workers": sum(map(_pss_mib, self._models()))}
 
     def settle(self) -> None:
         """Waits until the models are loaded."""
@@ -56,9 +58,18 @@ class Served:
             if sum(self.cpu_s().values()) - before < CALM_S * CALM_SHARE:
                 return
 
-    def _workers(self) -> list[int]:
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(number) for number in children.split()]
+    def _servers(self) -> list[int]:
+        """Without the parent of several, which only waits."""
+        return [self.pid] if self.workers == 1 else _children(self.pid)
+
+    def _models(self) -> list[int]:
+        return [model for server in self._servers() for model in _children(server)]
+
+
+def _children(pid: int) -> list[int]:
+    """By /proc, which has them under the thread that started them."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(number) for task in tasks for number in task.read_text().split()]
 
 
 def _cpu_s(pid: int) -> float:
@@ -74,7 +85,7 @@ def _pss_mib(pid: int) -> float:
 
 
 @contextmanager
-def serving(sessions: int) -> Iterator[Served]:
+def serving(sessions: int, workers: int = 1) -> Iterator[Served]:
     """Starts the server with deaf_models on the first core, and ends it."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.toml"
@@ -88,14 +99,17 @@ def serving(sessions: int) -> Iterator[Served]:
         program = [sys.executable, "-m", "tui_assistant", "serve", "--port", "0", "--config", str(config)]
         pin(0)  # children begin where their parent runs
         process = subprocess.Popen(
-            [*program, "--max-sessions", str(sessions)], stdout=subprocess.PIPE, text=True, env=environment
+            [*program, "--max-sessions", str(sessions), "--workers", str(workers)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             if not line.startswith("listening on "):
                 raise SystemExit(f"the server did not start: {line}")
-            yield Served(process.pid, line.removeprefix("listening on ").strip())
+            yield Served(process.pid, line.removeprefix("listening on ").strip(), workers)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(10)

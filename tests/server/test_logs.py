@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import re
@@ -82,13 +83,15 @@ def failure() -> Exception:
 @pytest.mark.usefixtures("fresh_logging")
 @pytest.mark.parametrize("form", ["json", "text", None])
 def test_what_libraries_say_is_not_repeated(capsys: pytest.CaptureFixture[str], form: str | None) -> None:
-    configure(form, 3)  # type: ignore[arg-type]  # a parameter of the test
+    listener = configure(form, 3)  # type: ignore[arg-type]  # a parameter of the test
+    atexit.unregister(listener.stop)
     logging.getLogger("asyncio").error("Task failed: %s", CANARY, exc_info=failure())
     logging.getLogger("asyncio").warning(f"also {CANARY}")
     logging.getLogger("tui_assistant.server.x").warning(
         "a message %s", CANARY, extra=fields(bad="\x1b[31m\nx", no=None)
     )
     logging.getLogger("tui_assistant.server.x").info("for who wants it")
+    listener.stop()
     said = capsys.readouterr().err
     assert "canary" not in said
     assert "\x1b" not in said

@@ -37,7 +37,9 @@ class Board:
         self.descriptor = descriptor
         self._memory = mmap.mmap(-1 if descriptor is None else descriptor, size)
         cells = memoryview(self._memory).cast("d")
-        self._slots = [Counters(cells[number * CELLS : (number + 1) * CELLS]) for number in range(workers + 1)]
+        self._views = [cells[number * CELLS : (number + 1) * CELLS] for number in range(workers + 1)]
+        self._slots = [Counters(view) for view in self._views]
+        self._views.append(cells)
 
     @classmethod
     def shared(cls, workers: int) -> Board:
@@ -49,6 +51,14 @@ class Board:
                 descriptor = os.dup(file.fileno())
         os.ftruncate(descriptor, (workers + 1) * CELLS * _DOUBLE)
         return cls(workers, descriptor)
+
+    def close(self) -> None:
+        """Nothing can be counted any more."""
+        for view in self._views:
+            view.release()
+        self._memory.close()
+        if self.descriptor is not None:
+            os.close(self.descriptor)
 
     def slot(self, number: int) -> Counters:
         return self._slots[number]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
@@ -14,8 +13,8 @@ from tui_assistant.errors import UnavailableError
 BACKLOG = 100  # connections that wait to be accepted, as asyncio has it
 _NOT_HERE = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)  # the name has an IPv6 address, the machine has not
 
-# Where every worker has a socket of its own, the system spreads the connections over them. Linux does; others have the
-# option too, but give all connections to the last socket (macOS), so that one socket for all is the better way there.
+# Where every worker has a socket of its own, Linux spreads the connections over them (socket(7), SO_REUSEPORT). Other
+# systems have an option of that name, too, but promise nothing of the kind: one socket for all works everywhere.
 SPREADS = sys.platform == "linux"
 
 
@@ -25,21 +24,20 @@ def bind(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
     Raises UnavailableError when the address cannot be had.
     """
     sockets: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for last, (family, kind, protocol, _, address) in enumerate(dict.fromkeys(found), 1 - len(set(found))):
-            with contextlib.ExitStack() as stack:
-                try:
-                    made = stack.enter_context(socket.socket(family, kind, protocol))
-                    _prepare(made, shared)
-                    made.bind((address[0], port, *address[2:]))
-                except OSError as error:
-                    if error.errno in _NOT_HERE and (sockets or last):
-                        continue
+        for family, _, _, _, address in dict.fromkeys(found):
+            try:
+                sockets.append(_bound(family, (address[0], port, *address[2:]), shared))
+            except OSError as error:
+                if error.errno not in _NOT_HERE:
                     raise
-                stack.pop_all()
-            sockets.append(made)
-            port = made.getsockname()[1]  # the first chooses for all
+                missing = error
+            else:
+                port = sockets[0].getsockname()[1]  # the first chooses for all
+        if missing and not sockets:
+            raise missing
     except (OSError, UnicodeError) as error:
         close(sockets)
         hint = "choose another --port, or 0 for a free one"
@@ -53,14 +51,21 @@ def close(sockets: Sequence[socket.socket]) -> None:
         each.close()
 
 
-def _prepare(made: socket.socket, shared: bool) -> None:
-    made.setblocking(False)
-    if os.name == "posix":
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port whose last owner has just gone
-    if shared:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    if made.family == socket.AF_INET6:
-        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+def _bound(family: int, address: tuple[str | int, ...], shared: bool) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port whose last owner has just gone
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 class Place:

@@ -6,16 +6,21 @@ shown, because its own words may quote them.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import json
 import logging
 import sys
 import time
 import traceback
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
-from typing import Any, Literal
+from queue import Full, Queue
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 Format = Literal["text", "json"]
 
+MAX_WAITING = 10_000  # lines: some megabytes
 _OURS = "tui_assistant"
 
 
@@ -24,15 +29,45 @@ def fields(**figures: str | float | None) -> dict[str, Any]:
     return {"fields": figures}
 
 
-def configure(form: Format | None, worker: int | None = None) -> None:
-    """Logs to stderr from now on; without a format only what needs attention, in text. `worker`: who says it."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure(form: Format | None, worker: int | None = None) -> QueueListener:
+    """Logs to stderr from now on; without a format only what needs attention, in text. `worker`: who says it.
+
+    A thread of its own writes, until the process ends or the listener that is returned is stopped.
+    """
+    handler = _Lines(sys.stderr)
     handler.setFormatter(_Json(worker) if form == "json" else _Text(worker))
-    handler.setLevel(logging.WARNING if form is None else logging.INFO)
-    root = logging.getLogger()
-    root.addHandler(handler)
+    waiting: Queue[logging.LogRecord] = Queue(MAX_WAITING)
+    door = _Door(waiting)
+    door.setLevel(logging.WARNING if form is None else logging.INFO)
+    logging.getLogger().addHandler(door)
     if form is not None:
         logging.getLogger(_OURS).setLevel(logging.INFO)
+    listener = QueueListener(waiting, handler)
+    listener.start()
+    atexit.register(listener.stop)
+    return listener
+
+
+if TYPE_CHECKING:
+    _Stream = logging.StreamHandler[TextIO]
+else:
+    _Stream = logging.StreamHandler  # no generic class before Python 3.11.4
+
+
+class _Lines(_Stream):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Nobody reads stderr any more; the base class would write the arguments to it."""
+
+
+class _Door(QueueHandler):
+    """Sessions do not wait for whoever reads stderr; when he stands still, what is beyond MAX_WAITING is lost."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record  # as it is: the base class would put the arguments into the message
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Full):
+            super().enqueue(record)
 
 
 class _Formatter(logging.Formatter):

@@ -79,6 +79,7 @@ class Supervisor:
         finally:
             await self._end(keepers)
             self._place.close()
+            self._board.close()
 
     def abort(self) -> None:
         """Ends everything at once."""
@@ -125,11 +126,12 @@ class Supervisor:
         except (OSError, UnavailableError) as error:
             return str(error)
         assert process.stdout is not None
-        async for line in process.stdout:
-            if line == LISTENING:
-                self._listening.add(number)
+        if await process.stdout.readline() == LISTENING:
+            self._listening.add(number)
             if len(self._listening) == self._count:
                 self._started.set()
+            while await process.stdout.read(2**16):
+                pass  # a library may print; nobody wants to know
         status = await process.wait()
         if status < 0:
             with contextlib.suppress(ValueError):
