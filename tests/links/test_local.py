@@ -69,6 +69,26 @@ async def test_a_spoken_turn_is_answered() -> None:
     assert not any(link.counters.values())
 
 
+async def test_a_turn_is_not_cut_because_the_program_stood_still() -> None:
+    """After a suspend the clock is far ahead of what has been fed: the microphone's ring is read only now."""
+    now = [100.0]
+    link, heard = LocalLink({}, clock=lambda: now[0]), Heard()
+    await link.open(heard.events)
+    link.feed(speech()[: 2 * INPUT_RATE])
+    await heard.until("input_audio_buffer.speech_started")
+    await asyncio.sleep(0.3)  # some ticks
+    now[0] += 3_600
+    await asyncio.sleep(0.3)
+    assert "input_audio_buffer.speech_stopped" not in [event.type for event in heard.server]
+    while "input_audio_buffer.speech_stopped" not in [event.type for event in heard.server]:
+        now[0] += 0.1  # nobody speaks any more, while the program runs
+        await asyncio.sleep(0.05)
+    stopped = next(event for event in heard.server if isinstance(event, server.SpeechStopped))
+    assert stopped.reason is not None
+    assert stopped.reason["rule"] == "no_audio"
+    await link.close()
+
+
 async def test_a_model_that_cannot_be_loaded_is_told_and_the_rest_works() -> None:
     specs = {**scripted(["hello"], ["Hello."]), Port.SYNTHESISER: WorkerSpec(Port.SYNTHESISER, "nobody")}
     link, heard = LocalLink(specs), Heard()

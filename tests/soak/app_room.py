@@ -96,6 +96,7 @@ class AppRoom:
 
     def stop(self, seconds: float = STOP_S) -> None:
         """The whole program stands still, its models too."""
+        time.sleep(self._random.uniform(0, 1.0))  # also in the middle of the question
         processes = list(_tree(int(self.terminal.ask("#{pane_pid}"))))
         for pid in processes:
             os.kill(pid, signal.SIGSTOP)

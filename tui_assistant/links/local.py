@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tui_assistant.engine.answers import Speculate
 from tui_assistant.errors import ModelError
+from tui_assistant.host.running_time import RunningTime
 from tui_assistant.host.session import Session
 from tui_assistant.host.session_host import InputLog, SessionHost, wants_judge
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec, WorkerState
@@ -130,9 +131,10 @@ class LocalLink:
             await self._pool.close()
 
     async def _tick(self, host: SessionHost) -> None:
+        running = RunningTime(self._clock)
         while True:
             await asyncio.sleep(TICK_S)
-            host.tick(round(self._clock() * 1000))
+            host.tick(round(running() * 1000))
 
     def _server_event(self, event: ServerEvent) -> None:
         if wants_judge(event) and self._pool is not None and self._pool.wake(Port.JUDGE):

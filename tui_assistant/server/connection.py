@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.host.running_time import RunningTime
 from tui_assistant.host.session import Session
 from tui_assistant.host.session_host import SessionHost, wants_judge
 from tui_assistant.host.worker import OnAnswer
@@ -115,9 +116,9 @@ class Connection:
         return None
 
     async def _watch(self) -> Farewell | None:
-        loop = asyncio.get_running_loop()
-        while not self._outgoing.stuck(loop.time()):
-            self._host.tick(round(loop.time() * 1000))
+        running = RunningTime(asyncio.get_running_loop().time)
+        while not self._outgoing.stuck(now := running()):
+            self._host.tick(round(now * 1000))
             self._meter.look()
             if self._expired:
                 return await self._expire()
