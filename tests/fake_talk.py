@@ -117,6 +117,9 @@ class FakeTalk:
             turn_detection=None if manual else ServerVad(),
         )
 
+    def switch_turns(self) -> None:
+        self.calls.append(("switch_turns",))
+
     def talk(self) -> None:
         self.calls.append(("talk",))
 

@@ -74,6 +74,7 @@ class Program(click.Group):
 @click.option(
     "--link", default="local", metavar="local|NAME|URL", help="Where it runs: here, openai, azure, qwen ... or ws://."
 )
+@setting("--turns", "link.turns", "[here|there]", "On a link: who detects turns, we or the server (there).")
 @setting("--mode", "mode", "[hands-free|push-to-talk]", "Who ends a turn: silence, or you with a key.")
 @setting("--turn-detection", "turn_detection.type", "[server_vad|semantic_vad|none]", "How turns end (server_vad).")
 @turn_options

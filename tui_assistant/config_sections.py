@@ -174,6 +174,8 @@ class PriceSettings(Section):
 class LinkSettings(Section):
     """For --link with a service or a server elsewhere."""
 
+    turns: Literal["here", "there"] = "there"
+    """Who detects turns; here: by our own engine, and only speech is sent."""
     model: str = ""
     """Empty: the one that is usual there. On Azure the deployment's name."""
     key_env: KeyVariable = ""

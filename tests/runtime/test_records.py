@@ -11,7 +11,6 @@ from tui_assistant.client import dialogue as do
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.tuning import Tuning
-from tui_assistant.engine.frontend import Frame
 from tui_assistant.engine.observation import FrameSeen, TurnState
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import JsonObject
@@ -41,7 +40,8 @@ class Room:
     def estimate(self, count: int, p: float = 0.0, *, heard: bool = True) -> None:
         for _ in range(count):
             self.records.fed(QUIET.tobytes() if heard else b"")
-            self.records.estimated(Frame(0, p, QUIET), heard=heard)
+            for frame in self.capture.estimate(QUIET):
+                self.records.estimated(frame._replace(p=p), heard=heard)
 
     def see(self, end_ms: int, p: float, state: TurnState) -> None:
         self.records.seen(FrameSeen(end_ms, p, -30.0, state), shown=True)

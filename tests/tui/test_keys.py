@@ -25,6 +25,7 @@ from tui_assistant.tui.widgets.typeline import TypeLine
         ("space", ("key", Edge.PULSE)),
         ("f2", ("talk",)),
         ("m", ("toggle_mode",)),
+        ("v", ("switch_turns",)),
         ("escape", ("interrupt",)),
         ("x", ("toggle_mute",)),
         ("D", ("play_demo",)),

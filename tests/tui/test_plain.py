@@ -94,9 +94,9 @@ def test_where_another_conversation_begins() -> None:
 
 def test_what_is_typed() -> None:
     lines, talk, status = said(
-        [], "\n/mode\n/mute\n/stop\n/new\n hello  there\n/nonsense\n/quit\nnever\n", eof_ends=True
+        [], "\n/mode\n/turns\n/mute\n/stop\n/new\n hello  there\n/nonsense\n/quit\nnever\n", eof_ends=True
     )
-    calls = [("talk",), ("toggle_mode",), ("toggle_mute",), ("interrupt",), ("new_conversation",)]
+    calls = [("talk",), ("toggle_mode",), ("switch_turns",), ("toggle_mute",), ("interrupt",), ("new_conversation",)]
     assert talk.calls[:-1] == [*calls, ("say", " hello  there")]
     assert status == 0
     assert any("there is no command /nonsense" in line for line in lines)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tui_assistant.client.tuning import Tuning
     from tui_assistant.host.workers import WorkerSpec
     from tui_assistant.links.local import LocalLink
+    from tui_assistant.links.local_turns import LocalTurns
     from tui_assistant.links.traffic import Traffic
-    from tui_assistant.links.websocket import WebSocketLink
     from tui_assistant.models.registry import Port
     from tui_assistant.runtime.api import ModelInfo, TalkApi
     from tui_assistant.runtime.options import TalkOptions
@@ -74,6 +74,8 @@ def _check(settings: Settings, flags: Mapping[str, Flag], options: Options) -> N
         raise UsageError("--demo and --input both want to be the microphone", "leave one of them out")
     if settings.turn_detection.type == "none" and "mode" in flags and settings.mode == "hands-free":
         raise UsageError("--turn-detection none is push-to-talk", "leave out --mode hands-free")
+    if options.link == "local" and "link.turns" in flags and settings.link.turns == "there":
+        raise UsageError("--turns there is for a --link elsewhere", "leave it out: this conversation runs here")
     if options.exit_after_input and not (options.demo or is_finite(settings.audio.input)):
         raise UsageError("--exit-after-input needs an input that ends", "add --input FILE.wav, --input - or --demo")
     if options.record is not None and not options.record.strip():
@@ -114,7 +116,7 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
     folder = Path(options.record) if options.record else None
     recorder = Recorder(folder, settings=recorded_settings(settings), replayable=here)
     if not here:
-        far = remote_link(settings, options.link)
+        far = remote_link(settings, options.link, log)
         wanted = replace(with_fetcher(wanted, settings, None), traffic=far.traffic, prices=prices(settings))
         return Talk(far, wanted, recorder=recorder)
     link = LocalLink(
@@ -130,17 +132,22 @@ def build_talk(settings: Settings, options: Options, log: Path | None, config: P
     return Talk(link, wanted, recorder=recorder)
 
 
-def remote_link(settings: Settings, name: str) -> WebSocketLink:
-    """A service or a server elsewhere. Raises UsageError: unknown, or without its key."""
+def remote_link(settings: Settings, name: str, log: Path | None) -> LocalTurns:
+    """A service or a server elsewhere; turns may be detected here. Raises UsageError: unknown, or without its key."""
     from tui_assistant.commands import responder_options
+    from tui_assistant.host.workers import WorkerSpec
+    from tui_assistant.links.local_turns import LocalTurns
     from tui_assistant.links.vendors.endpoint import endpoint
     from tui_assistant.links.vendors.keys import from_keyring
     from tui_assistant.links.websocket import WebSocketLink
+    from tui_assistant.models.registry import Port
 
     own = settings.link
     place = endpoint(name, os.environ, model=own.model, key_env=own.key_env, resource=own.resource, stored=from_keyring)
     session = responder_options.session_elsewhere(settings)
-    return WebSocketLink(place, session=session)
+    judge = WorkerSpec(Port.JUDGE, settings.models.judge, lazy=True)
+    link = WebSocketLink(place, session=session)
+    return LocalTurns(link, own.turns, detector=settings.models.detector, judge=judge, log_path=log)
 
 
 def written_down_elsewhere(settings: Settings) -> Traffic | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui_assistant.engine.observation import Observation
+from tui_assistant.links.traffic import Traffic
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.server import ServerEvent
 
@@ -37,8 +38,16 @@ class Link(Protocol):
     name: str
     input_rate: int  # Hz, of what `feed` takes
     output_rate: int  # Hz, of response.output_audio.delta
-    observes: bool  # sends observations of the audio it is fed
-    fine: bool  # the engine is ours: it takes hysteresis and min_speech_ms
+
+    @property
+    def observes(self) -> bool:
+        """Whether it sends observations of the audio it is fed: turns are detected here."""
+        ...
+
+    @property
+    def fine(self) -> bool:
+        """Whether the engine that detects turns is ours: it takes hysteresis and min_speech_ms."""
+        ...
 
     async def open(self, events: LinkEvents) -> None:
         """Begins; returns when audio may be fed. Raises LinkError."""
@@ -60,3 +69,21 @@ class Link(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class ServedLink(Link, Protocol):
+    """A link to a server."""
+
+    @property
+    def appended_ms(self) -> int:
+        """Audio that the session which runs now was given: its clock."""
+        ...
+
+    @property
+    def waiting_commits(self) -> tuple[str | None, ...]:
+        """The event ids of the commits that no session has confirmed, in order: a new one is told them again."""
+        ...
+
+    def traffic(self) -> Traffic:
+        """What has gone over the wire so far."""
+        ...

@@ -157,6 +157,11 @@ class Kept:
         return self._base
 
     @property
+    def commit_ids(self) -> tuple[str | None, ...]:
+        """Of the commits that are not confirmed, in order."""
+        return self._pending.commit_ids
+
+    @property
     def waiting_s(self) -> float:
         """Of audio that would be sent again."""
         return self._pending.audio_s

@@ -152,6 +152,10 @@ class Pending:
         return sum(isinstance(entry, client.InputAudioBufferCommit) for entry in self._log)
 
     @property
+    def commit_ids(self) -> tuple[str | None, ...]:
+        return tuple(entry.event_id for entry in self._log if isinstance(entry, client.InputAudioBufferCommit))
+
+    @property
     def waits(self) -> bool:
         """Something in it is to be answered."""
         asks = (client.InputAudioBufferCommit, client.ResponseCreate, client.ConversationItemCreate)

@@ -78,6 +78,7 @@ class WebSocketLink:
         self._told_ms = 0  # of the audio that was dropped
         self._last_error: DownError | None = None  # with which the server began to end the session
         self._block = bytearray()
+        self._appended = 0  # bytes that this session was given
         self._running: asyncio.Task[None] | None = None
         self._counters = Counter[str]()
         self._wire = Wire(self._counters, self._meter, clock)
@@ -113,6 +114,16 @@ class WebSocketLink:
 
     async def ready(self) -> None:
         """A session is there once `open` has returned."""
+
+    @property
+    def appended_ms(self) -> int:
+        """Audio that the session which runs now was given: its clock."""
+        return (self._appended + len(self._block)) // 2 * 1000 // self.input_rate
+
+    @property
+    def waiting_commits(self) -> tuple[str | None, ...]:
+        """The event ids of the commits that no session has confirmed, in order: a new one is told them again."""
+        return self._kept.commit_ids
 
     @property
     def counters(self) -> dict[str, int]:
@@ -195,6 +206,7 @@ class WebSocketLink:
         self._begun_s = self._sent_s = self._now
         self._requests = Requests(self._now, self._vendor.cancel_s)
         self._refresh = Refresh(self._vendor.session_s, self._now)
+        self._appended = 0
         for event in channel.greeting:
             self._pass_on(event)
         for place, each in enumerate(self._kept.again()):
@@ -319,6 +331,7 @@ class WebSocketLink:
         self._block.clear()
 
     def _append(self, pcm: bytes) -> None:
+        self._appended += len(pcm)
         self._put(client.InputAudioBufferAppend(audio=base64.b64encode(pcm).decode("ascii")))
 
     def _put(self, event: ClientEvent) -> None:

@@ -61,9 +61,9 @@ class ScopeFrame:
     phase: Phase
     commit: bool = False  # a turn was committed in this frame
     judged: float | None = None  # P(end of turn) in effect, in the silence of an open turn
-    decided: bool = (
-        True  # the conversation's rules decided on this frame; False: only an estimate (muted, push-to-talk)
-    )
+    local: Phase | None = None  # where a server decides: what our own rules make of it; the prefix is no part of it
+    local_end: bool = False  # ... and they would have ended a turn here
+    decided: bool = True  # by the rules of the conversation; False: only an estimate (a server decides, muted, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,7 @@ class Snapshot:
     frames: tuple[ScopeFrame, ...] = ()  # oldest first, at most the last 120 s
     local_estimate: bool = False  # p(speech) comes from our own detector beside the conversation's
     link: str = "local"
+    turns: str = ""  # of a link: "here" | "there" detects them; "": the conversation runs here
     link_state: str = "ready"  # "starting", "ready", or what is wrong
     traffic: Traffic | None = None  # what has gone over the link's wire; None: there is no wire
     cost: Cost | None = None  # of that, by the user's prices
@@ -315,6 +316,10 @@ class TalkApi(Protocol):
 
     def toggle_mode(self) -> None:
         """HANDS-FREE <-> PUSH-TO-TALK, by session.update of turn_detection."""
+        ...
+
+    def switch_turns(self) -> None:
+        """On a link: from the next turn on this machine detects turns, or the server again."""
         ...
 
     def talk(self) -> None:

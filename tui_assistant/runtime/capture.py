@@ -55,6 +55,7 @@ class Capture:
         self._levels: list[Levels] = []
         self._detector = detector
         self._front: FrontEnd | None = None
+        self._estimated = 0  # samples that our own detector got
         self.tail_ms = tail_ms
         self.gain = Gain()
         self._recent = np.zeros(0, np.int16)  # the newest samples; they end at _end
@@ -176,7 +177,13 @@ class Capture:
 
     def estimate(self, samples: Samples) -> Iterator[Frame]:
         """p(speech) of what the conversation's own detector does not get."""
+        self._estimated += len(samples)
         return self.prepare().push(samples)
+
+    @property
+    def estimated_ms(self) -> float:
+        """All audio that `estimate` was given; its frames come a little later."""
+        return self._estimated * 1000 / self.rate
 
     # ------------------------------------------------------------------------------------------------- the floor
 

@@ -11,10 +11,12 @@ from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import TurnRecord
 from tui_assistant.engine.frontend import Frame
 from tui_assistant.engine.observation import FrameSeen
+from tui_assistant.engine.turn import Started, Stopped
 from tui_assistant.links.base import Link
 from tui_assistant.protocol import client, server
 from tui_assistant.runtime.api import Phase
 from tui_assistant.runtime.capture import Capture
+from tui_assistant.runtime.estimate import Estimate
 from tui_assistant.runtime.scope import Scope
 
 BYTES = 2  # of a sample
@@ -29,9 +31,11 @@ class Records:
         self._dialogue = dialogue
         self.scope = Scope()
         self.ledger = Ledger()
+        self._estimate = Estimate()
         self.shown: tuple[TurnRecord, ...] = ()
         self._fed_ms = 0.0  # audio that the link has got
-        self._offset_ms = 0  # what the scope's clock is ahead of the session's, when its last frame was seen
+        self._offset_ms = 0  # what the scope's clock is ahead of the session's, when its last frame was seen ...
+        self._ahead_ms = 0  # ... and of our own detector's
 
     def show(self, tuning: Tuning) -> None:
         """Publishes what has become of the turns. `tuning`: the values in force."""
@@ -51,8 +55,17 @@ class Records:
 
     def estimated(self, frame: Frame, *, heard: bool) -> None:
         """A frame of our own detector; `heard`: the conversation gets its audio, too."""
-        level = frame.rms_dbfs
-        self.scope.estimated(frame.p, level, self._phase(frame.p, heard=heard))
+        level, local, decided = frame.rms_dbfs, None, None
+        if heard and not self._dialogue.held and not self._link.observes:
+            local, decided = self._estimate.frame(frame.p, self.ledger.tuning)
+        else:
+            self._estimate.skip()
+        self.scope.estimated(frame.p, level, self._phase(frame.p, heard=heard), local)
+        self._ahead_ms = self.scope.now_ms - frame.end_ms
+        if isinstance(decided, Started):
+            self.scope.local_began(decided.at_ms - decided.onset_ms)
+        elif isinstance(decided, Stopped):
+            self.scope.local_ended()
         self.ledger.frame(Figures(self.scope.now_ms, frame.p, level, heard))
 
     def _phase(self, p: float, *, heard: bool) -> Phase:
@@ -65,7 +78,8 @@ class Records:
     def server_event(self, event: server.ServerEvent) -> None:
         """Before the dialogue takes it."""
         now = self.scope.now_ms
-        offset_ms = self._offset_ms if self._link.observes else now - round(self._fed_ms)
+        theirs_ms = self._ahead_ms - round(self._fed_ms - self._capture.estimated_ms)
+        offset_ms = self._offset_ms if self._link.observes else theirs_ms
         if isinstance(event, server.SpeechStarted):
             if event.at_ms is not None:
                 speech_ms = int((event.reason or {}).get("held_ms", 0))
@@ -76,7 +90,8 @@ class Records:
             self.scope.began(padding_ms, speech_ms)
         elif isinstance(event, server.BufferCommitted):
             self.scope.committed()
-        self.ledger.take(event, now, offset_ms)
+        if not (isinstance(event, server.SessionCreated) and self._link.observes):  # turns outlive a server's session
+            self.ledger.take(event, now, offset_ms)
 
     def effect(self, effect: Effect) -> None:
         """Before it is carried out."""

@@ -69,15 +69,15 @@ class Scope:
     def seen(self, frame: FrameSeen, *, answering: bool) -> None:
         """A frame on which the engine has decided."""
         quiet = Phase.ANSWER if answering else Phase.QUIET
-        self._add(frame.p, frame.rms_dbfs, _PHASES.get(frame.state, quiet), frame.judged, decided=True)
+        phase = _PHASES.get(frame.state, quiet)
+        self._add(ScopeFrame(self.now_ms + FRAME_MS, frame.p, frame.rms_dbfs, phase, judged=frame.judged))
 
-    def estimated(self, p: float, rms_dbfs: float, phase: Phase) -> None:
-        """A frame that only our own detector has heard."""
-        self._add(p, rms_dbfs, phase, None, decided=False)
+    def estimated(self, p: float, rms_dbfs: float, phase: Phase, local: Phase | None = None) -> None:
+        """A frame that only our own detector has heard. `local`: what our rules make of it, beside a server's."""
+        self._add(ScopeFrame(self.now_ms + FRAME_MS, p, rms_dbfs, phase, local=local, decided=False))
 
-    def _add(self, p: float, rms_dbfs: float, phase: Phase, judged: float | None, *, decided: bool) -> None:
-        self.now_ms += FRAME_MS
-        frame = ScopeFrame(self.now_ms, p, rms_dbfs, phase, judged=judged, decided=decided)
+    def _add(self, frame: ScopeFrame) -> None:
+        self.now_ms = frame.at_ms
         self._frames.append(frame)
         self._weigh(frame, 1)
         if len(self._frames) > KEPT_MS // FRAME_MS:
@@ -104,6 +104,17 @@ class Scope:
             phase = Phase.SPEECH if back <= speech else Phase.PADDING
             if self._frames[-back].phase in (Phase.QUIET, Phase.ANSWER):
                 self._change(back, replace(self._frames[-back], phase=phase))
+
+    def local_began(self, speech_ms: int) -> None:
+        """By our own rules a turn began: the last `speech_ms` are speech."""
+        for back in range(1, min(len(self._frames), speech_ms // FRAME_MS) + 1):
+            if self._frames[-back].local is not None:
+                self._change(back, replace(self._frames[-back], local=Phase.SPEECH))
+
+    def local_ended(self) -> None:
+        """By our own rules a turn has just ended."""
+        if self._frames:
+            self._change(1, replace(self._frames[-1], local_end=True))
 
     def committed(self) -> None:
         """A turn was committed just now."""

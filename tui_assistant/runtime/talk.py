@@ -13,7 +13,7 @@ from tui_assistant.audio.base import Microphone
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.hold import KeyEdge, Method
 from tui_assistant.client.transcript import TranscriptLine
-from tui_assistant.client.tuning import Preset, Tuning
+from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.engine.observation import Dropped, FrameSeen, Observation
 from tui_assistant.errors import AssistantError
@@ -37,7 +37,9 @@ from tui_assistant.runtime.process import ProcessTuning
 from tui_assistant.runtime.recording import Recorder
 from tui_assistant.runtime.records import Records
 from tui_assistant.runtime.saved import SavedSettings
+from tui_assistant.runtime.saved_calls import SavedCalls
 from tui_assistant.runtime.tuner import Tuner
+from tui_assistant.runtime.turns import TurnsChoice
 from tui_assistant.runtime.view import View
 
 POLL_S = 0.01  # of the microphone's ring: half a block of the device, so that no frame waits long
@@ -46,7 +48,7 @@ READY_S = 20.0  # how long a recording waits for the models: what it says first 
 CLOSE_S = 1.5  # for workers and devices to end
 
 
-class Talk:
+class Talk(SavedCalls):
     """Implements TalkApi."""
 
     def __init__(
@@ -62,7 +64,8 @@ class Talk:
         self._recorder.tell = self._tell
         self._minutes = Minutes()
         self._memory = Memory(self._post_line, lambda: time.strftime("%H:%M:%S"), keep=options.keep_conversation)
-        self._link = link = self._recorder.tap(link)
+        given, link = link, self._recorder.tap(link)
+        self._link = link
         self._options = options
         self._clock = clock
         tuning = options.first_tuning
@@ -97,7 +100,8 @@ class Talk:
             now_ms=lambda: clock() * 1000,
         )
         self._saved = SavedSettings(options.config, options.presets)
-        self._tuner = Tuner(tuning, self._dialogue, self._floor, fine=link.fine, act=self._do, tell=self._tell)
+        self._tuner = Tuner(tuning, self._dialogue, self._floor, fine=lambda: link.fine, act=self._do, tell=self._tell)
+        self._turns = TurnsChoice(given, self._tuner, self._tell)
         self._equipment = Equipment(
             options,
             use_microphone=self._use_microphone,
@@ -153,6 +157,9 @@ class Talk:
     def toggle_mode(self) -> None:
         self._call(self._floor.toggle_mode)
 
+    def switch_turns(self) -> None:
+        self._call(self._turns.switch)
+
     def talk(self) -> None:
         self._call(lambda: self._held(self._floor.toggle))
 
@@ -194,32 +201,11 @@ class Talk:
     def save_transcript(self, path: Path) -> None:
         self._call(lambda: self._minutes.save(path, self._tell))
 
-    def settings_diff(self) -> str:
-        try:
-            return self._saved.diff(self._snapshot.tuning)
-        except AssistantError as error:
-            self._tell_soon(str(error), "error")
-            return ""
-
-    def save_settings(self) -> None:
-        tuning = self._snapshot.tuning
-        self._saved.behind(lambda: self._saved.save(tuning), self._tell_soon)
-
-    def presets(self) -> tuple[Preset, ...]:
-        return self._saved.presets
-
-    def save_preset(self, name: str) -> None:
-        tuning = self._snapshot.tuning
-        self._saved.behind(lambda: self._saved.save_preset(name, tuning), self._tell_soon)
-
     def choose_devices(self, input: str | None, output: str | None) -> None:
         self._call(lambda: self._equipment.choose(input, output))
 
     def play_demo(self) -> None:
         self._call(self._play_demo)
-
-    def _tell_soon(self, text: str, severity: str) -> None:
-        self._call(lambda: self._tell(text, severity))
 
     # ------------------------------------------------------------------------------------- the Talk thread
 
@@ -282,6 +268,7 @@ class Talk:
         self._equipment.watch(now)
         self._floor.use_keyboard(self._keyboard)
         self._ears.listen(now)
+        self._turns.look()
         self._do(self._dialogue.heard(self._hands.played, self._now_ms))
         self._recorder.played(self._hands.take_heard(), self._link.output_rate)
         self._input_end.watch(now)
@@ -387,6 +374,7 @@ class Talk:
             tuning=tuning,
             estimating=self._ears.estimating,
             link_state=self._link_state,
+            turns=self._turns.where,
             equipment=self._equipment,
             muted=self._ears.muted,
             erle_db=self._ears.erle_db,

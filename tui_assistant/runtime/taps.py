@@ -33,9 +33,15 @@ class TappedLink:
         self.name = link.name
         self.input_rate = link.input_rate
         self.output_rate = link.output_rate
-        self.observes = link.observes
-        self.fine = link.fine
         self.session: server.SessionCreated | server.SessionUpdated | None = None  # the newest
+
+    @property
+    def observes(self) -> bool:
+        return self._inner.observes
+
+    @property
+    def fine(self) -> bool:
+        return self._inner.fine
 
     @property
     def fed_ms(self) -> float:

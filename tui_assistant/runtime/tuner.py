@@ -16,7 +16,7 @@ LEAST_GAIN_DB, MOST_GAIN_DB = -20.0, 40.0  # a hot line input to a far microphon
 
 
 class Tuner:
-    """All calls come from the Talk thread. `fine`: the engine takes hysteresis and min_speech_ms."""
+    """All calls come from the Talk thread. `fine`: the engine that decides takes hysteresis and min_speech_ms."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class Tuner:
         dialogue: Dialogue,
         floor: FloorKeeper,
         *,
-        fine: bool,
+        fine: Callable[[], bool],
         act: Callable[[list[Effect]], None],
         tell: Callable[[str, str], None],
     ) -> None:
@@ -45,10 +45,14 @@ class Tuner:
             self._shown = (self._wanted, rules, self._wanted.follow(rules))
         return self._shown[2]
 
+    def again(self) -> None:
+        """Another engine decides: it may know more or fewer of the values."""
+        self.apply(self._wanted)
+
     def apply(self, tuning: Tuning) -> None:
         """All values from now on; none of them when one is out of its range."""
         try:
-            rules = tuning.rules(self._dialogue.rules, fine=self._fine)
+            rules = tuning.rules(self._dialogue.rules, fine=self._fine())
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             self._tell(f"{'.'.join(map(str, problem['loc']))} = {problem['input']}: {problem['msg']}", "error")

@@ -57,6 +57,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(M, ("f2",), "F2", "switch", "", "Talks without holding, everywhere: press it, speak, press it again to send."),
     Key(M, ("m",), "m", "mode", "mode", "Changes between HANDS-FREE and PUSH-TO-TALK."),
+    Key(M, ("v",), "v", "turns", "", "On a link: detects turns here, so that only speech is sent, or there again."),
     Key(M, ("t",), "t", "tune", "tune", "Goes to the sliders of turn detection; they act at once."),
     Key(M, ("i",), "i", "type", "type", "Types a message instead of speaking it."),
     Key(M, ("escape",), "esc", "interrupt", "interrupt", "Stops the running answer."),

@@ -1,8 +1,8 @@
 """The same conversation line by line: for screen readers, pipes and logs. No escape sequence, no Textual.
 
 `HH:MM:SS you  TEXT`, `HH:MM:SS bot  TEXT`; what is neither is `HH:MM:SS --  TEXT`. Lines that come in: an empty one
-begins to talk, the next one sends; `/mode`, `/mute`, `/stop`, `/new`, `/traffic`, `/quit`, `/help` are commands,
-anything else is a typed message.
+begins to talk, the next one sends; `/mode`, `/turns`, `/mute`, `/stop`, `/new`, `/traffic`, `/quit`, `/help` are
+commands, anything else is a typed message.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the l
 LEAST_READ = 65_536  # bytes read at once
 USED = "used: "  # how the note of an answer begins that has used tools (client/transcript.py)
 COMMANDS = (
-    "press enter to talk, enter again to send; /mode /mute /stop /new /traffic /quit /help; "
+    "press enter to talk, enter again to send; /mode /turns /mute /stop /new /traffic /quit /help; "
     "anything else is a typed message"
 )
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
@@ -197,6 +197,8 @@ class Printer:
                 self._talk.talk()
             case "/mode":
                 self._talk.toggle_mode()
+            case "/turns":
+                self._talk.switch_turns()
             case "/mute":
                 self._talk.toggle_mute()
             case "/stop":

@@ -5,7 +5,7 @@ import pytest
 from tui_assistant.lab.whatif import Turn
 from tui_assistant.runtime.api import Phase
 from tui_assistant.tui.drawing.columns import FULL, Column, window_at
-from tui_assistant.tui.drawing.lanes import GUTTER, LABEL, LANE, RAMP, lane, legend, turns_lane, words_line
+from tui_assistant.tui.drawing.lanes import GUTTER, LABEL, LANE, RAMP, lane, legend, local_lane, turns_lane, words_line
 from tui_assistant.tui.drawing.runs import text_of, width_of
 
 WINDOW = window_at(3_000, 100, 30)
@@ -85,3 +85,13 @@ def test_the_figures_stand_behind_the_words_or_not_at_all() -> None:
     assert text_of(words_line(words, "5 → 7 turns in 60 s", 62)) == f"what-if {words}"
     assert text_of(words_line(words, "", 58)) == words, "the name goes before the words are cut"
     assert text_of(words_line(words, "", 30)).endswith("…")
+
+
+def test_what_our_own_rules_make_of_it_is_named_an_estimate() -> None:
+    local = (None, Phase.QUIET, Phase.SPEECH, Phase.WAITING)
+    cells = [
+        None,
+        *(Column(0, Phase.QUIET, local=each) for each in local),
+        Column(0, Phase.QUIET, local=Phase.WAITING, local_end=True),
+    ]
+    assert text_of(local_lane(cells)) == "local    ·▇▆┃ est."

@@ -65,3 +65,13 @@ def test_the_number_of_turns_has_a_line_of_its_own_where_the_words_are_long() ->
     long = replace(COMPARED.comparison, words="12 turns joined at 8.9 and 19.8, ... s, answers 480 ms later")
     assert [text_of(line).strip() for line in words(long, 62, 2)] == [long.words, "1 → 1 turns in 4 s"]
     assert len(words(long, 62, 1)) == 1
+
+
+@pytest.mark.parametrize("height", [8, 12, 20, 30])
+def test_a_server_s_turns_stand_above_our_own_estimate(height: int) -> None:
+    texts = [text_of(line) for line in upper_part(replace(PLAIN, served=True), 62, height)]
+    assert len(texts) <= height
+    (place,) = [number for number, text in enumerate(texts) if text.startswith("server")]
+    assert texts[place + 1].startswith("local")
+    assert texts[place + 1].endswith("est.")
+    assert not any(text.startswith("turn") for text in texts)

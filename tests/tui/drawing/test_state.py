@@ -6,7 +6,7 @@ import pytest
 from fake_talk import scene
 
 from tui_assistant.client.hold import Method
-from tui_assistant.runtime.api import Keyboard, Mode, Snapshot, State
+from tui_assistant.runtime.api import Keyboard, Mode, Phase, ScopeFrame, Snapshot, State
 from tui_assistant.tui.drawing.hold import clock
 from tui_assistant.tui.drawing.runs import text_of, width_of
 from tui_assistant.tui.drawing.state import alarms, state
@@ -55,3 +55,20 @@ def test_alarms_are_listed_and_cut_to_the_line() -> None:
     assert text_of(alarms(scene(0), ("tea 4:59", "egg 0:30"), 60)) == "timers ◷ tea 4:59  ◷ egg 0:30"
     assert width_of(alarms(scene(0), ("x" * 90,), 40)) <= 40
     assert alarms(scene(0), (), 60) == ()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "words"),
+    [
+        (State.IDLE, Phase.SPEECH, "local estimate: speech"),
+        (State.SPEECH, Phase.QUIET, "local estimate: quiet"),
+        (State.SPEECH, Phase.WAITING, ""),
+        (State.IDLE, Phase.QUIET, ""),
+        (State.SPEAKING, Phase.SPEECH, ""),
+        (State.IDLE, None, ""),
+    ],
+)
+def test_where_our_estimate_differs_from_the_server_it_is_said(theirs: State, ours: Phase | None, words: str) -> None:
+    frame = ScopeFrame(32, 0.5, -30.0, Phase.QUIET, local=ours)
+    text = text_of(state(Snapshot(state=theirs, frames=(frame,), microphone="Desk"), 60))
+    assert ("local estimate" in text, words in text) == (bool(words), True)

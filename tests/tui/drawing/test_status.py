@@ -74,3 +74,10 @@ def test_the_session_s_answers_are_there_where_there_is_room() -> None:
     assert text_of(status(some, 150)).endswith("reply 0.56 s  p50 0.55 p95 0.80 s")
     assert text_of(status(some, 120)) == text_of(status(FULL, 120)), "it drops out before all else"
     assert "p50" not in text_of(status(replace(FULL, replies=Replies(1, 550, 550)), 150)), "one answer is no p95"
+
+
+def test_who_detects_turns_is_said_on_a_link() -> None:
+    assert "turns here" in text_of(status(replace(FULL, turns="here"), 140))
+    assert "turns there" in text_of(status(replace(FULL, turns="there"), 140))
+    assert "turns" not in text_of(status(FULL, 140))
+    assert "turns" not in text_of(status(replace(FULL, turns="here", mode=Mode.PUSH_TO_TALK), 140))

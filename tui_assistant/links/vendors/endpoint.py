@@ -87,6 +87,8 @@ def endpoint(
         vendor = replace(vendor, name=place, kept=place)
     if model and "model" not in parse_qs(parts.query):
         own += ("&" if parts.query else "?") + f"model={quote(model, safe='')}"
+    if vendor.name == place and "explain" not in parse_qs(parts.query):
+        own += ("&" if "?" in own else "?") + "explain=1"  # a server of ours says why; others take no notice
     key = _key(vendor, environment, key_env, stored, needed=bool(key_env or vendor.key), here=is_here(host))
     if key and parts.scheme == "ws" and not is_here(host):
         raise UsageError("--link: the key would go over the network in the open", "use wss://")

@@ -23,4 +23,5 @@ class Ga:
         return decode_client(text)
 
     def encode(self, event: ServerEvent) -> list[str]:
-        return [json.dumps(wire(event, explain=self._quirks.explain), separators=(",", ":"))]
+        explain = self._quirks.explain  # to those who ask also which words may still change
+        return [json.dumps(wire(event, explain=explain, partials=explain), separators=(",", ":"))]

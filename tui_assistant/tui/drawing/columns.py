@@ -59,6 +59,8 @@ class Column:
     tail: bool = False  # push-to-talk: what is heard after the release
     reply: bool = False  # the answer begins to be heard
     decided: bool = True  # the conversation's rules decided here
+    local: Phase | None = None  # what our own rules make of it, where a server decides
+    local_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ def _columns(frames: Sequence[ScopeFrame], begin: int, size: int, rules: Rules) 
             if column is not None:
                 yield number, column
             number = here
-            column = Column(p64, frame.phase, frame.commit, fill, tail, reply, frame.decided)
+            column = Column(
+                p64, frame.phase, frame.commit, fill, tail, reply, frame.decided, frame.local, frame.local_end
+            )
             continue
         column = Column(
             max(p64, column.p64),
@@ -129,9 +133,15 @@ def _columns(frames: Sequence[ScopeFrame], begin: int, size: int, rules: Rules) 
             tail or column.tail,
             reply or column.reply,
             frame.decided or column.decided,
+            max(column.local, frame.local, key=_weight),
+            frame.local_end or column.local_end,
         )
     if column is not None:
         yield number, column
+
+
+def _weight(phase: Phase | None) -> int:
+    return -1 if phase is None else _WEIGHT[phase]
 
 
 def _silences(frames: Sequence[ScopeFrame], begin: int, needed_ms: int) -> dict[int, int]:

@@ -46,6 +46,17 @@ def lane(cells: Sequence[Column | None], name: str = "turn") -> Line:
     return joined(runs)
 
 
+def local_lane(cells: Sequence[Column | None]) -> Line:
+    """What our own rules make of each moment, beside the server's decisions; empty where they were not asked."""
+    runs: list[Run] = [(f"{'local':<{GUTTER}}", "dim")]
+    for cell in cells:
+        if cell is None or cell.local is None:
+            runs.append((" ", "faint"))
+        else:
+            runs.append(COMMIT if cell.local_end else LANE[cell.local])
+    return joined([*runs, (" est.", "dim")])
+
+
 def _glyph(cell: Column | None) -> Run:
     if cell is None:
         return " ", "faint"

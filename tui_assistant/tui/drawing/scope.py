@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tui_assistant.tui.drawing.chart import axis, chart
 from tui_assistant.tui.drawing.columns import Column, Window
-from tui_assistant.tui.drawing.lanes import lane, legend, turns_lane, words_line
+from tui_assistant.tui.drawing.lanes import lane, legend, local_lane, turns_lane, words_line
 from tui_assistant.tui.drawing.runs import EMPTY, Line, text_of
 from tui_assistant.tui.whatif_view import Comparison
 
@@ -28,6 +28,7 @@ class View:
     now: bool = True  # the newest column is at the right and grows
     cursor: int | None = None  # the column under the cursor, while paused
     figures: Line = EMPTY  # what is under it
+    served: bool = False  # a server detects turns: our own estimate stands below them
 
 
 def lanes(view: View) -> list[Line]:
@@ -56,9 +57,10 @@ def words(comparison: Comparison | None, width: int, rows: int) -> list[Line]:
 
 def upper_part(view: View, width: int, height: int) -> list[Line]:
     """At most `height` lines: chart, axis, turn lane, what-if, what is under the cursor, and the legend."""
-    below = [*lanes(view), *words(view.comparison, width, 2 if height >= ROOMY_ROWS else 1)]
+    local = [local_lane(view.cells)] if view.served else []
+    below = [*local, *lanes(view), *words(view.comparison, width, 2 if height >= ROOMY_ROWS else 1)]
     if height - FIXED_ROWS - len(below) - 1 < LEAST_ROWS:  # the lanes go before the words do
-        below = words(view.comparison, width, 1)
+        below = [*local, *words(view.comparison, width, 1)]
     if view.cursor is not None:
         below.append(view.figures)
     spare = height - FIXED_ROWS - len(below)
@@ -71,7 +73,7 @@ def upper_part(view: View, width: int, height: int) -> list[Line]:
         *chart(view.cells, rows, view.limits, view.cursor),
         axis(view.window, now=view.now, cursor=view.cursor),
         *([EMPTY] if airy else []),
-        lane(view.cells),
+        lane(view.cells, "server") if view.served else lane(view.cells),
         *below,
     ]
     if explained:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_assistant.client.hold import HoldPhase, Method
-from tui_assistant.runtime.api import Mode, Snapshot, State
+from tui_assistant.runtime.api import Mode, Phase, Snapshot, State
 from tui_assistant.tui.drawing.hold import clock, hold_line
 from tui_assistant.tui.drawing.runs import Line, Run, crop, merge
 from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
@@ -24,6 +24,7 @@ def state(snapshot: Snapshot, width: int, *, name: str = "state", keys: TalkKeys
     room = width - sum(len(text) for text, _ in runs)
     if snapshot.hold.phase is HoldPhase.FREE:
         runs += _details(snapshot, room, keys)
+        runs.append(_hint(_estimate(snapshot), "".join(text for text, _ in runs), width))
     else:
         runs += hold_line(snapshot.hold, keys, room)
     return crop(merge(runs), width)
@@ -48,6 +49,16 @@ def _details(snapshot: Snapshot, room: int, keys: TalkKeys) -> list[Run]:
             return [(elapsed, "ink"), _hint("  esc interrupts", elapsed, room)]
         case State.MUTED:
             return [("x listens again", "dim")]
+
+
+def _estimate(snapshot: Snapshot) -> str:
+    """Where our own detection says something else than the server does."""
+    local = snapshot.frames[-1].local if snapshot.frames else None
+    theirs = snapshot.state in (State.SPEECH, State.ENDING)
+    ours = local in (Phase.SPEECH, Phase.WAITING)
+    if local is None or ours == theirs or snapshot.state not in (State.IDLE, State.SPEECH, State.ENDING):
+        return ""
+    return f"  local estimate: {'speech' if ours else 'quiet'}"
 
 
 def how_to_talk(snapshot: Snapshot, keys: TalkKeys) -> str:

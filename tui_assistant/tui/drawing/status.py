@@ -32,6 +32,8 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
     items.append((34 if manual else 70, (turn_words(snapshot.turn_detection), "ink")))
     link = clean(snapshot.link, limit=30)
     leaving = mark(snapshot)
+    if snapshot.turns and not manual:
+        items.append((45, (f"turns {snapshot.turns}", "ink")))
     if snapshot.link_state == "ready":
         items.append((50 if leaving is None else 72, (link, "ink")))
     else:

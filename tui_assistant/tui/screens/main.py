@@ -306,6 +306,9 @@ class MainScreen(Screen[None]):
     def action_mode(self) -> None:
         self._talk.toggle_mode()
 
+    def action_turns(self) -> None:
+        self._talk.switch_turns()
+
     def action_tune(self) -> None:
         if not self.has_class("tuning"):
             self.baseline = self._snapshot.tuning

@@ -128,6 +128,7 @@ class Scope(Lines, can_focus=True):
             now=cursor is None or cursor.following,
             cursor=window.cell(cursor.at_ms) if cursor else None,
             figures=figures(frames, window, cursor.at_ms, self.size.width) if cursor else EMPTY,
+            served=snapshot.turns == "there" and snapshot.turn_detection is not None,
         )
 
     def _live(self, snapshot: Snapshot) -> Window:
