@@ -20,8 +20,8 @@ from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.host.session_host import wants_judge
 from tui_assistant.host.turns import Step, Turned, Turns
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec
-from tui_assistant.links.base import LinkEvents, LinkStatus, ServedLink
 from tui_assistant.links.announced import Announced
+from tui_assistant.links.base import LinkEvents, LinkStatus, ServedLink
 from tui_assistant.links.rules import by_hand, later, wanted, with_rules
 from tui_assistant.links.traffic import Traffic
 from tui_assistant.links.uplink import Uplink

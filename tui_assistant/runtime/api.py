@@ -61,7 +61,7 @@ class ScopeFrame:
     phase: Phase
     commit: bool = False  # a turn was committed in this frame
     judged: float | None = None  # P(end of turn) in effect, in the silence of an open turn
-    local: Phase | None = None  # where a server decides: what our own rules make of it; the prefix is no part of it
+    local: Phase | None = None  # where a server decides: what our own rules make of it, without the prefix
     local_end: bool = False  # ... and they would have ended a turn here
     decided: bool = True  # by the rules of the conversation; False: only an estimate (a server decides, muted, held)
 
@@ -320,7 +320,6 @@ class TalkApi(Protocol):
 
     def switch_turns(self) -> None:
         """On a link: from the next turn on this machine detects turns, or the server again."""
-        ...
 
     def talk(self) -> None:
         """The toggle key, a click, an empty line: takes the floor, the next call sends. Interrupts a running answer."""
