@@ -316,7 +316,6 @@ class TalkApi(Protocol):
 
     def toggle_mode(self) -> None:
         """HANDS-FREE <-> PUSH-TO-TALK, by session.update of turn_detection."""
-        ...
 
     def switch_turns(self) -> None:
         """On a link: from the next turn on this machine detects turns, or the server again."""
