@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,8 +131,19 @@ def test_a_file_that_cannot_be_read_is_one_line(
     assert "cannot be read" in damage.message
 
 
-def test_a_judge_that_is_whole_and_no_network_gives_way_to_the_words(here: Callable[[str], list[Path]]) -> None:
-    pytest.importorskip("onnxruntime", reason="needs the extra semantic: pip install '.[semantic]'")
+def test_a_judge_that_is_whole_and_no_network_gives_way_to_the_words(
+    here: Callable[[str], list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Session:
+        def __init__(self, *arguments: object, **more: object) -> None:
+            """Takes every file."""
+
+        def run(self, *arguments: object) -> object:
+            raise RuntimeError("there is no input_features")
+
+    runtime = types.ModuleType("onnxruntime")
+    runtime.__dict__.update(SessionOptions=types.SimpleNamespace, InferenceSession=Session)
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
     here("smart-turn")
     judge = registry.create(Port.JUDGE, "best")
     assert judge.name.startswith("words alone (for smart-turn: tui-assistant models remove smart-turn")
