@@ -76,6 +76,8 @@ def main(output: str, seconds: str) -> None:
         time.sleep(0.01)
     print("ready", flush=True)
     for number, _ in enumerate(sys.stdin):
+        while talk._dialogue.user_open:  # who interrupted the last one; an answer into a turn would be stopped at once
+            time.sleep(0.01)
         talk._call(lambda n=number: [link._events.server_event(e) for e in link.answer(n, float(seconds))])
     talk.close()
     Path(output + ".pcm").write_bytes(link.audio)
