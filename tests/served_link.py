@@ -69,10 +69,11 @@ class ServedLink:
     def release(self, holding: bool = False) -> None:
         if not holding:
             self.driver.settle()
-        events = self.driver.events
-        new, self._told = events[self._told :], len(events)
-        for event in new:
-            self.events.server_event(event)
+        outputs = self.driver.outputs
+        new, self._told = outputs[self._told :], len(outputs)
+        for output in new:
+            if isinstance(output, server.ServerEventBase):
+                self.events.server_event(output)  # type: ignore[arg-type]  # its subclasses are the events
 
     def say(self, event: ServerEvent) -> None:
         self.events.server_event(event)
