@@ -82,6 +82,8 @@ def test_version() -> None:
         (["--link", "openai", "--plain"], ["--link openai", "no key in OPENAI_API_KEY"]),
         (["--link", "opeani", "--plain"], ["--link opeani", "neither a service nor an address", "qwen"]),
         (["--mode", "handsfree"], ["--mode handsfree", "hands-free, push-to-talk"]),
+        (["--turns", "elsewhere"], ["--turns elsewhere", "here, there"]),
+        (["--turns", "there", "--plain"], ["--turns there is for a --link elsewhere"]),
         (["--demo", "--input", "a.wav"], ["--demo and --input"]),
         (["--exit-after-input", "--plain"], ["--exit-after-input", "--input FILE.wav"]),
         (["--input", "-"], ["--plain"]),
