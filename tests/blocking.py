@@ -43,8 +43,10 @@ ALLOWED: dict[tuple[str, str], str] = {
         "host/worker_process.py",
         "_open_log",
     ): "opens a file before a process is started, which takes much longer",
-    ("models/tools/mcp_servers.py", "_transport"): "on a loop of its own, where only tools' servers wait for it",
-    ("models/tools/mcp_servers.py", "_connect"): "the same: the package is imported there, once",
+    **{
+        ("models/tools/mcp_servers.py", function): "the library's imports and certificates, once, in a model's process"
+        for function in ("_keep", "_list", "_call")
+    },
     ("commands/conformance.py", "_verdicts"): "on a loop of its own, before anything else runs there",
 }
 # The same for the library: a line of a log, rarely; what reads it has to stand still for 64 KiB before it blocks.

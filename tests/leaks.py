@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 GRACE_S = 5.0  # for what has been told to end, on a busy machine
-GARBAGE_S = 0.3  # then what only the garbage collector frees is collected, once: it takes as long as some tests
+GARBAGE_S = 0.03  # then what only the garbage collector frees is collected, once: it takes as long as some tests
 STEP_S = 0.005
 SETTLE_S = 0.5  # for the tasks of a loop that ends
 OURS = "LEAK_GUARD"  # our number, in the environment of whatever a test starts
@@ -109,6 +109,7 @@ class Guard:
     mark: str
     before: Held = field(default_factory=Held)
     tasks: list[str] = field(default_factory=list)  # that still ran when their loop was ended
+    failed: bool = False  # the test itself: its traceback holds what it had, and it has said enough
     told: set[str] = field(default_factory=set)  # orphans
     shared: dict[int, Held] = field(default_factory=dict)  # what fixtures of a wider scope hold, by their id
     known: set[int] = field(default_factory=set)  # children of earlier tests: the kernel's list may leave some out
@@ -116,6 +117,7 @@ class Guard:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
         self.tasks.clear()
+        self.failed = False
         self.before = held()
         self.known |= self.before.children
         return (yield)
@@ -123,6 +125,8 @@ class Guard:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
         result = yield
+        if self.failed:
+            return result
         kept = [re.compile(pattern) for (test, pattern) in KEPT if item.nodeid.startswith(test)]
         earlier = Held(children=frozenset(self.known))
         left = _gone(lambda: held().beyond(self.before, earlier, *self.shared.values()), kept)
@@ -134,6 +138,9 @@ class Guard:
         if left:
             pytest.fail("left behind:\n  " + "\n  ".join(left), pytrace=False)
         return result
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        self.failed = self.failed or call.excinfo is not None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:

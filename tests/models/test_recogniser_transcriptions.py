@@ -202,11 +202,15 @@ def test_close_ends_the_request_at_once(server: StubServer) -> None:
     server.handler = lambda request: iter([30.0])
     stream = open_stream(server, timeout=60)
     stream.accept(PCM)
-    threading.Timer(0.3, stream.close).start()
-    began = time.monotonic()
+
+    def close() -> None:
+        while not server.requests:
+            time.sleep(0.01)
+        stream.close()
+
+    threading.Thread(target=close).start()
     assert list(stream.results()) == []
-    assert time.monotonic() - began < 5
-    assert server.gone.wait(5)
+    assert server.gone.wait(20)  # and not after the 30 s that the server takes
 
 
 def test_words_while_the_user_speaks_when_asked_for(server: StubServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def writer(tmp_path: Path, clock: Clock) -> SessionWriter:
-    return SessionWriter(tmp_path / "r", ABOUT, replayable=True, clock=clock)
+def writer(tmp_path: Path, clock: Clock) -> Iterator[SessionWriter]:
+    made = SessionWriter(tmp_path / "r", ABOUT, replayable=True, clock=clock)
+    yield made
+    made.close()
 
 
 def samples(value: int, ms: int, rate: int = 16_000) -> np.ndarray:

@@ -133,12 +133,12 @@ class AppRoom:
         self.terminal.wait_for("type a message", PATIENCE_S)
         self.terminal.type(f"set a timer for {TIMER_S} seconds")
         self.terminal.keys("Enter")
-        self.until(lambda: self._spoken().count("Timer set for") > timers, "the timer")
         began = time.monotonic()
+        self.until(lambda: self._spoken().count("Timer set for") > timers, "the timer")
         offset = int(self._clock.read_text()) + self._random.choice(JUMPS_S)
         self._clock.write_text(f"{offset:+d}")
         self.until(lambda: self._alarms() > alarms, "the alarm")
-        assert time.monotonic() - began > TIMER_S - 2  # at once, after a jump forward, would be wrong too
+        assert time.monotonic() - began >= TIMER_S  # at once, after a jump forward, would be wrong too
 
     def unplug(self) -> None:
         """Both devices go and come back; what is said meanwhile nobody hears, and the screen says so."""
@@ -164,7 +164,7 @@ FAULTS: dict[str, bool] = {
     "stop": True,
     "stall": True,
     "resize": True,
-    "other_default": True,
+    "other_default": False,  # PulseAudio moves streams to what is the default: then nobody hears this microphone
     "set_clock": False,
     "unplug": False,
 }

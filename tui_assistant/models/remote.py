@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import queue
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tui_assistant.errors import ConfigError, ModelError
+from tui_assistant.models.own_loop import OwnLoop
 from tui_assistant.models.responders.chat_settings import is_loopback
 from tui_assistant.models.responders.chat_stream import looks_like, one_line, server_message
 
@@ -199,8 +199,8 @@ class Connection:
         self.server = server
         self._client: httpx.AsyncClient | None = None
         self._warmed = -_KEPT_S  # when a request was last begun, by the clock of the loop
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name=server.what, daemon=True).start()
+        self._own = OwnLoop(server.what)
+        self._loop = self._own.loop
 
     def run(self, source: AsyncIterator[T]) -> Running[T]:
         self._warmed = self._loop.time()
@@ -225,11 +225,12 @@ class Connection:
             timeout = httpx.Timeout(self.server.timeout_s, connect=CONNECT_S)
             try:
                 # A proxy from the environment is for the world outside, never for this machine.
-                self._client = httpx.AsyncClient(
+                client = httpx.AsyncClient(
                     timeout=timeout,
                     limits=httpx.Limits(keepalive_expiry=_KEPT_S),
                     trust_env=not is_loopback(self.server.base_url),
                 )
+                self._client = self._own.closes(client)
             except (ImportError, ValueError) as error:  # a SOCKS proxy without its library; a proxy that is no URL
                 raise ModelError("the proxy settings in the environment cannot be used", str(error)) from error
         return self._client

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import queue
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ import httpx
 
 from tui_assistant.engine.ports import Alarm, Cancellation, FunctionCallDelta, Respond, Responded, TextDelta
 from tui_assistant.errors import ModelError
+from tui_assistant.models.own_loop import OwnLoop
 from tui_assistant.models.responders import chat_errors, chat_tools
 from tui_assistant.models.responders.chat_budget import Density
 from tui_assistant.models.responders.chat_messages import characters, messages_for
@@ -46,8 +46,8 @@ class Chat:
         self._density = Density()
         self._client: httpx.AsyncClient | None = None
         self._warmth = Warmth(self._warm)
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="chat", daemon=True).start()
+        self._own = OwnLoop("chat")
+        self._loop = self._own.loop
 
     def respond(
         self, request: Respond, cancellation: Cancellation
@@ -190,7 +190,8 @@ class Chat:
             timeout = httpx.Timeout(self._settings.timeout_s, connect=_CONNECT_S)
             # A proxy from the environment is for the world outside, never for this machine.
             try:
-                self._client = httpx.AsyncClient(timeout=timeout, trust_env=not is_loopback(self._base_url))
+                client = httpx.AsyncClient(timeout=timeout, trust_env=not is_loopback(self._base_url))
+                self._client = self._own.closes(client)
             except (ImportError, ValueError) as error:  # a SOCKS proxy without its library; a proxy that is no URL
                 raise ModelError("the proxy settings in the environment cannot be used", str(error)) from error
         return self._client
