@@ -34,6 +34,11 @@ KEPT: dict[tuple[str, str], str] = {
     ("tests/", r"process \d+ .*(multiprocessing|loky\.backend)\.resource_tracker"): (
         "multiprocessing's tracker of shared memory stays, once it is needed, until the process ends"
     ),
+    ("tests/", r"process \d+ .*popen_loky_posix"): "joblib keeps its workers for the next call",
+    (
+        "tests/commands/test_parallel.py",
+        r"file \d+ pipe:|thread .*(ExecutorManager|QueueFeeder)",
+    ): "to joblib's workers",
     ("tests/server/test_dashscope.py", r"thread .*\(run_forever\)|file \d+ anon_inode:\[eventpoll\]"): (
         "websocket-client waits in select for up to 10 s on the socket that dashscope's close() has closed under it"
     ),

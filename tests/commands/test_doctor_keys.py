@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,20 @@ from tui_assistant.client.hold import Edge, KeyEdge
 from tui_assistant.commands.doctor_keys import Trace
 
 ROOT = Path(__file__).parents[2]
+
+
+OPENED: list[Probe] = []
+
+
+@pytest.fixture(autouse=True)
+def every_terminal_is_closed() -> Iterator[None]:
+    yield
+    for probe in OPENED:
+        os.close(probe.slave)
+        os.close(probe.master)
+        probe.child.kill()
+        probe.child.wait(20)
+    OPENED.clear()
 
 
 class Probe:
@@ -33,6 +48,7 @@ class Probe:
             stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True, cwd=ROOT,
             env={**kept, "TERM": "xterm-256color", "TUI_ASSISTANT_CONFIG": "/nowhere.toml", **environment},
         )  # fmt: skip
+        OPENED.append(self)
         self.until("\x1b[?u")
         if flags is not None:
             self.send(f"\x1b[?{flags}u")
