@@ -34,6 +34,7 @@ KEPT: dict[tuple[str, str], str] = {
     ("tests/", r"process \d+ .*(multiprocessing|loky\.backend)\.resource_tracker"): (
         "multiprocessing's tracker of shared memory stays, once it is needed, until the process ends"
     ),
+    ("tests/", r"file \d+ .*/onnxruntime\.db"): "onnxruntime keeps a database of its own open once it is loaded",
     ("tests/", r"process \d+ .*popen_loky_posix"): "joblib keeps its workers for the next call",
     (
         "tests/commands/test_parallel.py",

@@ -48,3 +48,4 @@ async def _end(closing: Closing) -> None:
         task.cancel()
     await asyncio.gather(*others, *(close() for close in closing), return_exceptions=True)
     await asyncio.get_running_loop().shutdown_asyncgens()
+    await asyncio.get_running_loop().shutdown_default_executor()
