@@ -42,7 +42,6 @@ class Quirks:
     codes: bool = True  # errors carry code and event_id
     words: bool = True  # the user's turns are written down
     commits: bool = True  # input_audio_buffer.committed is said
-    echoes: bool = True  # messages are confirmed
     answer_first: bool = False  # the words of a turn come after its answer
     answers: bool = True  # else it takes everything and says nothing any more
     delay_s: float = 0.02  # between the events of an answer
@@ -204,8 +203,7 @@ class Session:
             self._unanswered += turns
         elif item["role"] == "assistant":
             self._unanswered.clear()
-        if self.quirks.echoes:
-            self.send("conversation.item.added", item={**item, "id": item.get("id") or self._new_id("m")})
+        self.send("conversation.item.added", item={**item, "id": item.get("id") or self._new_id("m")})
 
     def _error(self, code: str, message: str, event: Event | None) -> None:
         known = {"code": code, "event_id": (event or {}).get("event_id")}

@@ -50,7 +50,8 @@ class Kept:
         self._answers_itself = False  # the server begins answers at the end of turns; as it says, whatever was asked
         self._due: client.ResponseCreate | None = None  # asked for, to what was said in words
         self._due_covered = False
-        self._covered = (0, 0, 0)  # commits, messages, requests that the response answers and nobody has confirmed
+        self._confirms = False  # the server says `committed`; some never do
+        self._covered_commits = 0
         self._response: server.ResponseCreated | None = None
         self._sound = ""  # the item whose sound comes
         self._items: dict[str, None] = {}  # of this session
@@ -85,7 +86,7 @@ class Kept:
                 self._trimmed = 0
             case client.InputAudioBufferCommit() | client.ConversationItemCreate():
                 self._pending.event(event)
-            case client.ResponseCreate() if self._pending.waits or self._pending.items:
+            case client.ResponseCreate() if self._pending.waits:
                 self._pending.event(event)
             case client.ResponseCreate():
                 self._ask(event)
@@ -118,8 +119,8 @@ class Kept:
                 self._committed(item_id)
             case server.BufferCleared():
                 self._open = False
-            case server.ItemAdded(item=item) if self._pending.confirms(item):
-                self._covered = (self._covered[0], max(0, self._covered[1] - 1), self._covered[2])
+            case server.ItemAdded():
+                self._pending.confirmed(client.ConversationItemCreate)
             case server.TranscriptionCompleted(item_id=item_id, transcript=words):
                 self._written(item_id, words)
             case server.TranscriptionFailed(item_id=item_id):
@@ -193,7 +194,7 @@ class Kept:
         self._breaks += 1
         self._tell_turns_again()
         self._open, self._response, self._sound, self._trimmed = False, None, "", 0
-        self._due_covered, self._covered = False, (0, 0, 0)
+        self._due_covered = False
         self._wordless.clear()
         self._ends.clear()
         self._items.clear()
@@ -244,10 +245,10 @@ class Kept:
     def _committed(self, item_id: str) -> None:
         self._open, self._trimmed = False, 0
         self._wordless[item_id] = None
+        self._confirms = True
         by_us = None if item_id in self._ends else self._pending.take_commit()
         if by_us is not None:
-            turn = Turn(*by_us, covered=self._covered[0] > 0)  # some confirm what they answer already
-            self._covered = (max(0, self._covered[0] - 1), self._covered[1], self._covered[2] - by_us[1])
+            turn = Turn(*by_us)
         else:
             pcm = self._pending.take_until(self._ends.pop(item_id, None)) or self._pending.take_until(None)
             turn = Turn(pcm, self._answers_itself)
@@ -278,19 +279,14 @@ class Kept:
         for update in self._pending.settings():
             self._base = _merged(self._base, update.session)
         while (create := self._pending.free_create()) is not None:
-            if self._covered[2] > 0:  # the response that runs is its answer
-                self._covered = (self._covered[0], self._covered[1], self._covered[2] - 1)
-            else:
-                self._ask(create)
+            self._ask(create)
 
     def _answer(self, event: server.ServerEvent) -> None:
         match event:
             case server.ResponseCreated():
                 self._response = event
-                asked = self._due is not None or any(turn.asked and not turn.covered for turn in self._turns.values())
-                pending = self._pending
-                self._covered = (0, 0, 0) if asked else (pending.commits, pending.items, pending.creates)
                 self._due_covered = self._due is not None
+                self._covered_commits = 0 if self._confirms else self._pending.commits
                 for turn in self._turns.values():
                     turn.covered = True
             case server.OutputAudioDelta(item_id=item_id):
@@ -311,22 +307,13 @@ class Kept:
 
     def _answered(self) -> None:
         self._breaks = 0
-        commits, items, creates = self._covered  # a server that leaves out what others say
-        for _ in range(commits):
-            taken = self._pending.take_commit()
-            creates -= taken is not None and taken[1]
-        for _ in range(creates):
-            self._pending.confirmed(client.ResponseCreate)
-        for _ in range(items):
-            if isinstance(
-                made := self._pending.confirmed(client.ConversationItemCreate), client.ConversationItemCreate
-            ):
-                self._said.take(server.ItemAdded(item=made.item))
-        self._covered = (0, 0, 0)
-        if self._response is None:
+        for _ in range(self._covered_commits):
+            self._pending.take_commit()
+        if self._covered_commits or self._response is None:  # a server that leaves out what others say
             self._due_covered = True
             for turn in self._turns.values():
                 turn.covered = True
+        self._covered_commits = 0
         self._settle()
 
     def _settle(self) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tui_assistant.protocol import client
-from tui_assistant.protocol.items import Item
 
 MOST_EVENTS = 1_000  # a minute of key presses holds fewer
 BLOCK_S = 1.0  # of audio in one piece when it is told again
@@ -119,14 +118,6 @@ class Pending:
         """The oldest event of that kind is confirmed."""
         return self._drop_first(kind)  # type: ignore[return-value]  # an entry of an event's type is an event
 
-    def confirms(self, item: Item) -> bool:
-        """Whether that item is the oldest message that waits, which then goes."""
-        made = next((entry for entry in self._log if isinstance(entry, client.ConversationItemCreate)), None)
-        if made is None or _words(made.item) != _words(item):
-            return False
-        self.confirmed(client.ConversationItemCreate)
-        return True
-
     def free_create(self) -> client.ResponseCreate | None:
         """A response.create, which goes, that stands behind nothing of the user's."""
         for place, entry in enumerate(self._log):
@@ -165,17 +156,10 @@ class Pending:
         return tuple(entry.event_id for entry in self._log if isinstance(entry, client.InputAudioBufferCommit))
 
     @property
-    def items(self) -> int:
-        return sum(isinstance(entry, client.ConversationItemCreate) for entry in self._log)
-
-    @property
-    def creates(self) -> int:
-        return sum(isinstance(entry, client.ResponseCreate) for entry in self._log)
-
-    @property
     def waits(self) -> bool:
-        """Something in it is to be answered; a message alone is not, and some servers do not confirm it."""
-        return any(isinstance(entry, client.InputAudioBufferCommit | client.ResponseCreate) for entry in self._log)
+        """Something in it is to be answered."""
+        asks = (client.InputAudioBufferCommit, client.ResponseCreate, client.ConversationItemCreate)
+        return any(isinstance(entry, asks) for entry in self._log)
 
     @property
     def audio_s(self) -> float:
@@ -255,9 +239,3 @@ class Pending:
                     del self._log[place]
                     self._events -= 1
                 return
-
-
-def _words(item: Item) -> tuple[str, ...]:
-    """What tells one message from another, whatever id the server gives it."""
-    parts = [getattr(part, "text", "") for part in getattr(item, "content", ())]
-    return (item.type, getattr(item, "role", ""), getattr(item, "output", ""), *parts)
