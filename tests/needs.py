@@ -6,7 +6,6 @@ import ctypes.util
 import importlib
 import os
 import shutil
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -24,7 +23,6 @@ PACKAGES = {
     "xterm": "xterm",
     "foot": "foot",
     "weston": "weston",
-    "faketime": "faketime",
 }
 
 
@@ -52,9 +50,3 @@ def package(name: str) -> ModuleType:
 
 def _there(name: str) -> bool:
     return bool(ctypes.util.find_library(name)) if name == "portaudio" else shutil.which(name) is not None
-
-
-def faketime() -> str:
-    """The library that LD_PRELOAD wants; "" where it is not installed."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return str(found[0]) if found else ""

@@ -134,7 +134,7 @@ class Paced:
     def _look(self) -> None:
         """Whether everything has come that has to."""
         counts = self.counts
-        all_fetched = counts["turns"] == counts["fetched"]
+        all_fetched = counts["decisions"] / 2 == counts["turns"] == counts["fetched"]
         all_answered = counts["turns"] == counts["completed"] + counts["interrupted"]
         if self._said and not self._expected and all_fetched and all_answered:
             self._settled.set()
