@@ -17,7 +17,8 @@ MOST_GROWTH_MIB = 60.0  # of an hour: the transcript on the screen, and what the
 @pytest.mark.parametrize(
     ("seed", "seconds", "faults"),
     [
-        pytest.param(1, 0, ("stop", "stall", "resize", "set_clock"), id="short"),
+        pytest.param(1, 0, ("stop", "stall", "resize"), id="short"),
+        pytest.param(1, 0, ("set_clock",), id="clock"),
         pytest.param(2, 3_600, tuple(FAULTS), id="long", marks=[pytest.mark.soak, pytest.mark.timeout(4_500)]),
     ],
 )
@@ -38,9 +39,8 @@ def test_every_question_becomes_a_turn_whatever_happens(
         grown = memory_mib(room) - memory
         room.terminal.wait_for(" IDLE ", 60)
         assert room.count(COMMITTED) == room.asked  # each once
-        room.terminal.keys("q")
-        assert room.terminal.wait_status(60) == 0
-    print(f"\n{len(done)} faults, {room.asked} turns, {room.counters}, {grown:.1f} MiB more")
+        presses = room.leave()
+    print(f"\nq pressed {presses} times; {len(done)} faults, {room.asked} turns, {room.counters}, {grown:.1f} MiB more")
     assert set(room.counters) <= SHOWN
     assert room.count(ANSWERED) > 0
     assert "error" not in {str(event["type"]) for event in room.events()}
