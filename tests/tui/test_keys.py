@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 from app_running import running
@@ -78,6 +79,22 @@ async def test_what_is_typed_right_behind_the_key_is_text_too() -> None:
         assert talk.calls == [("say", "nq xm")]
         await pilot.press("m")
         assert talk.calls[-1] == ("toggle_mode",)
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_keys_keep_their_order_however_they_come(seed: int) -> None:
+    """Some while nothing has the focus, some when the line has it and the first are still on their way."""
+    random = Random(seed)
+    names = {" ": "space", "\r": "enter", "<": "left", "#": "backspace"}
+    async with running() as (talk, app, pilot):
+        for character in "iab<<n#nq x\r":
+            app.post_message(events.Key(names.get(character, character), None if character in "<#" else character))
+            for _ in range(random.choice([0, 0, 1, 2, 5, 20])):
+                await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            while not talk.calls or app.screen.focused is not None:
+                await pilot.pause(0.05)
+        assert talk.calls == [("say", "nq xab")]
 
 
 async def test_nothing_typed_sends_nothing_and_escape_leaves() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -27,6 +29,7 @@ from tui_assistant.tui.screens.setup import SetupScreen
 from tui_assistant.tui.widgets.typeline import TypeLine
 
 FRAMES_PER_SECOND = 30
+LOST_KEY_S = 2.0  # a key that has not come back by then was taken by somebody
 
 
 class AssistantApp(App[None], inherit_bindings=False):
@@ -57,6 +60,8 @@ class AssistantApp(App[None], inherit_bindings=False):
         self._clock = clock
         self._key_time = 0.0
         self._main = MainScreen(talk, lambda: self._key_time, self.router, load(panes))
+        self._in_hand: events.Key | None = None  # the key that later ones wait for ...
+        self._held: deque[events.Key] = deque()
         self.ended_reason = ""
         for ours in THEMES:
             self.register_theme(ours)
@@ -115,17 +120,40 @@ class AssistantApp(App[None], inherit_bindings=False):
         if self._main.key_bar.is_mounted:  # the last one composed
             self._main.frame(self._talk.snapshot(), self._clock())
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys are dealt with one after the other.
+
+        Textual forwards a key to what has the focus at that moment, and runs bindings when the key has come back here:
+        text right behind `i`, or behind an arrow key, would be taken for commands or overtake.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._in_hand is None:
+            await self._deal_with(event)
+        else:
+            if not self._held:
+                self.set_timer(LOST_KEY_S, partial(self._go_on, self._in_hand))
+            self._held.append(event)
+
+    async def _deal_with(self, key: events.Key) -> None:
+        focused = self.focused if self.screen is self._main else self._main
+        comes_back = focused is None or (isinstance(focused, TypeLine) and not key.is_printable)
+        await super().on_event(key)
+        if key.is_forwarded and comes_back:
+            self._in_hand = key
+
+    async def _go_on(self, key: events.Key) -> None:
+        """That key has been dealt with: the next, please."""
+        if self._in_hand is key:
+            self._in_hand = None
+            while self._held and self._in_hand is None:
+                await self._deal_with(self._held.popleft())
+
     def on_key(self, event: events.Key) -> None:
         """Runs before Textual looks for the key's binding: actions don't get the event."""
         self._key_time = event.time
-        line = self.focused
-        if isinstance(line, TypeLine) and line.last_key is not event:
-            # Typed right behind the key that opened the line, while nothing had the focus: it is text, no command.
-            event.stop()
-            event.prevent_default()
-            typed = events.Key(event.key, event.character)
-            typed._set_forwarded()  # else the app would take it, when it comes back unused, for a new key
-            line.post_message(typed)
+        if event is self._in_hand:
+            self.call_next(self._go_on, event)  # when its binding has been run
 
     def on_noticed(self, message: Noticed) -> None:
         if isinstance(message.notice, Ended):

@@ -25,10 +25,6 @@ class TypeLine(Input):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(placeholder=self.hint, id=id, max_length=MAX_CHARACTERS, select_on_focus=False)
         self.cursor_blink = False  # nothing moves when nothing happens
-        self.last_key: events.Key | None = None  # that came here; what the line does not use goes on to the app
-
-    def on_key(self, event: events.Key) -> None:
-        self.last_key = event
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Every way into the line ends here, pasting too: no control character of a pasted text reaches the screen."""
