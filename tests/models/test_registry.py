@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from tui_assistant.errors import ConfigError, ModelError
-from tui_assistant.models.registry import BUILT_IN, Port, create, describe, names
+from tui_assistant.host.worker_process import _environment
+from tui_assistant.models.registry import BUILT_IN, NO_TELEMETRY, Port, create, describe, names
 
 PLUGIN = """
 def create(options):
@@ -121,3 +123,12 @@ def test_importing_the_registry_loads_no_model_and_no_numpy() -> None:
     assert "tui_assistant.models.registry" in loaded
     for heavy in ("numpy", "httpx", "textual", "sounddevice", "pocketsphinx", "asyncio", "importlib.metadata"):
         assert heavy not in loaded
+
+
+def test_no_library_tells_its_makers_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime reads the variable when it is imported, here or in a worker."""
+    for name in NO_TELEMETRY:
+        monkeypatch.setenv(name, "0")
+    assert {name: _environment()[name] for name in NO_TELEMETRY} == dict(NO_TELEMETRY)
+    create(Port.DETECTOR, "energy")
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"

@@ -17,7 +17,7 @@ from typing import Any
 
 from tui_assistant.host import frames
 from tui_assistant.host.frames import Message
-from tui_assistant.models.registry import Port
+from tui_assistant.models.registry import NO_TELEMETRY, Port
 
 LOG_BYTES = 2**20  # a log that grew beyond this is begun anew when a worker starts
 # How a process is asked to go: its stdin ends, then SIGTERM, then SIGKILL; together under the second `close` has.
@@ -151,6 +151,7 @@ def _environment() -> dict[str, str]:
     return {
         "OPENBLAS_NUM_THREADS": "1",  # numpy alone would start a thread per core in every worker
         **os.environ,
+        **NO_TELEMETRY,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "PYTHONUNBUFFERED": "1",
     }

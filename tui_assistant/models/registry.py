@@ -9,6 +9,7 @@ Importing this module imports no model, no numpy and no metadata.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -68,6 +69,9 @@ BUILT_IN: dict[Port, dict[str, str]] = {
     },
 }
 
+# What keeps libraries from telling their makers of their use: onnxruntime (seen in 1.31) does, unasked (it keeps
+# ~/.cache/Microsoft/DeveloperTools for it); the hub's library would. Set before any model is imported, and in each worker.
+NO_TELEMETRY: Mapping[str, str] = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 # Which line of pip brings a library that one of our own adapters imports.
 _EXTRAS = {
     "pocketsphinx": "local",
@@ -154,6 +158,7 @@ def _factory(port: Port, name: str) -> Callable[[dict[str, Any]], Any]:
             raise ModelError(f"there is no {port} called {name!r}", f"there are: {known}")
         path = entry.value
     module_name, _, attribute = path.partition(":")
+    os.environ.update(NO_TELEMETRY)
     factory = getattr(importlib.import_module(module_name), attribute.strip(), None)
     if not callable(factory):
         raise ModelError(f"the {port} {name} is broken: {path} is not a function", _mend(port, name))
