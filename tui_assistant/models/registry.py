@@ -70,7 +70,7 @@ BUILT_IN: dict[Port, dict[str, str]] = {
 }
 
 # What keeps libraries from telling their makers of their use: onnxruntime (seen in 1.31) does, unasked (it keeps
-# ~/.cache/Microsoft/DeveloperTools for it); the hub's library would. Set before a model is imported, and in each worker.
+# ~/.cache/Microsoft/DeveloperTools for it); the hub's library would. Set before a model is imported, and in workers.
 NO_TELEMETRY: Mapping[str, str] = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 # Which line of pip brings a library that one of our own adapters imports.
 _EXTRAS = {
