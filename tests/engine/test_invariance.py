@@ -151,7 +151,7 @@ def play(driver: Timed, data: bytes, deeds: list[tuple[float, Any]], cuts: list[
     judge=st.booleans(),
     speculate=st.sampled_from(["never", "always"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_output_does_not_depend_on_cutting(session: Any, cuts: list[float], judge: bool, speculate: str) -> None:
     audio_format, vad, blocks, deeds = session
     data = sound(blocks, audio_format)
@@ -246,7 +246,7 @@ def test_late_answers_move_no_turn(session: Any, waits: list[float]) -> None:
 
 
 @given(session=sessions())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_event_may_follow_the_ones_before(session: Any) -> None:
     """Whatever happens; for responses: created ... done, nothing behind done, all that was opened is closed."""
     audio_format, vad, blocks, deeds = session

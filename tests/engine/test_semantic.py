@@ -234,7 +234,7 @@ class OnTheSpot:
 
 
 @given(pattern=PATTERNS, longest_ms=st.sampled_from([8_000, 4_000, 2_000]), data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_judged_turns_agree_with_the_oracle(
     pattern: list[tuple[float, int, int]], longest_ms: int, data: st.DataObject
 ) -> None:
