@@ -11,7 +11,10 @@ pytest_plugins = ["tui_assistant.testing.plugin", "pytester", "leaks", "blocking
 TERMINAL = Path(__file__).parent / "terminal"
 # What these test goes by the clock on the wall: devices, terminals, processes, sockets. On a machine with other work
 # such a test gets a second try, and the closing line counts it ("rerun"). What is pure has one try only.
-BY_THE_CLOCK = ("terminal", "audio", "server", "runtime", "links", "conformance", "host", "tui", "soak", "test_cli")
+BY_THE_CLOCK = (
+    *("terminal", "audio", "server", "runtime", "links", "conformance", "host", "tui", "models", "commands", "bench"),
+    *("soak", "test_cli", "test_guards", "test_canary"),
+)
 KEYS = "test_keys"  # begins the names of the files whose tests hold keys in windows: their times must be right
 
 
