@@ -286,3 +286,13 @@ def test_no_frame_however_wrong_breaks_the_client(data: st.DataObject, name: str
         break
     for event in wire.theirs.decode(json.dumps(frame)):
         assert event.type
+
+
+def test_content_without_a_kind_is_left_out() -> None:
+    wire = Wire(*WIRES["beta"](), words=["a"], reply=["B."])
+    item = {"id": "item_2", "type": "message", "role": "assistant", "content": [{}, {"type": ["x"]}]}
+    frame = {"type": "response.output_item.added", "event_id": "e", "response_id": "r", "output_index": 0, "item": item}
+    (event,) = wire.theirs.decode(json.dumps(frame))
+    assert isinstance(event, server.OutputItemAdded)
+    assert event.item.id == "item_2"
+    assert getattr(event.item, "content", None) == ()

@@ -54,7 +54,7 @@ def server_event(data: Json) -> ServerEvent | None:
             if key not in shaped:
                 shaped[key] = value(None)
         return _SERVER.validate_python(shaped, strict=False, extra="ignore")
-    except (ValidationError, TypeError, ValueError, AttributeError, RecursionError):
+    except (ValidationError, TypeError, LookupError, ValueError, AttributeError, RecursionError):
         return None
 
 
@@ -111,7 +111,7 @@ def _item(value: Any) -> Json:
         known["type"] = "message"
         content = known.get("content")
         parts = [_part(part) for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
-        known["content"] = [part for part in parts if part["type"] in _CONTENT]
+        known["content"] = [part for part in parts if part.get("type") in _CONTENT]
         kinds = {part["type"] for part in known["content"]}
         # One service's own example calls the user's speech the assistant's.
         known["role"] = "user" if "input_audio" in kinds else known.get("role", "assistant")
