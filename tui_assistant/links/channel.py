@@ -52,7 +52,7 @@ class Channel:
         """Until the session may be told things. `first`: its settings. Raises DownError."""
         try:
             await self._greet(first)
-        except BaseException:
+        except BaseException:  # also when cancelled: no socket stays open behind it
             self.abort()
             raise
 
