@@ -85,11 +85,23 @@ class Connection:
 
     async def _leave(self, code: int, reason: str) -> None:
         """Closes; a client that reads nothing is given a while for the close code, then cut off."""
+        # What it has sent and we have not taken is thrown away: its own close frame stands behind that, and a socket
+        # that is closed with data unread is reset, which costs the client what it had yet to read, the code above all.
+        discarding = asyncio.create_task(self._discard())
+        linger_s = self._socket.close_timeout = LINGER_S if code == POLICY_VIOLATION else CLOSE_S
         try:
-            async with asyncio.timeout(LINGER_S if code == POLICY_VIOLATION else CLOSE_S):
+            async with asyncio.timeout(linger_s):
                 await self._socket.close(code, reason)
         except TimeoutError:
             self._socket.transport.abort()
+        finally:
+            discarding.cancel()
+            await asyncio.gather(discarding, return_exceptions=True)
+
+    async def _discard(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self._socket.recv()
 
     # ----------------------------------------------------------------------------------------------- the jobs
 
