@@ -104,6 +104,28 @@ def test_the_servers_own_counting_corrects_the_estimate() -> None:
     assert density.room(1000, 5000) == 1000  # instructions take all: a quarter is left for the conversation
 
 
+@pytest.mark.parametrize(
+    ("refusal", "room"),
+    [
+        (b"request (20000 tokens) exceeds the available context size (2000 tokens), try increasing it", 3000),
+        (b"maximum context length is 2000 tokens. However, your messages resulted in 20000 tokens", 3000),
+        (b"Requested tokens (20000) exceed context window of 2000", 3000),
+        (b"input length exceeds the context length", 20_000),
+        (b"maximum context length is 2000 tokens", 20_000),
+    ],
+)
+def test_what_a_server_counts_says_how_much_shorter_the_next_request_is(refusal: bytes, room: int) -> None:
+    density = Density()
+    assert density.too_long(400, refusal, 40_000)
+    assert density.room(100_000, 0) == room
+    assert density.room(100, 0) == 400  # never more than was set
+    assert density.too_long(400, refusal, room)
+    assert density.room(100_000, 0) <= room // 2  # it is shorter every time
+    assert not density.too_long(400, refusal, 500)
+    assert not density.too_long(401, refusal, 40_000)
+    assert not density.too_long(400, b"no such model", 40_000)
+
+
 @pytest.fixture
 def server() -> Iterator[StubServer]:
     stub = StubServer()

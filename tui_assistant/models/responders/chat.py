@@ -29,7 +29,7 @@ from tui_assistant.models.responders.warmth import QUESTION, Warmth
 _CONNECT_S = 5.0
 _DRAIN_S = 0.2
 _STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)  # a kept connection that the server has closed
-_MAX_TRIES = 4  # the request is sent again without what the server has refused, at most this often
+_MAX_TRIES = 8  # the request is sent again without what the server has refused, at most this often
 _Piece = Said | Responded | BaseException | None
 
 
@@ -138,7 +138,7 @@ class Chat:
                     answered = True
                     if response.status_code != 200:
                         refusal = await _beginning(response)
-                        if self._can_do_without(response.status_code, refusal, request):
+                        if self._can_do_without(response.status_code, refusal, request, stream.asked):
                             continue
                         raise chat_errors.status(response, refusal, self._settings)
                     body = response.aiter_bytes()
@@ -215,9 +215,9 @@ class Chat:
             body["max_completion_tokens" if newer else "max_tokens"] = request.max_output_tokens
         return body
 
-    def _can_do_without(self, status: int, body: bytes, request: Respond) -> bool:
+    def _can_do_without(self, status: int, body: bytes, request: Respond, asked: int) -> bool:
         """Learns from a refusal which parameter this server does not know."""
-        if self._density.too_long(status, body):
+        if self._density.too_long(status, body, asked):
             return True
         before = len(self._refused)
         if request.tools and request.tool_choice != "required" and chat_tools.cannot_use_tools(status, body):

@@ -6,6 +6,7 @@ that (Density). Instructions and tools stay, whatever they take; the conversatio
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,37 +14,46 @@ from typing import Any
 CHARACTERS_PER_TOKEN = 4.0
 LEAST_DENSITY = 0.5  # a character can be two tokens, in scripts that a model has hardly seen
 LEAST_MEASURED = 1_000  # characters; in a short request the template around the words counts more than they do
-NARROWEST = 1 / 16  # of the wanted context; a server that still refuses means something else
+LEAST_ASKED = 500  # characters; a server that refuses so little as too long means something else
+ANSWER_SHARE = 0.25  # of a context that turned out small: it is left for the answer
 # llama.cpp: "exceeds the available context size"; vLLM, OpenAI: "maximum context length is ..."; LM Studio: "context
 # length of only ..."; Ollama: "input length exceeds the context length".
 _TOO_LONG = re.compile(rb"context[ _-](?:size|length|window)|context_length_exceeded|maximum context", re.I)
+# Both counts, as in "request (22717 tokens) exceeds the available context size (2048 tokens)".
+_COUNTS = re.compile(rb"(\d+) tokens|(?:tokens \(|context window of )(\d+)", re.I)
 
 Message = dict[str, Any]
 Block = list[Message]  # what must not be separated: one message, or calls with their outputs
 
 
 class Density:
-    """Characters per token, as the server counts; and how much less than was set it can take."""
+    """Characters per token, as the server counts; and how many characters it can take."""
 
     def __init__(self) -> None:
         self.characters_per_token = CHARACTERS_PER_TOKEN
-        self.share = 1.0
+        self._most = math.inf  # characters of a request
 
     def measured(self, characters: int, tokens: int) -> None:
         """What a request of so many characters was for the server; a server that reports nothing says 0."""
         if characters >= LEAST_MEASURED and tokens > 0:
             self.characters_per_token = min(CHARACTERS_PER_TOKEN, max(LEAST_DENSITY, characters / tokens))
 
-    def too_long(self, status: int, body: bytes) -> bool:
-        """Whether a refusal means that the request was too long, and a shorter one is worth a try."""
-        if status not in (400, 413, 422, 500) or not _TOO_LONG.search(body) or self.share <= NARROWEST:
+    def too_long(self, status: int, body: bytes, asked: int) -> bool:
+        """Whether a refusal means that the request, of `asked` characters, was too long, and a shorter one is worth a try.
+
+        The next one is so much shorter as the server's counts say, and by half where it tells none.
+        """
+        if status not in (400, 413, 422, 500) or not _TOO_LONG.search(body) or asked <= LEAST_ASKED:
             return False
-        self.share /= 2
+        counts = sorted(int(first or second) for first, second in _COUNTS.findall(body)[:2])
+        told = len(counts) == 2 and 0 < counts[0] < counts[1]
+        share = (1 - ANSWER_SHARE) * counts[0] / counts[1] if told else 0.5
+        self._most = min(self._most / 2, asked * share)
         return True
 
     def room(self, context_tokens: int, fixed: int) -> int:
         """Characters for the conversation. `fixed`: those of instructions and tools."""
-        whole = int(context_tokens * self.characters_per_token * self.share)
+        whole = int(min(context_tokens * self.characters_per_token, self._most))
         return max(whole - fixed, whole // 4)
 
 
