@@ -1,6 +1,6 @@
-"""The real llama.cpp server behind the chat responder. A job of its own: its package is compiled for some minutes.
+"""The real llama.cpp server behind the chat responder. A job of its own: its package is large.
 
-    pip install 'llama-cpp-python[server]' gguf
+    pip install xllamacpp gguf
     pytest -m llama tests/optional
 
 The model is made here, at random: what it says means nothing, and how it is said is what is looked at.
@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tui_assistant.engine.ports import ChatMessage, FunctionCallDelta, Respond, Responded, TextDelta, Tool
@@ -28,38 +25,29 @@ from tui_assistant.models.registry import Port, create
 pytestmark = [pytest.mark.llama, pytest.mark.timeout(300)]
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 LIMIT = 24  # tokens of an answer: a model like this one does not find an end
-MISSING = [name for name in ("llama_cpp", "gguf", "fastapi") if importlib.util.find_spec(name) is None]
+MISSING = [name for name in ("xllamacpp", "gguf") if importlib.util.find_spec(name) is None]
+PROGRAM = Path(__file__).with_name("llama_program.py")
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of a server that answers."""
     if MISSING:
-        pytest.skip(f"needs {', '.join(MISSING)}: pip install 'llama-cpp-python[server]' gguf")
+        pytest.skip(f"needs {', '.join(MISSING)}: pip install xllamacpp gguf")
     import tiny_llama
 
     folder = tmp_path_factory.mktemp("llama")
     tiny_llama.write(folder / "tiny.gguf")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "llama_cpp.server", "--model", str(folder / "tiny.gguf"), "--port", str(port)]
-    command += ["--n_ctx", str(tiny_llama.CONTEXT), "--chat_format", "chatml", "--n_threads", "1"]
+    command = [sys.executable, str(PROGRAM), str(folder / "tiny.gguf"), str(tiny_llama.CONTEXT)]
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    url, deadline = f"http://127.0.0.1:{port}/v1", time.monotonic() + 120
+        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+    assert server.stdout is not None
     try:
-        while True:
-            assert server.poll() is None, (folder / "log").read_text()[-2_000:]
-            assert time.monotonic() < deadline, (folder / "log").read_text()[-2_000:]
-            try:
-                httpx.get(f"{url}/models", timeout=5).raise_for_status()
-                break
-            except httpx.HTTPError:
-                time.sleep(0.2)
-        yield url
+        while not (line := server.stdout.readline()).startswith("http://"):
+            assert line, (folder / "log").read_text()[-2_000:]
+        yield f"{line.strip()}/v1"
     finally:
-        server.terminate()
-        server.wait(30)
+        server.communicate(timeout=30)
 
 
 def ask(text: str = "hello", **more: Any) -> Respond:
