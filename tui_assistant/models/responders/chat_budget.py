@@ -39,7 +39,7 @@ class Density:
             self.characters_per_token = min(CHARACTERS_PER_TOKEN, max(LEAST_DENSITY, characters / tokens))
 
     def too_long(self, status: int, body: bytes, asked: int) -> bool:
-        """Whether a refusal means that the request, of `asked` characters, was too long, and a shorter one is worth a try.
+        """Whether a refusal means that a request of `asked` characters was too long and a shorter one is worth a try.
 
         The next one is so much shorter as the server's counts say, and by half where it tells none.
         """
