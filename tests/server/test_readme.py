@@ -71,7 +71,8 @@ def run(program: str, address: str, folder: Path) -> str:
 
 def test_there_is_one_for_each_package() -> None:
     assert set(programs()) == {"openai", "agents", "dashscope"}
-    assert all(len(program.splitlines()) <= 22 for program in programs().values())
+    for program in programs().values():
+        assert len([line for line in program.splitlines() if line]) <= 14  # about ten, so that one reads it at once
 
 
 @pytest.mark.parametrize("package", ["openai", "agents"])

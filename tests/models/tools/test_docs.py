@@ -1,4 +1,4 @@
-"""The examples of the README's section on tools, as they stand there."""
+"""The examples of docs/tools.md, as they stand there."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tui_assistant.models.tools.base import OwnTool, ToolContext
 from tui_assistant.models.tools.mcp_config import servers
 from tui_assistant.models.tools.toolbox import Checked, call, check
 
-README = Path(__file__).parents[3] / "README.md"
-SECTION = README.read_text(encoding="utf-8").partition("## Tools, personas, memory\n")[2].partition("\n## ")[0]
+PAGE = Path(__file__).parents[3] / "docs" / "tools.md"
+TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_settings_are_taken() -> None:
     mcp, _, persona = (tomllib.loads(text) for text in blocks("toml"))
-    settings = config.check(mcp | persona, "README.md", {}, {})
+    settings = config.check(mcp | persona, PAGE.name, {}, {})
     files, tracker = servers({name: each.model_dump() for name, each in settings.mcp.items()})
     assert (files.command[0], files.confirm, files.url) == ("npx", True, "")
     assert (tracker.url, tracker.token_env, tracker.tools) == (
