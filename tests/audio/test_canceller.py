@@ -22,6 +22,13 @@ ANSWER = ("lj_0002", "lj_0006")
 VAD_FRAME = 512
 
 
+@pytest.fixture(scope="module", autouse=True)
+def library() -> None:
+    """Loaded before the first test, which would else be said to leave its sockets behind: it keeps them."""
+    needs_canceller()
+    WebRtcCanceller(RATE)
+
+
 def cancelled(mic: np.ndarray, rate: int = RATE, chunk_s: float = 0.01, **desk: float):
     """What comes out of the stage while ANSWER is played from the first sample on."""
     needs_canceller()
