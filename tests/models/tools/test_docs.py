@@ -1,4 +1,4 @@
-"""The examples of docs/tools.md, as they stand there."""
+"""The examples of assets/docs/tools.md, as they stand there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui_assistant.models.tools.base import OwnTool, ToolContext
 from tui_assistant.models.tools.mcp_config import servers
 from tui_assistant.models.tools.toolbox import Checked, call, check
 
-PAGE = Path(__file__).parents[3] / "docs" / "tools.md"
+PAGE = Path(__file__).parents[3] / "assets" / "docs" / "tools.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
