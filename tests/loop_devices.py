@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_assistant.audio.base import DeviceState, Samples
+from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.clocked import ClockedSpeaker
+from tui_assistant.sound.samples import Samples
 
 LOOP_RATE = 48_000
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_assistant.audio.base import DeviceList, DeviceState, Samples
+from tui_assistant.audio.base import DeviceList, DeviceState
 from tui_assistant.audio.clocked import ClockedSpeaker
 from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.client.turns import TurnRecord
@@ -29,6 +29,7 @@ from tui_assistant.runtime import api, equipment, talk
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.recording import Recorder
 from tui_assistant.runtime.talk import Talk
+from tui_assistant.sound.samples import Samples
 
 STEP_S = 0.032  # a frame of the detector
 PING = "ping_"

@@ -23,13 +23,14 @@ from conversation import answer_begins, answer_ends, updated  # noqa: E402  # fo
 from echo_room import speech  # noqa: E402
 
 from tui_assistant import ServerVad, TurnDetector  # noqa: E402
-from tui_assistant.audio.base import Microphone, Samples  # noqa: E402
+from tui_assistant.audio.base import Microphone  # noqa: E402
 from tui_assistant.links.base import LinkEvents, LinkStatus  # noqa: E402
 from tui_assistant.protocol import client, server  # noqa: E402
 from tui_assistant.runtime.options import TalkOptions  # noqa: E402
 from tui_assistant.runtime.recording import Recorder  # noqa: E402
 from tui_assistant.runtime.talk import Talk  # noqa: E402
 from tui_assistant.runtime.taps import TappedMicrophone  # noqa: E402
+from tui_assistant.sound.samples import Samples  # noqa: E402
 
 RATE, PLAYED_RATE = 16_000, 24_000
 ANSWER = ("lj_0002", "lj_0004", "lj_0006", "lj_0008")

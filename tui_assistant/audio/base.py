@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from tui_assistant.audio.played import PlayedSound
-
-Samples = NDArray[np.int16]  # mono
+from tui_assistant.audio.played import PlayedSound
+from tui_assistant.sound.samples import Samples
 
 MAX_QUEUE_S = 600  # a speaker's queue: ten minutes, longer than any answer; beyond that samples are dropped and counted
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
 from tui_assistant.errors import DeviceError
+from tui_assistant.sound.samples import Samples
 
 FRAMES_PER_S = 100  # it takes exactly 10 ms at a time
 MOST_RATE = 48_000  # of a reference: more is resampled for nothing

@@ -8,12 +8,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState, Samples
+from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState
 from tui_assistant.audio.fade import DUCKED, Fade
 from tui_assistant.audio.fifo import SampleFifo
 from tui_assistant.audio.files import Clock
 from tui_assistant.audio.played import PlayedSound
 from tui_assistant.errors import DeviceError
+from tui_assistant.sound.samples import Samples
 from tui_assistant.sound.wav import WavWriter
 
 DEFAULT_RATE = 24_000  # Hz: what conversations send, so that nothing is resampled

@@ -10,10 +10,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
 from tui_assistant.audio.canceller import FRAMES_PER_S, Canceller, takes
 from tui_assistant.audio.played import PlayedSound
 from tui_assistant.audio.reference import Reference
+from tui_assistant.sound.samples import Samples
 
 TAIL_S = 0.25  # what still sounds after the last sample was played: the room, and the device's own estimate error
 CLEAN_TAIL_S = 0.4  # a canceller goes on that long: wireless speakers are up to 0.3 s later than they say

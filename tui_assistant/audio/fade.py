@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
+from tui_assistant.sound.samples import Samples
 
 DUCKED = 10 ** (-12 / 20)  # -12 dB: still followed by who wants to, and no match for a voice at the microphone
 RAMP_S = 0.015  # from silence to full: shorter ones click

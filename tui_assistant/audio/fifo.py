@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
+from tui_assistant.sound.samples import Samples
 
 EMPTY = np.zeros(0, np.int16)
 

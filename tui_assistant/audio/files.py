@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tui_assistant.audio.base import DeviceState, Samples
+from tui_assistant.audio.base import DeviceState
 from tui_assistant.errors import UsageError
+from tui_assistant.sound.samples import Samples
 from tui_assistant.sound.wav import Recording, read_wav
 
 Clock = Callable[[], float]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
 from tui_assistant.audio.timeline import ANCHORS
+from tui_assistant.sound.samples import Samples
 
 KEEP_S = 4  # of sound: what is handed to a device ahead of time (0.2 s), and a reader that stands still meanwhile
 BEFORE_S = 0.4  # before a run's first frame it is that run already: longer than its sound is handed over ahead of time

@@ -13,13 +13,14 @@ from collections import deque
 
 import numpy as np
 
-from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState, Samples
+from tui_assistant.audio.base import MAX_QUEUE_S, DeviceState
 from tui_assistant.audio.fade import DUCKED, Fade
 from tui_assistant.audio.fifo import EMPTY, SampleFifo
 from tui_assistant.audio.played import PlayedSound
 from tui_assistant.audio.playhead import Playhead
 from tui_assistant.audio.watchdog import Watchdog
 from tui_assistant.errors import DeviceError
+from tui_assistant.sound.samples import Samples
 
 LATENCY_S = 0.15  # of the device's buffer: outlasts most stalls, costs nothing when flushed
 START_WAIT_S = 0.04  # a first piece too short to fill the buffer waits so long for the next

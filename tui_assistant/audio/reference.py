@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
 from tui_assistant.audio.played import Place, PlayedSound
 from tui_assistant.sound.resample import Resampler
+from tui_assistant.sound.samples import Samples
 
 # A canceller can take away only what sounds after its reference. The devices' own times are wrong by 5 ms, on a loaded
 # machine by 10; so the reference is handed over so much earlier than the clocks say.

@@ -6,10 +6,11 @@ import time
 
 import numpy as np
 
-from tui_assistant.audio.base import DeviceState, Samples
+from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.timeline import Timeline
 from tui_assistant.audio.watchdog import SilenceWatch, Watchdog
 from tui_assistant.sound.ring import SampleRing
+from tui_assistant.sound.samples import Samples
 
 RING_S = 10  # a reader that stands still longer has lost the conversation anyway
 BLOCK_S = 0.01  # per callback: 100 callbacks a second cost about 0.5 % of a core and add 10 ms at most

@@ -9,10 +9,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tui_assistant.audio.base import DeviceState, Samples
+from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.files import Clock
 from tui_assistant.errors import AssistantError, DeviceError
 from tui_assistant.sound.ring import SampleRing
+from tui_assistant.sound.samples import Samples
 from tui_assistant.sound.wav import WavReader
 
 AHEAD_S = 30  # read ahead of time at most; then the pipe pushes back on who fills it

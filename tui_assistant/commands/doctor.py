@@ -8,8 +8,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 import click
@@ -18,6 +17,8 @@ from tui_assistant import __version__
 from tui_assistant.client.hold import Method
 from tui_assistant.commands.assistant import is_file
 from tui_assistant.commands.devices import list_quietly
+from tui_assistant.commands.doctor_tools import tools
+from tui_assistant.commands.finding import Finding, Verdict
 from tui_assistant.commands.logs import quiet_libraries
 from tui_assistant.commands.models import BEST, SERVERS, model
 from tui_assistant.config import Settings, config_path, load
@@ -29,22 +30,6 @@ from tui_assistant.safetext import clean
 ECHO_RATE = 16_000  # Hz, as conversations have it
 SMALLEST = (80, 24)  # columns and rows that the screen needs
 LIBRARIES = ("textual", "sounddevice", "numpy", "websockets")
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    NOTE = "note"  # works, but something is worth knowing
-    BAD = "bad"  # something essential is missing
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line. `mend` is what to do about it."""
-
-    what: str
-    verdict: Verdict
-    text: str
-    mend: str = ""
 
 
 def run(as_json: bool, config: str | None, keys: bool = False) -> int:
@@ -84,8 +69,6 @@ def examine(config: str | None) -> Iterator[Finding]:
     yield from others(settings)
     yield from chat(settings)
     yield from links(settings)
-    from tui_assistant.commands.doctor_tools import tools
-
     yield from tools(settings)
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from tui_assistant.commands.doctor import Finding, Verdict
+from tui_assistant.commands.finding import Finding, Verdict
 from tui_assistant.config import Settings
 from tui_assistant.models.tools.base import OwnTool
 from tui_assistant.models.tools.mcp_config import McpServer, servers

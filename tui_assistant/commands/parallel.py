@@ -12,7 +12,6 @@ from typing import Any, Self, TypeVar
 
 from tui_assistant.errors import UnavailableError
 
-BACKENDS = ("loky", "threading", "dask", "ray")
 Result = TypeVar("Result")
 
 

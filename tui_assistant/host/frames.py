@@ -85,7 +85,6 @@ _ANSWERS = (
     ports.Judged,
     ports.Failed,
 )
-ANSWER_TYPES: tuple[type, ...] = _ANSWERS
 # ASCII only: lone surrogates of a confused model pass as escapes. `default=str`: paths among the options. json.dumps
 # would make such an encoder for each of thousands of frames a second.
 _write = json.JSONEncoder(separators=(",", ":"), default=str).encode

@@ -9,24 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_assistant.lab.labels import Segment
+from tui_assistant.sound.samples import Samples
 
-Samples = NDArray[np.float64]
+Floats = NDArray[np.float64]
 PINK_FLOOR_HZ = 20.0  # below it pink noise is kept flat: its power would grow without end towards 0 Hz
 
 
-def gain(samples: NDArray[np.int16], db: float) -> NDArray[np.int16]:
+def gain(samples: Samples, db: float) -> Samples:
     """`samples` louder or quieter by `db`; what goes over full scale is clipped."""
     return _int16(samples.astype(np.float64) * 10 ** (db / 20))
 
 
 def add_noise(
-    samples: NDArray[np.int16],
+    samples: Samples,
     rate: int,
     speech: Sequence[Segment],
     snr_db: float,
     kind: Literal["white", "pink"] = "pink",
     seed: int = 0,
-) -> NDArray[np.int16]:
+) -> Samples:
     """Noise all along, its RMS `snr_db` below that of the labelled speech; the same `seed` gives the same noise.
 
     Without any speech the whole recording counts as speech.
@@ -41,7 +42,7 @@ def add_noise(
     return _int16(voice + noise * scale)
 
 
-def _pink(white: Samples, rate: int) -> Samples:
+def _pink(white: Floats, rate: int) -> Floats:
     """Shaped to 1/f power in one transform over the whole length."""
     if white.size == 0:
         return white
@@ -50,9 +51,9 @@ def _pink(white: Samples, rate: int) -> Samples:
     return np.asarray(np.fft.irfft(shaped, white.size), np.float64)
 
 
-def _rms(samples: Samples) -> float:
+def _rms(samples: Floats) -> float:
     return float(np.sqrt(np.mean(np.square(samples)))) if samples.size else 0.0
 
 
-def _int16(samples: Samples) -> NDArray[np.int16]:
+def _int16(samples: Floats) -> Samples:
     return np.clip(np.round(samples), -32768, 32767).astype(np.int16)

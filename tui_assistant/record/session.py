@@ -10,9 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tui_assistant.errors import UsageError
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.server import ServerEvent
@@ -30,6 +27,7 @@ from tui_assistant.record.format import (
 from tui_assistant.record.said import said
 from tui_assistant.record.tracks import Tracks
 from tui_assistant.record.writer import InputLogWriter
+from tui_assistant.sound.samples import Samples
 
 GAP_MS = 40.0  # an answer that comes that much behind the track's end is a new stretch, with silence before it
 
@@ -124,7 +122,7 @@ class SessionWriter:
         """Another microphone, or the same one again: what was not heard in between is silence on the track."""
         self._fresh = True
 
-    def heard(self, samples: NDArray[np.int16], rate: int, *, lost: int = 0, muted: bool = False) -> None:
+    def heard(self, samples: Samples, rate: int, *, lost: int = 0, muted: bool = False) -> None:
         """What the microphone gave; `lost` samples went before it. Muted, its length is kept and not what it heard."""
         now_ms = self.now_ms - len(samples) * 1000 / rate
         known = len(self._microphone.all)
@@ -141,7 +139,7 @@ class SessionWriter:
         else:
             track.write(samples)
 
-    def played(self, samples: NDArray[np.int16], rate: int, now_ms: float) -> None:
+    def played(self, samples: Samples, rate: int, now_ms: float) -> None:
         """What was heard of an answer up to `now_ms` since the last call."""
         known = len(self._assistant.all)
         track = self._assistant.at(rate, 0.0)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tui_assistant.record.folder import new_wav_file
+from tui_assistant.sound.samples import Samples
 from tui_assistant.sound.wav import WavWriter
 
 
@@ -26,7 +24,7 @@ class Track:
         """Recording time of the sample that comes next."""
         return self.begins_ms + self._wav.samples * 1000 / self.rate
 
-    def write(self, samples: NDArray[np.int16]) -> None:
+    def write(self, samples: Samples) -> None:
         """Appends."""
         self._wav.write(samples)
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.runtime.api import EchoMeasured, Fetching, ModelInfo, Notice, Told
 from tui_assistant.runtime.capture import Capture
@@ -19,6 +18,7 @@ from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.tuner import Tuner
 from tui_assistant.sound.chirp import LENGTH_S, LONGEST_DELAY_S, TAIL_S, chirp, find_echo
+from tui_assistant.sound.samples import Samples
 from tui_assistant.state import DeviceSetup, RememberedSetup
 
 BEFORE_S = 0.4  # of noise, before the chirp is played

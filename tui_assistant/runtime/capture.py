@@ -12,7 +12,7 @@ from enum import Enum
 
 import numpy as np
 
-from tui_assistant.audio.base import Microphone, Samples
+from tui_assistant.audio.base import Microphone
 from tui_assistant.audio.echo import EchoStage, Levels
 from tui_assistant.client.dialogue import Since
 from tui_assistant.engine.frontend import Frame, FrontEnd
@@ -21,6 +21,7 @@ from tui_assistant.errors import DeviceError
 from tui_assistant.sound.gain import Gain
 from tui_assistant.sound.level import Meter
 from tui_assistant.sound.resample import Resampler
+from tui_assistant.sound.samples import Samples
 
 PREROLL_MS = 300  # a finger is later than the tongue
 LEAST_PREROLL_MS = 100  # even just after a turn, whose end is then heard twice

@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from tui_assistant.audio.base import Samples
 from tui_assistant.client import dialogue as do
 from tui_assistant.client.dialogue import Dialogue, Effect
 from tui_assistant.client.hold import (
@@ -26,6 +25,7 @@ from tui_assistant.client.hold import (
 )
 from tui_assistant.runtime.api import HoldView, Keyboard
 from tui_assistant.runtime.capture import Capture, Floor
+from tui_assistant.sound.samples import Samples
 from tui_assistant.state import LearnedKeys, RememberedKeys
 
 SPEECH_P = 0.5  # the local detector's word where the rules have no threshold

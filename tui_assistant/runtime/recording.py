@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tui_assistant import __version__
-from tui_assistant.audio.base import Microphone, Samples
+from tui_assistant.audio.base import Microphone
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.turns import Mark
 from tui_assistant.engine.frontend import Frame
@@ -25,6 +25,7 @@ from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.record.session import SessionWriter
 from tui_assistant.runtime.spans import Spans
 from tui_assistant.runtime.taps import TappedLink, TappedMicrophone
+from tui_assistant.sound.samples import Samples
 from tui_assistant.state import recordings_folder
 
 LATEST_MS = 500.0  # audio that a microphone still holds: more is no delay but a microphone that has stopped

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from tui_assistant.audio.base import DeviceState, Microphone, Samples
+from tui_assistant.audio.base import DeviceState, Microphone
 from tui_assistant.engine.observation import FrameSeen, Observation
 from tui_assistant.links.base import Link, LinkEvents
 from tui_assistant.protocol import server
 from tui_assistant.protocol.client import ClientEvent
+from tui_assistant.sound.samples import Samples
 
 
 class Listener(Protocol):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_assistant.sound.samples import Samples
+
 LENGTH_S = 0.15
 LOW_HZ, HIGH_HZ = 200.0, 6_500.0  # what small speakers give, up to just below half of 16 kHz
 PEAK = 0.3  # of full scale: about as loud as an answer, and nobody is startled
@@ -24,8 +26,6 @@ NEAR_S = 0.003  # around the peak, in which it still is the peak
 # once in 10^11 samples. Speech, which is no noise, reached 7.7 in 365 pieces of the clips of tests/data.
 SURE = 9.0
 NOT_HEARD_DB = -120.0
-
-Samples = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)

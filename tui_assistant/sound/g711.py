@@ -11,13 +11,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tui_assistant.sound.samples import Samples
+
 _MU_BIAS = 33  # added to the 14-bit magnitude, so that every segment begins at a power of two
 _MU_LARGEST = 0x1FFF
 _A_TOGGLE = 0x55  # every other bit is inverted on the line
 
 
 @lru_cache(maxsize=1)
-def _mu_decoding() -> NDArray[np.int16]:
+def _mu_decoding() -> Samples:
     code = ~np.arange(256) & 0xFF
     exponent, mantissa = (code >> 4) & 7, code & 15
     magnitude = (((2 * mantissa + _MU_BIAS) << exponent) - _MU_BIAS) * 4
@@ -35,7 +37,7 @@ def _mu_encoding() -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=1)
-def _a_decoding() -> NDArray[np.int16]:
+def _a_decoding() -> Samples:
     code = np.arange(256) ^ _A_TOGGLE
     exponent, mantissa = (code >> 4) & 7, code & 15
     linear = (mantissa << 4) + 8
@@ -63,21 +65,21 @@ def _bit_length(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.frexp(values.astype(np.float64))[1].astype(np.int64)
 
 
-def encode_mulaw(samples: NDArray[np.int16]) -> bytes:
+def encode_mulaw(samples: Samples) -> bytes:
     """One byte a sample."""
     return _mu_encoding()[samples.view(np.uint16)].tobytes()
 
 
-def decode_mulaw(data: bytes) -> NDArray[np.int16]:
+def decode_mulaw(data: bytes) -> Samples:
     """One sample a byte."""
     return _mu_decoding()[np.frombuffer(data, np.uint8)]
 
 
-def encode_alaw(samples: NDArray[np.int16]) -> bytes:
+def encode_alaw(samples: Samples) -> bytes:
     """One byte a sample."""
     return _a_encoding()[samples.view(np.uint16)].tobytes()
 
 
-def decode_alaw(data: bytes) -> NDArray[np.int16]:
+def decode_alaw(data: bytes) -> Samples:
     """One sample a byte."""
     return _a_decoding()[np.frombuffer(data, np.uint8)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tui_assistant.sound.samples import Samples
 
 LOWEST, HIGHEST = -32768, 32767
 
@@ -15,12 +16,12 @@ class Gain:
         self.db = db
         self._factor = 10 ** (db / 20)  # where the last block ended
 
-    def on(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    def on(self, samples: Samples) -> Samples:
         """int16, clipped at full scale; the very array at 0 dB."""
         wanted = 10 ** (self.db / 20)
         before, self._factor = self._factor, (wanted if len(samples) else self._factor)
         if not len(samples) or before == wanted == 1.0:
             return samples
         ramp = wanted if before == wanted else np.linspace(before, wanted, len(samples) + 1)[1:]
-        louder: NDArray[np.int16] = np.clip(np.rint(samples * ramp), LOWEST, HIGHEST).astype(np.int16)
+        louder: Samples = np.clip(np.rint(samples * ramp), LOWEST, HIGHEST).astype(np.int16)
         return louder

@@ -10,7 +10,8 @@ import math
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tui_assistant.sound.samples import Samples
 
 FULL_SCALE = 32768.0
 FLOOR_DBFS = -120.0  # what silence reads: under the noise of any 16-bit signal, and finite
@@ -29,22 +30,22 @@ def to_dbfs(amplitude: float) -> float:
     return max(FLOOR_DBFS, 20 * math.log10(amplitude)) if amplitude > 0 else FLOOR_DBFS
 
 
-def rms_dbfs(samples: NDArray[np.int16]) -> float:
+def rms_dbfs(samples: Samples) -> float:
     """FLOOR_DBFS for silence and for no samples."""
     return to_dbfs(math.sqrt(_energy(samples) / samples.size) / FULL_SCALE) if samples.size else FLOOR_DBFS
 
 
-def peak_dbfs(samples: NDArray[np.int16]) -> float:
+def peak_dbfs(samples: Samples) -> float:
     """The largest sample's level; FLOOR_DBFS for silence and for no samples."""
     return to_dbfs(_peak(samples) / FULL_SCALE) if samples.size else FLOOR_DBFS
 
 
-def _energy(samples: NDArray[np.int16]) -> float:
+def _energy(samples: Samples) -> float:
     wide = samples.astype(np.float64)
     return float(np.dot(wide, wide))
 
 
-def _peak(samples: NDArray[np.int16]) -> int:
+def _peak(samples: Samples) -> int:
     return max(int(samples.max()), -int(samples.min()))  # abs(-32768) does not fit into int16
 
 
@@ -65,12 +66,12 @@ class Meter:
 
     def reset(self) -> None:
         """As before the first sample."""
-        self._rest: NDArray[np.int16] = np.zeros(0, np.int16)
+        self._rest: Samples = np.zeros(0, np.int16)
         self._energies = deque([0.0] * RMS_STEPS, maxlen=RMS_STEPS)
         self._energy = self._peak = self._hold = 0.0
         self._hold_left = self._clip_left = 0
 
-    def push(self, samples: NDArray[np.int16]) -> None:
+    def push(self, samples: Samples) -> None:
         """The next samples, any number."""
         if self._rest.size:
             samples = np.concatenate([self._rest, samples])

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_assistant.errors import UsageError
+from tui_assistant.sound.samples import Samples
 
 MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; what sound cards and files really have
 BLOCK_S = (
@@ -132,14 +133,14 @@ class Resampler:
             return 0.0
         return (self._filter.block + self._filter.half) / self.source_rate + 1 / self.target_rate
 
-    def push(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    def push(self, samples: Samples) -> Samples:
         """The next input, any number of samples; returns what it completes, often nothing."""
         self._taken += samples.size
         if not self._filter:
             return samples
         return self._run(samples)
 
-    def flush(self) -> NDArray[np.int16]:
+    def flush(self) -> Samples:
         """Ends the stream: returns its tail, as if silence followed; the next push begins a new stream.
 
         In all, round(input samples * target_rate / source_rate) samples have then been returned.
@@ -153,7 +154,7 @@ class Resampler:
         self._start()
         return tail
 
-    def _run(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    def _run(self, samples: Samples) -> Samples:
         f, buffer, done = self._filter, self._buffer, []
         assert f is not None
         taken = 0
@@ -171,7 +172,7 @@ class Resampler:
                 self._filled = 0
         if not done:
             return np.zeros(0, np.int16)
-        result: NDArray[np.int16] = (done[0] if len(done) == 1 else np.concatenate(done)).astype(np.int16)
+        result: Samples = (done[0] if len(done) == 1 else np.concatenate(done)).astype(np.int16)
         self._returned += result.size
         return result
 
@@ -202,7 +203,7 @@ def _taps(f: _Filter, fractions: NDArray[np.int64]) -> Floats:
     return result
 
 
-def resample(samples: NDArray[np.int16], source_rate: int, target_rate: int) -> NDArray[np.int16]:
+def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
     """A whole recording at once, in playback quality."""
     resampler = Resampler(source_rate, target_rate, quality="playback")
     return np.concatenate([resampler.push(samples), resampler.flush()])

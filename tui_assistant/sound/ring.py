@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tui_assistant.sound.samples import Samples
 
 
 class SampleRing:
@@ -40,7 +41,7 @@ class SampleRing:
         """Samples that were overwritten before they were read."""
         return self._lost
 
-    def write(self, samples: NDArray[np.int16]) -> None:
+    def write(self, samples: Samples) -> None:
         """Appends; never waits, never fails. Called by the writer alone."""
         end = self._written + samples.size
         self._claimed = end
@@ -51,7 +52,7 @@ class SampleRing:
         self._buffer[: kept.size - head] = kept[head:]
         self._written = end
 
-    def read(self) -> NDArray[np.int16]:
+    def read(self) -> Samples:
         """All that is new since the last call; its first sample's position is `position` - size. Reader alone."""
         end = self._written
         samples = self._copy(self._position, end)
@@ -59,12 +60,12 @@ class SampleRing:
         self._position = end
         return samples
 
-    def last(self, count: int) -> NDArray[np.int16]:
+    def last(self, count: int) -> Samples:
         """The newest `count` samples, or as many as there are; they stay unread. Any thread."""
         end = self._written
         return self._copy(max(0, end - count), end)
 
-    def _copy(self, begin: int, end: int) -> NDArray[np.int16]:
+    def _copy(self, begin: int, end: int) -> Samples:
         """A copy of [begin, end) without what is overwritten already or may have been while copying."""
         begin = max(begin, end - self.capacity)
         first, stop = begin % self.capacity, end % self.capacity

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tui_assistant.errors import UsageError
 from tui_assistant.sound.g711 import decode_alaw, decode_mulaw
 from tui_assistant.sound.resample import MAX_RATE, MIN_RATE
+from tui_assistant.sound.samples import Samples
 
 PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _OTHER_FORMATS = {2: "MS ADPCM", 17: "IMA ADPCM", 49: "GSM 6.10", 80: "MPEG", 85: "MP3", 255: "AAC", 0x674F: "Vorbis"}
@@ -33,7 +34,7 @@ _CONVERT = "convert it first, for example: ffmpeg -i FILE -ac 1 -c:a pcm_s16le N
 class Recording:
     """A whole file. `truncated`: it ends before its header says so."""
 
-    samples: NDArray[np.int16]
+    samples: Samples
     rate: int  # Hz
     channels: int  # before averaging to one
     truncated: bool
@@ -70,7 +71,7 @@ class WavReader:
         self.rate, self.channels = self._format.rate, self._format.channels
         self.truncated = False
 
-    def read(self, frames: int) -> NDArray[np.int16]:
+    def read(self, frames: int) -> Samples:
         """Up to `frames` samples, fewer only at the end, none after it."""
         frame_bytes = self._format.channels * self._format.width
         wanted = frames * frame_bytes if self._left is None else min(frames * frame_bytes, self._left)
@@ -152,13 +153,13 @@ class WavReader:
             count -= len(piece)
 
 
-def _to_mono(data: bytes, form: _Format) -> NDArray[np.int16]:
+def _to_mono(data: bytes, form: _Format) -> Samples:
     """Whole frames to one channel; what is beyond full scale is clipped, what is no number is silence."""
     if form.code == PCM and form.width == 2 and form.channels == 1:
         return np.frombuffer(data, "<i2").astype(np.int16)
     with np.errstate(invalid="ignore", over="ignore"):  # a float file may hold inf, NaN or 1e300
         wide = _to_float(data, form).reshape(-1, form.channels).mean(axis=1)
-    result: NDArray[np.int16] = np.clip(np.rint(np.nan_to_num(wide)), -32768, 32767).astype(np.int16)
+    result: Samples = np.clip(np.rint(np.nan_to_num(wide)), -32768, 32767).astype(np.int16)
     return result
 
 
@@ -198,7 +199,7 @@ class WavWriter:
         """How many were written."""
         return self._bytes // 2
 
-    def write(self, samples: NDArray[np.int16]) -> None:
+    def write(self, samples: Samples) -> None:
         """Appends, then says so in the header; killed in between, readers see the samples of the call before."""
         self._append(samples.astype("<i2").tobytes(), samples.size)
 

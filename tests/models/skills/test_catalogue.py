@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
-from tui_assistant.models.skills.catalogue import SKILLS, tool_definitions
+from tui_assistant.models.skills.as_tools import skill_tools
+from tui_assistant.models.skills.catalogue import SKILLS
+from tui_assistant.models.skills.notebook import Notebook
+from tui_assistant.models.skills.timerbook import TimerBook
 
 
 def test_names_are_unique_and_templates_name_their_parameters() -> None:
@@ -12,14 +16,13 @@ def test_names_are_unique_and_templates_name_their_parameters() -> None:
         assert used == {parameter.name for parameter in skill.parameters}, skill.name
 
 
-def test_tools_are_json_schema_in_the_flat_form() -> None:
-    tools = {str(tool["name"]): tool for tool in json.loads(json.dumps(tool_definitions()))}
-    assert "hello" not in tools
-    timer = tools["timer_set"]
-    assert timer["type"] == "function"
-    assert timer["parameters"]["required"] == ["seconds"]
-    assert timer["parameters"]["properties"]["seconds"]["minimum"] == 1
-    assert "kilometer" in tools["convert"]["parameters"]["properties"]["to_unit"]["enum"]
+def test_as_tools_they_have_a_json_schema_and_small_talk_is_none() -> None:
+    tools = skill_tools(TimerBook(None), Notebook(None), datetime.now)
+    schemas = {tool.name: json.loads(json.dumps(tool.parameters)) for tool in tools}
+    assert "hello" not in schemas
+    assert schemas["timer_set"]["required"] == ["seconds"]
+    assert schemas["timer_set"]["properties"]["seconds"]["minimum"] == 1
+    assert "kilometer" in schemas["convert"]["properties"]["to_unit"]["enum"]
 
 
 def test_no_home_automation() -> None:

@@ -18,12 +18,3 @@ SKILLS: tuple[Skill, ...] = (
     *SOUND_SKILLS,
     *TALK_SKILLS,
 )
-
-
-def tool_definitions() -> list[dict[str, object]]:
-    """For a language model: the skills as functions, in the Realtime API's flat form. Small talk it does itself."""
-    return [
-        {"type": "function", "name": skill.name, "description": skill.description, "parameters": skill.schema()}
-        for skill in SKILLS
-        if not skill.chatter and skill.name != "help"
-    ]

@@ -76,10 +76,6 @@ class Matcher:
             if part[0] != "{":
                 self._postings[part].append((len(self._phrases) - 1, weight(part)))
 
-    @property
-    def phrase_count(self) -> int:
-        return len(self._phrases)
-
     def match(self, text: str) -> Intent | None:
         """The best intent, however unsure; None when nothing at all agrees."""
         tokens = strip_fillers(tokenise(text))

@@ -10,7 +10,6 @@ from tui_assistant.tui.drawing.runs import EMPTY, Line, Run, merge, wrap
 from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 
 MAX_CHARACTERS = 20_000  # of one utterance: wrapping stays under a frame, and no speech is that long
-TEXT_AT = 15  # cells before the words: "12:01:03 ▌you  "
 NARROW = 40  # below this width the clock is left out
 
 
