@@ -25,6 +25,7 @@ from tui_assistant.tui.screens.fit import FitScreen
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.screens.setup import SetupScreen
 from tui_assistant.tui.setupflow import SENTENCE, Step
+from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.lines import Lines
 from tui_assistant.tui.widgets.tune import Tune
 
@@ -215,6 +216,10 @@ async def fitted(app: AssistantApp, pilot: Pilot[None]) -> str:
     raise AssertionError("no fit")
 
 
+def keys_shown(app: AssistantApp) -> str:
+    return "".join(text for line in app.screen.query_one("#keys", KeyBar).lines for text, _ in line)
+
+
 @SIZES
 async def test_a_fit_says_what_it_mends_and_enter_sets_it(size: tuple[int, int]) -> None:
     talk = FakeTalk()
@@ -226,6 +231,7 @@ async def test_a_fit_says_what_it_mends_and_enter_sets_it(size: tuple[int, int])
         assert "silence_duration_ms 500 → 700" in text
         assert "mends “cut off” at 3.5 s" in text
         assert "breaks no other turn" in text
+        assert "use them" in keys_shown(app)
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert talk.calls == [("apply", Tuning(silence_duration_ms=700))]
@@ -235,7 +241,11 @@ async def test_without_marks_the_fit_says_how_to_mark() -> None:
     talk = FakeTalk()
     async with running(talk) as (app, pilot):
         await pilot.press("F")
-        assert "Nothing is marked: j goes to the transcript" in await fitted(app, pilot)
+        text = await fitted(app, pilot)
+        assert "Nothing is marked: j goes to the transcript" in text
+        assert "use them" not in keys_shown(app)  # there are none
+        assert "leave" in keys_shown(app)
+        assert app.screen.query_one("#dialog").size.height < 6  # as high as what it says
         await pilot.press("enter")
         await pilot.pause(0.1)
         assert isinstance(app.screen, MainScreen)

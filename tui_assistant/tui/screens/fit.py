@@ -22,6 +22,8 @@ from tui_assistant.tui.fitting import fit_of, tuned
 from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.lines import Lines
 
+FRAME = 3  # rows around the lines: the border, and the keys
+
 
 class FitScreen(ModalScreen[Tuning | None]):
     """Dismissed with the values that were accepted."""
@@ -65,7 +67,10 @@ class FitScreen(ModalScreen[Tuning | None]):
 
     def _draw(self) -> None:
         lines = self.query_one("#setup", Lines)
-        lines.show(fit_lines(self.found, self._snapshot.tuning, lines.size.width))
+        shown = fit_lines(self.found, self._snapshot.tuning, lines.size.width)
+        self.query_one("#dialog").styles.height = len(shown) + FRAME  # the style sheet has the most
+        lines.show(shown)
+        self.query_one("#keys", KeyBar).hide(*(() if isinstance(self.found, Fit) else ("take",)))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)

@@ -31,20 +31,29 @@ class KeyBar(Lines):
         self._keys = keys
         self._phase = HoldPhase.FREE
         self._spans: tuple[Span, ...] = ()
+        self._hidden: frozenset[str] = frozenset()
 
     def on_resize(self) -> None:
         self.update(self.context)
 
     def update(self, context: Context) -> None:
         self.context = context
-        line, self._spans = keybar([self._cap(key) for key in bar_of(context, self._keys)], self.size.width)
+        line, self._spans = keybar(self._caps(), self.size.width)
         self.show([line])
+
+    def hide(self, *actions: str) -> None:
+        """The keys that would do nothing now; those that were hidden before are shown again."""
+        self._hidden = frozenset(actions)
+        self.update(self.context)
 
     def talk(self, phase: HoldPhase) -> None:
         """Where the talk key stands; called with every frame."""
         if phase is not self._phase:
             self._phase = phase
             self.update(self.context)
+
+    def _caps(self) -> list[Cap]:
+        return [self._cap(key) for key in bar_of(self.context, self._keys) if key.action not in self._hidden]
 
     def _cap(self, key: Key) -> Cap:
         keep = key.action in KEPT
