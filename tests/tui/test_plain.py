@@ -102,6 +102,13 @@ def test_what_is_typed() -> None:
     assert any("there is no command /nonsense" in line for line in lines)
 
 
+def test_the_session_is_recorded_and_the_conversation_saved() -> None:
+    lines, talk, _ = said([], "/record\n/save\n/save my talk.md\n/quit\n", eof_ends=True)
+    assert ("record", None) in talk.calls
+    assert ("save_transcript", Path("my talk.md")) in talk.calls
+    assert lines == ["09:00:00 --   say where: /save talk.md, or a name that ends in .txt, .srt or .json"]
+
+
 def test_help_names_the_commands() -> None:
     lines, _, _ = said([], "/help\n/quit\n", eof_ends=True)
     assert "/mute" in lines[0]

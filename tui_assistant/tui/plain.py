@@ -1,8 +1,7 @@
 """The same conversation line by line: for screen readers, pipes and logs. No escape sequence, no Textual.
 
 `HH:MM:SS you  TEXT`, `HH:MM:SS bot  TEXT`; what is neither is `HH:MM:SS --  TEXT`. Lines that come in: an empty one
-begins to talk, the next one sends; `/mode`, `/turns`, `/mute`, `/stop`, `/new`, `/traffic`, `/quit`, `/help` are
-commands, anything else is a typed message.
+begins to talk, the next one sends; those of COMMANDS are commands, anything else is a typed message.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
@@ -42,7 +42,7 @@ QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the l
 LEAST_READ = 65_536  # bytes read at once
 USED = "used: "  # how the note of an answer begins that has used tools (client/transcript.py)
 COMMANDS = (
-    "press enter to talk, enter again to send; /mode /turns /mute /stop /new /traffic /quit /help; "
+    "press enter to talk, enter again to send; /mode /turns /mute /stop /new /traffic /record /save FILE /quit /help; "
     "anything else is a typed message"
 )
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
@@ -176,6 +176,8 @@ class Printer:
             self._aside("muted" if now.muted else "listening again")
         if now.talking is not before.talking:
             self._aside("listening: enter sends" if now.talking else "not listening")
+        if now.recording is not before.recording:
+            self._aside("recording: /record ends it" if now.recording else "the recording has ended")
         if leaving := self._arrow.take(now, time.monotonic()):
             self._aside(leaving)
         pressed = OPENS_ON_PRESS in (now.microphone, before.microphone) and before.microphone
@@ -209,6 +211,12 @@ class Printer:
                 now = self._talk.snapshot()
                 told = " · ".join(part for part in (arrow_words(now), traffic_words(now)) if part)
                 self._aside(told or "the conversation runs here: nothing goes over a wire")
+            case "/record":
+                self._talk.record(None)
+            case "/save":
+                self._aside("say where: /save talk.md, or a name that ends in .txt, .srt or .json")
+            case saving if saving.startswith("/save "):
+                self._talk.save_transcript(Path(saving.removeprefix("/save ").strip()))
             case "/quit":
                 return 0
             case "/help":
