@@ -45,6 +45,7 @@ from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, Serv
 
 PREFIX = "TUI_ASSISTANT_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
+EDIT = "`tui-assistant config edit` opens the file"
 # variables of the same prefix that are no settings: they say where things are, or belong to one command
 OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN")}
 
@@ -223,7 +224,7 @@ def load(flags: Mapping[str, Flag] | None = None, file: str | None = None) -> Se
     """
     path = config_path(file)
     if file is not None and not path.exists():
-        raise ConfigError(f"--config {path}: there is no such file")
+        raise ConfigError(f"--config {path}: there is no such file", "leave --config out for the usual place")
     return check(read_file(path), str(path), flags or {}, os.environ)
 
 
@@ -236,9 +237,9 @@ def read_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}") from error
+        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}", EDIT) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+        raise ConfigError(f"{path}: not valid TOML: {error}", EDIT) from error
 
 
 def check(document: dict[str, Any], path: str, flags: Mapping[str, Flag], environment: Mapping[str, str]) -> Settings:

@@ -50,9 +50,7 @@ def show(file: str | None) -> int:
 def set_value(key: str, value: str, file: str | None) -> int:
     """Writes one setting, keeping comments and order; nothing is written when the value is not allowed."""
     if key.partition(".")[0] in config.NAMED:
-        raise UsageError(
-            f"{key}: this belongs to a table with a name of your own", "`tui-assistant config edit` opens the file"
-        )
+        raise UsageError(f"{key}: this belongs to a table with a name of your own", config.EDIT)
     if key not in config.fields():
         raise UsageError(f"{key}: {config.unknown(key)}")
     path = config.config_path(file)

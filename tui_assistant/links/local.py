@@ -114,7 +114,10 @@ class LocalLink:
             replacing.result(timeout_s)
         except TimeoutError:
             replacing.cancel()
-            raise ModelError(f"the {spec.port} {spec.name} is not loaded within {timeout_s:g} s") from None
+            raise ModelError(
+                f"the {spec.port} {spec.name} is not loaded within {timeout_s:g} s",
+                "try again when the machine is less busy",
+            ) from None
 
     @property
     def counters(self) -> dict[str, int]:

@@ -18,6 +18,7 @@ from tui_assistant.errors import ModelError
 from tui_assistant.models.catalogue import File
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds without a byte, not for the whole file
+_OTHERS = "choose another: `tui-assistant models list`"
 _PIP_S = 600.0  # for a whole package of some 10 MB on a slow line
 _TRIES = 4  # a connection that breaks is taken up again where it broke
 LARGEST = 2**32  # bytes, of a file whose size nobody has said beforehand: never fill a disk with something else
@@ -69,7 +70,7 @@ def _take(name: str, file: File, part: Path, have: int, progress: Progress, want
         elif response.status_code == 416 and not file.size and total == have:
             return True  # an earlier try has brought all of it
         elif response.status_code != 206 or not _continues(response, have):
-            raise ModelError(f"the model {name} is not offered any more ({response.status_code})")
+            raise ModelError(f"the model {name} is not offered any more ({response.status_code})", _OTHERS)
         most = file.size or min(total, LARGEST)
         with part.open("r+b" if have else "wb") as target:
             target.seek(have)
@@ -77,7 +78,7 @@ def _take(name: str, file: File, part: Path, have: int, progress: Progress, want
                 have += len(piece)
                 if have > most:
                     target.truncate(0)
-                    raise ModelError(f"what is offered as the model {name} is longer than it should be")
+                    raise ModelError(f"what is offered as the model {name} is longer than it should be", _OTHERS)
                 target.write(piece)
                 progress(have)
                 if not wanted():

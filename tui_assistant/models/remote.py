@@ -187,7 +187,7 @@ class Running(Generic[T]):
             self._pieces.put(self._server.broken(error))
         except Exception as error:  # noqa: BLE001 - httpx lets errors of its parts through; the waiting thread must hear of all
             what = f"the {self._server.what} server cannot be asked: {type(error).__name__}"
-            self._pieces.put(ModelError(what))
+            self._pieces.put(ModelError(what, "check the address"))
         else:
             self._pieces.put(None)
 

@@ -146,7 +146,9 @@ class Store:
                     self._take_over(entry, file, records)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise ModelError(f"the model {name} cannot be stored in {self.folder}: {reason}") from error
+            raise ModelError(
+                f"the model {name} cannot be stored in {self.folder}: {reason}", "make that folder writable for you"
+            ) from error
         return self.path(name)
 
     def _make_room(self, entry: Entry, missing: list[File]) -> None:

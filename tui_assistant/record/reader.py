@@ -66,7 +66,7 @@ def read_meta(folder: Path) -> Meta:
     except OSError as error:
         raise UsageError(f"{folder}: no recording: {error.strerror}", "give the folder of --record") from None
     except _UNREADABLE:
-        raise UsageError(f"{folder / META_NAME} does not describe a recording") from None
+        raise UsageError(f"{folder / META_NAME} does not describe a recording", "give the folder of --record") from None
     if data["format"] > FORMAT:
         raise UsageError(f"{folder}: recorded by a newer version (format {data['format']})", "update tui-assistant")
     return Meta(data)

@@ -31,7 +31,9 @@ def _make(name: str) -> Pane:
     try:
         pane = getattr(importlib.import_module(module), attribute.strip())()
     except Exception as error:  # other people's code may raise anything; it becomes one line for the user
-        raise ConfigError(f"screen.panes: {shown} does not start: {_words(error)}") from error
+        raise ConfigError(
+            f"screen.panes: {shown} does not start: {_words(error)}", "take it out, or mend it"
+        ) from error
     if not isinstance(pane, Pane):
         raise ConfigError(f"screen.panes: {shown} is no Pane", f"derive it from {Pane.__module__}.Pane")
     pane.border_title = escape(clean(pane.title, limit=40))  # Textual reads titles as markup

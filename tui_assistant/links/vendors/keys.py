@@ -72,7 +72,9 @@ class Keyring:
         except self._errors.KeyringLocked:
             raise UnavailableError("the system's keyring is locked", "unlock it, and try again") from None
         except Exception as error:  # noqa: BLE001  # backends raise what they like, and its text might hold the key
-            raise UnavailableError(f"the system's keyring does not work: {type(error).__name__}") from None
+            raise UnavailableError(
+                f"the system's keyring does not work: {type(error).__name__}", "keep the key in an environment variable"
+            ) from None
 
 
 def from_keyring(name: str) -> str:

@@ -79,7 +79,9 @@ class Transcriptions:
             except STALE as error:
                 if answered or attempt:
                     raise server.broken(error) from error
-        raise ModelError("the transcription server refuses every form of the request")
+        raise ModelError(
+            "the transcription server refuses every form of the request", "check the address and the model's name"
+        )
 
     def _fields(self, language: str) -> dict[str, str]:
         fields = {

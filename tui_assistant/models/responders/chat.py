@@ -106,7 +106,7 @@ class Chat:
                 return
             incomplete = error.message
         except Exception as error:  # noqa: BLE001 - httpx lets errors of its parts through; the waiting thread must hear of all
-            pieces.put(ModelError(f"the chat server cannot be asked: {type(error).__name__}"))
+            pieces.put(ModelError(f"the chat server cannot be asked: {type(error).__name__}", "check responder.chat"))
             return
         if not said:
             pieces.put(chat_errors.empty(stream))
@@ -161,7 +161,7 @@ class Chat:
                 if self._settings.auto and isinstance(error, httpx.ConnectError):
                     self._base_url = ""  # it has gone: look for another one next time
                 raise chat_errors.transport(error, self._settings, self._base_url) from error
-        raise ModelError("the chat server refuses every form of the request")
+        raise ModelError("the chat server refuses every form of the request", "check the address and the model's name")
 
     async def _find(self) -> None:
         if self._settings.offline and self._base_url and not is_loopback(self._base_url):

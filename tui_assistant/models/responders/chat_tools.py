@@ -87,11 +87,15 @@ class CallReader:
         if last is None or index != last.index or (given_id and given_id != last.given_id):
             yield from self.end()
             if any(call.index == index and not name for call in self._calls):
-                raise ModelError("the chat server mixes the arguments of several calls")
+                raise ModelError(
+                    "the chat server mixes the arguments of several calls", "ask again, or try another model"
+                )
             if not name:
                 return  # nothing that could be called
             if len(self._calls) == MAX_CALLS:
-                raise ModelError(f"the model called more than {MAX_CALLS} functions at once")
+                raise ModelError(
+                    f"the model called more than {MAX_CALLS} functions at once", "ask again, or try another one"
+                )
             known = any(call.call_id == given_id for call in self._calls)
             call_id = given_id if given_id and not known else f"call_{secrets.token_hex(8)}"
             last = _Call(index, given_id, call_id, name)

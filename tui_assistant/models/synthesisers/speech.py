@@ -76,7 +76,9 @@ class Speech:
             except STALE as error:
                 if answered or attempt:
                     raise server.broken(error) from error
-        raise ModelError("the speech server refuses every form of the request")
+        raise ModelError(
+            "the speech server refuses every form of the request", "check the address and the model's name"
+        )
 
     def _body(self, request: Speak) -> dict[str, Any]:
         body: dict[str, Any] = {"input": request.text, "voice": self._chosen(request), "response_format": self._format}

@@ -56,5 +56,8 @@ def servers(options: Mapping[str, Mapping[str, Any]], *, offline: bool = False) 
 def _variable(name: str) -> str:
     value = os.environ.get(name, "").strip()
     if not value or not value.isprintable():
-        raise ModelError(f"the environment variable {name} {'holds no usable text' if value else 'is not set'}")
+        raise ModelError(
+            f"the environment variable {name} {'holds no usable text' if value else 'is not set'}",
+            "set it, then try again",
+        )
     return value
