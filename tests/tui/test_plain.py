@@ -17,7 +17,7 @@ from fake_talk import FakeTalk
 
 from tui_assistant.client.latency import Replies
 from tui_assistant.runtime.api import Ended, Line, LineChanged, Mode, Notice, Snapshot, Speaker, State, Suggest, Told
-from tui_assistant.tui.plain import run_plain
+from tui_assistant.tui.plain import COMMAND_FOR, run_plain
 
 ROOT = Path(__file__).parents[2]
 YOU = Line("u1", "12:01:03", Speaker.YOU, "what time is it")
@@ -109,6 +109,15 @@ def test_the_session_is_recorded_and_the_conversation_saved() -> None:
     assert lines == ["09:00:00 --   say where: /save talk.md, or a name that ends in .txt, .srt or .json"]
 
 
+def test_keys_are_named_by_their_commands() -> None:
+    lines, _, _ = said(
+        [Told("There is no microphone: d chooses one, i types a message."), Told("Muted: x listens again.")]
+    )
+    assert [line[14:] for line in lines] == ["There is no microphone: type a message.", "Muted: /mute listens again."]
+    source = "".join(path.read_text() for path in (ROOT / "tui_assistant" / "runtime").glob("*.py"))
+    assert [said for said in COMMAND_FOR if said not in source] == []
+
+
 def test_help_names_the_commands() -> None:
     lines, _, _ = said([], "/help\n/quit\n", eof_ends=True)
     assert "/mute" in lines[0]
@@ -172,7 +181,7 @@ PROGRAM = textwrap.dedent(
     sys.path[:0] = {path!r}
     from fake_talk import FakeTalk
     from tui_assistant.runtime.api import Line, LineChanged, Speaker
-    from tui_assistant.tui.plain import run_plain
+    from tui_assistant.tui.plain import COMMAND_FOR, run_plain
     talk = FakeTalk()
     def speak():
         for number in range(1000):

@@ -45,6 +45,13 @@ COMMANDS = (
     "press enter to talk, enter again to send; /mode /turns /mute /stop /new /traffic /record /save FILE /quit /help; "
     "anything else is a typed message"
 )
+# What the conversation says of keys, as it is done here.
+COMMAND_FOR = {
+    "D plays a demo, i types a message, d chooses a device": "type a message",
+    "d chooses one, i types a message": "type a message",
+    "x listens again": "/mute listens again",
+    "r ends it": "/record ends it",
+}
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 
 
@@ -177,7 +184,7 @@ class Printer:
         if now.talking is not before.talking:
             self._aside("listening: enter sends" if now.talking else "not listening")
         if now.recording is not before.recording:
-            self._aside("recording: /record ends it" if now.recording else "the recording has ended")
+            self._aside("recording" if now.recording else "not recording any more")
         if leaving := self._arrow.take(now, time.monotonic()):
             self._aside(leaving)
         pressed = OPENS_ON_PRESS in (now.microphone, before.microphone) and before.microphone
@@ -228,6 +235,8 @@ class Printer:
         return None
 
     def _aside(self, text: str) -> None:
+        for key, command in COMMAND_FOR.items():
+            text = text.replace(key, command)
         self._line(self._clock(), "--", clean(text))
 
     def _line(self, clock: str, who: str, text: str) -> None:
