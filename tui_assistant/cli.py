@@ -49,9 +49,10 @@ turn_options = together(
     setting("--silence-duration-ms", "turn_detection.silence_duration_ms", "MS", "Silence that ends a turn (500)."),
     setting("--eagerness", "turn_detection.eagerness", "[low|medium|high|auto]", "semantic_vad: how soon to answer."),
 )
+vad_option = setting("--vad", "models.detector", "[silero|webrtc|energy]", "The voice-activity detector (silero).")
 detector_options = together(
     setting("--turn-detection", "turn_detection.type", "[server_vad|semantic_vad]", "How turns end (server_vad)."),
-    setting("--vad", "models.detector", "[silero|webrtc|energy]", "The voice-activity detector (silero)."),
+    vad_option,
     turn_options,
 )
 config_option = click.option("--config", metavar="FILE", help="Settings from FILE instead of the usual place.")
@@ -77,6 +78,7 @@ class Program(click.Group):
 @setting("--turns", "link.turns", "[here|there]", "On a link: who detects turns, we or the server (there).")
 @setting("--mode", "mode", "[hands-free|push-to-talk]", "Who ends a turn: silence, or you with a key.")
 @setting("--turn-detection", "turn_detection.type", "[server_vad|semantic_vad|none]", "How turns end (server_vad).")
+@vad_option
 @turn_options
 @setting("--input", "audio.input", "DEVICE|FILE.wav|-", "The microphone, a recording, or stdin.")
 @setting("--input-rate", "audio.input_rate", "HZ", "Rate of raw samples on stdin (16000).")

@@ -11,6 +11,10 @@ from textwrap import dedent
 
 import pytest
 
+from tui_assistant.cli import cli
+from tui_assistant.commands import assistant
+from tui_assistant.config import Flag
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -34,3 +38,13 @@ def test_the_detector_is_used_by_its_path() -> None:
         "input_audio_buffer.speech_started",
         "input_audio_buffer.speech_stopped",
     }
+
+
+@pytest.mark.parametrize(
+    "line", re.findall(r"`tui-assistant (--vad [^`]*)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+)
+def test_one_can_talk_to_it(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags: list[dict[str, Flag]] = []
+    monkeypatch.setattr(assistant, "run", lambda given, config, options: flags.append(given))
+    cli.main(line.split(), standalone_mode=False)
+    assert [flag["models.detector"].value for flag in flags] == ["crossings:create"]
