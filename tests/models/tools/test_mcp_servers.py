@@ -122,7 +122,8 @@ def test_a_program_gets_the_variables_that_are_named_and_no_others(
 def test_a_missing_variable_is_one_line(opened: Open, troubles: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DESK_KEY", raising=False)
     opened(McpServer("desk", STDIO, env=("DESK_KEY",)))
-    assert troubles == ["the MCP server desk cannot be used: the environment variable DESK_KEY is not set (set it, then try again)"]
+    why = "the environment variable DESK_KEY is not set (set it, then try again)"
+    assert troubles == [f"the MCP server desk cannot be used: {why}"]
 
 
 def test_a_slow_tool_is_given_up(opened: Open) -> None:
