@@ -94,6 +94,15 @@ class Terminal:
         self._drain()
         return self.child.wait(1)
 
+    def stopped(self) -> None:
+        """Returns when the child has stopped, and all that it has written before is read."""
+        os.set_blocking(self.master, False)
+        while os.waitid(os.P_PID, self.child.pid, os.WSTOPPED | os.WNOHANG) is None:
+            time.sleep(0.02)
+            self._drain()
+        self._drain()
+        os.set_blocking(self.master, True)
+
     def _drain(self) -> None:
         try:
             while data := os.read(self.master, 65_536):
@@ -135,6 +144,26 @@ def test_q_ends_with_0(key: bytes) -> None:
     assert terminal.ended() == 0
     assert time.monotonic() - start < 2
     assert terminal.restored()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGTSTP])
+def test_after_a_stop_the_screen_is_drawn_anew_and_one_q_still_ends_it(stop: int) -> None:
+    """SIGSTOP comes unannounced: the terminal may have been anybody's until SIGCONT."""
+    terminal = Terminal()
+    terminal.until(b"HANDS-FREE")
+    for _ in range(2):
+        terminal.child.send_signal(stop)
+        terminal.stopped()
+        seen, terminal.raw = terminal.raw, b""
+        terminal.child.send_signal(signal.SIGCONT)
+        terminal.until(b"\x1b[?1049h")
+        before, _, terminal.raw = terminal.raw.rpartition(b"\x1b[?1049h")
+        terminal.until(b"HANDS-FREE")
+        terminal.raw = seen + before + b"\x1b[?1049h" + terminal.raw
+    os.write(terminal.master, b"q")
+    assert terminal.ended() == 0
+    assert terminal.restored()
+    assert terminal.raw.count(b"\x1b[>") == terminal.raw.count(b"\x1b[<u"), "as many keyboard levels left as entered"
 
 
 def test_the_end_of_the_conversation_is_the_exit_status_and_its_reason_is_said() -> None:

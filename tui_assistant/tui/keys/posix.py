@@ -6,7 +6,11 @@ Not importable on Windows; see keys/driver.py, which checks what is used of Text
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 from textual import constants, events
@@ -23,6 +27,8 @@ from tui_assistant.tui.keys.sequences import ANSWER_S, ASK_FLAGS, SET_FLAGS
 class EdgeDriver(LinuxDriver):
     """The app has a `router`. Flags are set on the level that Textual has pushed, so its own pop takes them away."""
 
+    _started = False  # in application mode
+
     @property
     def _router(self) -> Router:
         router = self._app.router  # type: ignore[attr-defined]  # the app of this program; drivers are made by Textual
@@ -32,6 +38,7 @@ class EdgeDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Also after the program was suspended: the terminal is asked again, it may be another one."""
         self._router.attach()
+        self._started = True
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual left it so
         if not constants.DISABLE_KITTY_KEY:  # the user's wish, which Textual obeys too
             self.write(SET_FLAGS + ASK_FLAGS)
@@ -42,7 +49,41 @@ class EdgeDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         self._router.detach()
+        self._started = False
         super().stop_application_mode()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._soon(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Instead of Textual's, which begins anew although nothing has ended when the stop came unannounced (SIGSTOP).
+
+        Then two threads would read keys, of which one waits for another key at the end; the terminal would stay raw.
+        """
+        if self._auto_restart:
+            self._soon(self._continue)
+
+    def _soon(self, handle: Callable[[], object]) -> None:
+        """Off the signal: it may have come in the middle of a write, whose lock (of a queue) is taken once."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(handle)
+
+    def _continue(self) -> None:
+        if not (self._started or self._must_signal_resume):
+            return  # not begun, or at its end
+        if not self._foreground():
+            os.kill(os.getpid(), signal.SIGSTOP)  # `bg`: without the terminal there is nothing to do
+            return
+        if self._started:
+            self.suspend_application_mode()
+        self.resume_application_mode()
+        self._app.refresh(layout=True)
+
+    def _foreground(self) -> bool:
+        """The terminal is ours, or nobody's."""
+        with contextlib.suppress(OSError):
+            return os.tcgetpgrp(self.fileno) == os.getpgrp()
+        return True
 
     def run_input_thread(self) -> None:
         router = self._router
