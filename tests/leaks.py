@@ -128,6 +128,11 @@ class Guard:
     shared: dict[int, Held] = field(default_factory=dict)  # what fixtures of a wider scope hold, by their id
     known: set[int] = field(default_factory=set)  # children of earlier tests: the kernel's list may leave some out
 
+    def pytest_collection_finish(self) -> None:
+        """What thousands of collected tests are made of stays: the collector, ours too, need not look at it again."""
+        gc.collect()
+        gc.freeze()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
         self.tasks.clear()
