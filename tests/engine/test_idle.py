@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fakes import Driver, ScriptedDetector, config, errors, kinds
+import pytest
+from fakes import Driver, ScriptedDetector, config, errors, kinds, silence
 
 from tui_assistant.engine.ports import AudioChunk, Cancel, Respond, Responded, Speak, Spoken, TextDelta
 from tui_assistant.protocol import server
+from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.session import ServerVad
 
 TEXT = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
@@ -44,11 +46,16 @@ def test_it_is_due_after_the_answer_s_sound() -> None:
     ]
     event = driver.of(server.TimeoutTriggered)[0]
     assert (event.audio_start_ms, event.audio_end_ms) == (1_280 + 1_000, 190 * 32)
-    assert driver.of(server.BufferCommitted)[0].item_id == event.item_id
+    assert driver.of(server.BufferCommitted)[0].item_id == event.item_id == "item_3"
+    assert driver.of(server.BufferCommitted)[0].reason == {"rule": "idle_timeout"}
+    assert decode_audio(driver.retrieve(event.item_id).content[0].audio) == silence(900), "what was held of it"
     lines = [(line.role, line.text) for line in driver.of(Respond)[0].messages]
     assert lines[-2:] == [("system", "The user has been silent for a while."), ("user", "")]
     assert driver.session.deadline is None, "it is answering"
     driver.settle()
+    usage = driver.of(server.ResponseDone)[0].response.usage
+    assert usage is not None
+    assert usage.input_token_details.audio_tokens == 9, "of the silence"
     assert driver.session.deadline == 0, "the next silence runs"
 
 
@@ -98,6 +105,7 @@ class TestExpiry:
         driver.tick(1_000)
         assert driver.session.deadline == 61_000
         driver.forget()
+        assert driver.tick(60_999) == []
         driver.tick(61_000)
         assert errors(driver.outputs) == [("session_expired", None)]
         assert kinds(driver.outputs) == ["error", "response.done"]
@@ -105,6 +113,23 @@ class TestExpiry:
         assert len(driver.of(Cancel)) == 2, "the alarms' ask and the responder's"
         assert driver.send("response.create") == driver.frames(3) == driver.tick(99_000) == []
         assert driver.session.deadline is None
+
+    @pytest.mark.parametrize(
+        ("max_ms", "words"),
+        [
+            (500, "0.5 seconds"),
+            (1_000, "1 second"),
+            (59_999, "59.999 seconds"),
+            (90_000, "1.5 minutes"),
+            (3_600_000, "60 minutes"),
+        ],
+    )
+    def test_the_error_says_how_long_a_session_may_be(self, max_ms: int, words: str) -> None:
+        driver = Driver(max_ms=max_ms)
+        driver.tick(0)
+        driver.tick(max_ms)
+        (error,) = driver.of(server.ErrorEvent)
+        assert error.error.message == f"Your session hit the maximum duration of {words}."
 
     def test_without_a_limit_it_lasts(self) -> None:
         driver = Driver()

@@ -13,6 +13,7 @@ from tui_assistant.engine.ports import Cancel, Failed, Final, TranscribeAudio, T
 from tui_assistant.protocol import server
 from tui_assistant.protocol.codec import decode_audio, encode_audio
 from tui_assistant.protocol.session import SemanticVad, ServerVad
+from tui_assistant.sound.level import rms_dbfs
 
 QUIET = ServerVad(create_response=False)
 FRAME = 512
@@ -215,6 +216,8 @@ class TestSwitching:
         driver.frames(150)
         assert kinds(driver.outputs) == ["session.created", "conversation.created"]
         assert {seen.state for seen in driver.of(FrameSeen)} == {TurnState.OFF}
+        seen = driver.of(FrameSeen)[-1]
+        assert (seen.end_ms, seen.p, seen.rms_dbfs) == (150 * 32, 0.0, rms_dbfs(np.zeros(1, np.int16)))
 
     def test_the_format_changes_only_before_the_first_audio(self) -> None:
         session = {"type": "realtime", "instructions": "x", "audio": {"input": {"format": {"type": "audio/pcmu"}}}}

@@ -48,6 +48,15 @@ class TestInput:
         driver.settle()
         assert driver.of(server.ResponseDone)[0].response.status == "completed"
 
+    def test_what_was_deleted_while_words_were_awaited_is_not_read(self) -> None:
+        driver = talk(ServerVad(create_response=False))
+        driver.frames(30)
+        create(driver, input=[{"type": "item_reference", "id": "item_1"}, OTHER])
+        assert not driver.of(Respond), "the turn's words may be among those that are meant"
+        driver.send("conversation.item.delete", item_id="item_1")
+        driver.settle()
+        assert [line.text for line in driver.of(Respond)[0].messages] == ["other"]
+
     def test_an_unknown_reference_is_refused_and_changes_nothing(self) -> None:
         driver = talk()
         outputs = create(driver, input=[OTHER, {"type": "item_reference", "id": "none"}])
@@ -124,6 +133,11 @@ class TestOutside:
         driver.send("response.cancel", response_id="resp_1")
         assert ids(driver) == ["resp_2", "resp_1"]
         assert len(driver.of(Cancel)) == 2
+        for event in driver.of(server.ResponseDone):
+            assert event.reason == {"rule": "cancel"}
+            assert event.response.status_details is not None
+            assert event.response.status_details.reason == "client_cancelled"
+        assert errors(driver.send("response.cancel", response_id="resp_1")) == [("response_cancel_not_active", None)]
 
     def test_there_is_a_limit(self) -> None:
         driver = talk()

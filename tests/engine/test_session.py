@@ -13,6 +13,7 @@ from tui_assistant.engine.ports import Cancel, Failed, Final, Notify, Partial, R
 from tui_assistant.errors import LocalProtocolError
 from tui_assistant.protocol import server
 from tui_assistant.protocol.codec import encode_audio, wire
+from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.session import ServerVad, SessionConfig, Transcription
 
 ANSWER = [
@@ -332,6 +333,12 @@ def test_sessions_of_one_process_have_ids_of_their_own() -> None:
     driver.event(plain("conversation.item.create", item=TEXT))
     assert driver.of(server.ItemAdded)[0].item.id == "item_b_1"
     assert driver.of(server.SessionCreated)[0].session.id == "sess_b"
+
+
+def test_what_was_no_event_is_refused_with_an_id_of_ours() -> None:
+    driver = Driver()
+    error = server.ErrorEvent(error=ErrorDetail(code="invalid_json", message="no JSON"))
+    assert driver.session.refuse(error) == [error.model_copy(update={"event_id": "event_3"})]
 
 
 def test_answers_to_unknown_asks_are_dropped() -> None:

@@ -228,11 +228,33 @@ class TestAlarms:
         assert self.said(driver) == ["Time is up."]
         assert driver.session.deadline is None
 
+    def test_the_second_begins_when_it_rings_however_long_ago_the_commit_was(self) -> None:
+        driver = Driver(ScriptedDetector(), config(None))
+        driver.frames(5)
+        driver.send("input_audio_buffer.commit")
+        assert driver.tick(0) == driver.tick(5_000) == []
+        assert self.ring(driver) == []
+        assert driver.tick(5_500) == []
+        assert driver.session.deadline == 6_500
+        driver.tick(6_500)
+        assert self.said(driver) == ["Time is up."]
+
     def test_it_can_be_interrupted(self) -> None:
         driver = Driver(ScriptedDetector(TWO_TURNS), config(ServerVad()))
         self.ring(driver)
         driver.frames(2)
         assert statuses(driver) == [("cancelled", "turn_detected")]
+
+
+def test_with_the_session_all_answers_end() -> None:
+    driver = answering(None)
+    driver.send("response.create", response={"conversation": "none", "input": []})
+    ended = driver._take(driver.session.end())
+    assert kinds(ended)[-1] == "response.done"
+    assert [event.response.id for event in driver.of(server.ResponseDone)] == ["resp_1", "resp_2"]
+    assert statuses(driver) == [("cancelled", "client_cancelled")] * 2
+    assert [event.reason for event in driver.of(server.ResponseDone)] == [{"rule": "end"}] * 2
+    assert len([ask for ask in ended if isinstance(ask, Cancel)]) == 4, "alarms, two responders, one synthesiser"
 
 
 @pytest.mark.parametrize("order", itertools.permutations(["words", "create", "speech"]))

@@ -9,14 +9,15 @@ import pytest
 
 from tui_assistant.engine.frontend import Frame
 from tui_assistant.engine.observation import TurnState
-from tui_assistant.engine.turn import Started, Stopped, TurnTracker, prefix_padding_ms
+from tui_assistant.engine.ports import Judged
+from tui_assistant.engine.turn import Question, Started, Stopped, TurnTracker, prefix_padding_ms
 from tui_assistant.errors import LocalProtocolError
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
 FRAME_MS = 32
 
 
-def run(tracker: TurnTracker, p: Iterable[float], first: int = 0) -> list[Started | Stopped]:
+def run(tracker: TurnTracker, p: Iterable[float], first: int = 0) -> list[Started | Stopped | Question]:
     found = (tracker.frame((first + place) * FRAME_MS, value) for place, value in enumerate(p))
     return [decision for decision in found if decision is not None]
 
@@ -105,8 +106,29 @@ def test_a_turn_is_stopped_from_outside_once() -> None:
     tracker = TurnTracker(ServerVad())
     run(tracker, [0.9, 0.9])
     assert tracker.stop(70, {"rule": "no_audio"}) == Stopped(70, {"rule": "no_audio"})
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"^no turn is open$"):
         tracker.stop(71, {"rule": "no_audio"})
+
+
+@pytest.mark.parametrize(
+    ("given", "used"), [(1.7, 1.0), (-0.2, 0.0), (0.70049, 0.7), (0.7005001, 0.701), (1.0, 1.0), (0.0, 0.0)]
+)
+def test_what_the_judge_says_is_a_probability_in_thousandths(given: float, used: float) -> None:
+    tracker = TurnTracker(SemanticVad(), judged=True)
+    *_, asked = run(tracker, [0.9, 0.9] + [0.0] * 7)
+    assert asked == Question(9 * FRAME_MS, 224)
+    tracker.judged(Judged(given, "j"))
+    run(tracker, [0.0] * 2, 9)
+    assert tracker._in_effect is None
+    decisions = run(tracker, [0.0], 11)
+    seen = tracker.seen(Frame(11 * FRAME_MS, 0.0, np.zeros(512, np.int16)))
+    assert seen.judged == used, "96 ms after the question"
+    assert [type(decision) for decision in decisions] == ([Stopped] if used > 0.9 else [])
+
+
+def test_an_answer_needs_its_question() -> None:
+    with pytest.raises(LocalProtocolError, match=r"^no question is open$"):
+        TurnTracker(SemanticVad(), judged=True).judged(Judged(0.5, "j"))
 
 
 def test_what_is_seen_follows_the_state() -> None:
