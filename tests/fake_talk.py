@@ -14,13 +14,11 @@ from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime.api import (
     Devices,
     EchoMeasured,
-    Fetching,
     Keyboard,
     Level,
     Line,
     LineChanged,
     Mode,
-    ModelInfo,
     Notice,
     Phase,
     ScopeFrame,
@@ -28,6 +26,7 @@ from tui_assistant.runtime.api import (
     Speaker,
     State,
 )
+from tui_assistant.runtime.setup_api import Fetching, ModelInfo
 
 FRAME_MS = 32
 

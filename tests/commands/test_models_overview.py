@@ -8,7 +8,7 @@ from tui_assistant.commands import models
 from tui_assistant.commands.assistant import model_overview
 from tui_assistant.config import Settings
 from tui_assistant.models.registry import Port
-from tui_assistant.runtime.api import ModelInfo
+from tui_assistant.runtime.setup_api import ModelInfo
 
 
 def test_the_models_in_use_are_those_of_the_settings() -> None:

@@ -10,7 +10,7 @@ import pytest
 from fake_talk import FakeTalk
 from textual.pilot import Pilot
 
-from tui_assistant.runtime.api import Fetching, ModelInfo
+from tui_assistant.runtime.setup_api import Fetching, ModelInfo
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.screens.main import MainScreen

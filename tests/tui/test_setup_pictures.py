@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 
 from tui_assistant.client.hold import Method
 from tui_assistant.client.turns import Mark, TurnRecord
-from tui_assistant.runtime.api import EchoMeasured, Fetching, Keyboard, ModelInfo
+from tui_assistant.runtime.api import EchoMeasured, Keyboard
+from tui_assistant.runtime.setup_api import Fetching, ModelInfo
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.screens.fit import FitScreen
 from tui_assistant.tui.screens.main import MainScreen

@@ -17,7 +17,8 @@ from tui_assistant.client.hold import Method
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.lab.fit import NoFit
-from tui_assistant.runtime.api import EchoMeasured, Keyboard, ModelInfo
+from tui_assistant.runtime.api import EchoMeasured, Keyboard
+from tui_assistant.runtime.setup_api import ModelInfo
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.screens import fit as fit_screen

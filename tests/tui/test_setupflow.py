@@ -10,7 +10,8 @@ from spoken_frames import stretch
 
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.duplex import Duplex
-from tui_assistant.runtime.api import EchoMeasured, ModelInfo, Phase
+from tui_assistant.runtime.api import EchoMeasured, Phase
+from tui_assistant.runtime.setup_api import ModelInfo
 from tui_assistant.tui.setupflow import READY_S, Step
 
 

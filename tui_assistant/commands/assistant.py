@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from tui_assistant.links.local_turns import LocalTurns
     from tui_assistant.links.traffic import Traffic
     from tui_assistant.models.registry import Port
-    from tui_assistant.runtime.api import ModelInfo, TalkApi
+    from tui_assistant.runtime.api import TalkApi
     from tui_assistant.runtime.options import TalkOptions
+    from tui_assistant.runtime.setup_api import ModelInfo
     from tui_assistant.tui.keys.router import KeyWishes
 
 STDIN = "-"

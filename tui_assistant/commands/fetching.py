@@ -17,7 +17,7 @@ from tui_assistant.errors import AssistantError, ModelError
 from tui_assistant.models.catalogue import PIPER_PREFIX
 from tui_assistant.models.registry import Port
 from tui_assistant.models.store import Store
-from tui_assistant.runtime.api import Fetching
+from tui_assistant.runtime.setup_api import Fetching
 
 Tell = Callable[[str, str], None]
 LOAD_S = 120.0  # for a large model on a slow disk; what was in use answers until then

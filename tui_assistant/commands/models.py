@@ -17,7 +17,7 @@ from tui_assistant.models.registry import NEXT_BEST, Port
 from tui_assistant.models.store import Store, default_folder
 
 if TYPE_CHECKING:
-    from tui_assistant.runtime.api import ModelInfo
+    from tui_assistant.runtime.setup_api import ModelInfo
 
 # What a built-in model needs beyond the base dependencies: the library, and the line of pip that brings it.
 _MOONSHINE = ("moonshine_voice", "pip install 'tui-assistant[moonshine]'")
@@ -118,7 +118,7 @@ def _described(found: Model, entry: Entry) -> Model:
 
 def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
     """All of them for the setup: which are `used`, and what those that are missing cost."""
-    from tui_assistant.runtime.api import ModelInfo
+    from tui_assistant.runtime.setup_api import ModelInfo
 
     store = Store()
     entries = {entry.name: entry for entry in store.entries()}

@@ -1,7 +1,7 @@
 """What the screen sees of a conversation: plain values, pulled or posted, and the calls that it may make.
 
-The screen knows nothing else of the runtime. It pulls one `Snapshot` per frame and receives `Notice`s one by one; every
-method of `TalkApi` may be called from any thread and returns at once.
+Beside it the screen knows the setup (setup_api.py), and nothing else of the runtime. It pulls one `Snapshot` per frame and
+receives `Notice`s one by one; every method of `TalkApi` may be called from any thread and returns at once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.links.traffic import Traffic
 from tui_assistant.protocol.session import TurnDetection
+from tui_assistant.runtime.setup_api import SetupApi
 
 OPENS_ON_PRESS = "opens on press"  # in the place of the microphone's name while it is closed by the user's wish
 
@@ -209,96 +210,6 @@ class Snapshot:
     replies: Replies = field(default_factory=Replies)  # the same over the session
     alarms: tuple[str, ...] = ()  # running timers in words (foreign text)
     counters: dict[str, int] = field(default_factory=dict)  # losses: only those that are not zero
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """A model of the registry. `mend`: the line that makes it usable; `download`: bytes that this brings, if known."""
-
-    port: str  # "detector", "recogniser", "responder", "synthesiser" or "judge"
-    name: str  # may come from a plugin: foreign text
-    usable: bool
-    used: bool = False  # by the settings in force
-    mend: str = ""
-    download: int | None = None
-    fetch: str = ""  # by this name `SetupApi.fetch` brings it, or chooses it where it is here; empty: it cannot
-    held: int = 0  # bytes of it that are here, from a download that broke off, too
-    licence: str = ""
-    gives: str = ""  # what is better with it, in words
-    extra: str = ""  # the line of pip that its library still needs
-
-
-@dataclass(frozen=True, slots=True)
-class Fetching:
-    """A model that is being downloaded, or was: `over`, and `words` say what came of it."""
-
-    name: str
-    done: int = 0  # bytes
-    total: int = 0  # 0: not known
-    loading: bool = False  # it is here, and cannot be stopped any more
-    over: bool = False
-    failed: bool = False
-    words: str = ""
-
-
-class Fetcher(Protocol):
-    """Downloads models and writes into the settings that they are used. Every call returns at once."""
-
-    @property
-    def state(self) -> Fetching | None: ...
-
-    def fetch(self, name: str, tell: Callable[[str, str], None]) -> None:
-        """`tell` hears what came of it, as `Told`, on another thread; nothing of what was stopped."""
-        ...
-
-    def stop(self) -> None: ...
-
-
-class SetupApi(Protocol):
-    """What the setup measures with. Every call may come from any thread; none blocks."""
-
-    @property
-    def offered(self) -> bool:
-        """The setup is to be offered, in one line: it was neither done nor declined, and there is a microphone."""
-        ...
-
-    def begin(self) -> None:
-        """From now on the microphone is listened to for the setup only: the conversation hears silence."""
-        ...
-
-    def end(self) -> None:
-        """The conversation hears the microphone again."""
-        ...
-
-    def measure_echo(self) -> None:
-        """Plays a chirp and listens for it. What came of it is `EchoMeasured`, after 2 s at most."""
-        ...
-
-    def models(self) -> tuple[ModelInfo, ...]: ...
-
-    def fetch(self, name: str) -> None:
-        """Downloads that model, from where an earlier try ended, and chooses it in the settings. One at a time."""
-        ...
-
-    def stop_fetching(self) -> None:
-        """What has come is kept."""
-        ...
-
-    @property
-    def fetching(self) -> Fetching | None:
-        """The download that runs, or the last one."""
-        ...
-
-    def keep(self, tuning: Tuning, duplex: str = "") -> None:
-        """Remembers the values for the microphone in use: they will be in force whenever it is opened.
-
-        Unless a setting says another. `duplex`: what was advised for the speaker in use; "": it was not measured.
-        """
-        ...
-
-    def decline(self) -> None:
-        """It is not to be offered any more."""
-        ...
 
 
 class TalkApi(Protocol):

@@ -12,10 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from tui_assistant.client.tuning import Tuning
-from tui_assistant.runtime.api import EchoMeasured, Fetching, ModelInfo, Notice, Told
+from tui_assistant.runtime.api import EchoMeasured, Notice, Told
 from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.options import TalkOptions
+from tui_assistant.runtime.setup_api import Fetching, ModelInfo
 from tui_assistant.runtime.tuner import Tuner
 from tui_assistant.sound.chirp import LENGTH_S, LONGEST_DELAY_S, TAIL_S, chirp, find_echo
 from tui_assistant.sound.samples import Samples

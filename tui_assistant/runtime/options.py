@@ -11,7 +11,7 @@ from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.links.traffic import Traffic
 from tui_assistant.protocol.session import SemanticVad, ServerVad
-from tui_assistant.runtime.api import Fetcher, ModelInfo
+from tui_assistant.runtime.setup_api import Fetcher, ModelInfo
 from tui_assistant.sound.wav import Recording
 
 

@@ -13,7 +13,8 @@ from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.calibration import LEAST_SPOKEN_MS, Problem, Proposal, calibrate, silence_problem
 from tui_assistant.lab.duplex import Advice, Duplex, advise
 from tui_assistant.lab.evidence import SURE_P
-from tui_assistant.runtime.api import EchoMeasured, Fetching, ModelInfo, Phase, ScopeFrame, SetupApi, Snapshot, TalkApi
+from tui_assistant.runtime.api import EchoMeasured, Phase, ScopeFrame, Snapshot, TalkApi
+from tui_assistant.runtime.setup_api import Fetching, ModelInfo, SetupApi
 
 FRAME_MS = 32
 READY_S = 1.5  # to take a breath

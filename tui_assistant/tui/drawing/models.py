@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import set_cell_size
 
-from tui_assistant.runtime.api import Fetching, ModelInfo
+from tui_assistant.runtime.setup_api import Fetching, ModelInfo
 from tui_assistant.safetext import clean
 from tui_assistant.tui.drawing.runs import EMPTY, Line, crop, merge, text_of
 from tui_assistant.tui.drawing.words import bar, marked, paragraph
