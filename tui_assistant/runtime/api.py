@@ -1,7 +1,7 @@
 """What the screen sees of a conversation: plain values, pulled or posted, and the calls that it may make.
 
-Beside it the screen knows the setup (setup_api.py), and nothing else of the runtime. It pulls one `Snapshot` per frame and
-receives `Notice`s one by one; every method of `TalkApi` may be called from any thread and returns at once.
+Beside it the screen knows the setup (setup_api.py), and nothing else of the runtime. It pulls one `Snapshot` per frame
+and receives `Notice`s one by one; every method of `TalkApi` may be called from any thread and returns at once.
 """
 
 from __future__ import annotations
