@@ -12,8 +12,10 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.client import connect
 
-from tui_assistant.server import app, limits
+from tui_assistant.server import keepalive, limits
 from tui_assistant.server.app import RealtimeServer, ServerOptions
+from tui_assistant.server.connection import Connection
+from tui_assistant.server.metrics import DISCONNECTED
 from tui_assistant.testing.server import scripted
 
 PING_S, PONG_S = 0.4, 0.6  # instead of the real ones: nobody waits for those here
@@ -22,8 +24,8 @@ TEXT, PING, PONG, CLOSE = 0x81, 0x89, 0x8A, 0x88  # first bytes of frames
 
 @asynccontextmanager
 async def serving(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RealtimeServer]:
-    monkeypatch.setattr(app, "PING_S", PING_S)
-    monkeypatch.setattr(app, "PONG_S", PONG_S)
+    monkeypatch.setattr(keepalive, "PING_S", PING_S)
+    monkeypatch.setattr(keepalive, "PONG_S", PONG_S)
     server = RealtimeServer(ServerOptions(port=0), scripted(["hello"], ["Hello to you."]))
     async with server.running():
         yield server
@@ -101,6 +103,7 @@ async def test_who_answers_no_ping_is_cut_off_and_others_do_not_notice(
         assert PING_S + PONG_S - 0.1 < took < PING_S + PONG_S + limits.CLOSE_S + 1  # the last second: a busy machine
         while server.sessions > 1:  # noqa: ASYNC110  # a number of the server
             await asyncio.sleep(0.02)
+        assert server._counters.get(DISCONNECTED, "no_pong") == 1
         await good.send('{"type":"response.create"}')
         kinds = []
         while not kinds or kinds[-1] != "response.done":
@@ -126,10 +129,36 @@ async def test_who_answers_pings_stays_without_saying_anything(monkeypatch: pyte
         raw.close()
 
 
+async def test_a_pong_may_stand_behind_audio_that_the_server_has_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slower than its client, the server is the one that is late."""
+    frames, done = 45, 0
+
+    async def late(connection: Connection, frame: str | bytes) -> None:
+        nonlocal done
+        await asyncio.sleep((PING_S + PONG_S) / 20)  # so 16 frames, which are read ahead, take about that long
+        done += 1
+
+    monkeypatch.setattr(Connection, "_receive", late)
+    async with serving(monkeypatch) as server, asyncio.timeout(40):
+        raw = await Raw.open(server)
+        for _ in range(frames):
+            raw.send(TEXT, b'{"type":"input_audio_buffer.clear"}')
+        pings = 0
+        while pings < 4:
+            first, data = await raw.frame()
+            assert first in (TEXT, PING)
+            if first == PING:
+                pings += 1
+                raw.send(PONG, data)
+        assert done == frames
+        raw.close()
+
+
 async def test_the_servers_own_figures_are_those_of_the_limits() -> None:
     server = RealtimeServer(ServerOptions(port=0), scripted(["hello"], ["Hello."]))
     async with server.running(), connect(server.url, proxy=None) as client:
         await client.recv()
         (socket,) = server._sockets
-        assert (socket.ping_interval, socket.ping_timeout) == (limits.PING_S, limits.PONG_S)
+        assert socket.ping_interval is None, "websockets has a keepalive too"
+        assert (keepalive.PING_S, keepalive.PONG_S) == (limits.PING_S, limits.PONG_S)
         assert limits.DEAD_S == 40

@@ -27,7 +27,7 @@ from tui_assistant.protocol.dialects.ga import Ga
 from tui_assistant.protocol.dialects.quirks import BETA, QWEN
 from tui_assistant.server.access import Access, in_url
 from tui_assistant.server.board import Board, State
-from tui_assistant.server.connection import GOING_AWAY, POLICY_VIOLATION, Connection
+from tui_assistant.server.connection import GOING_AWAY, NO_PONG, POLICY_VIOLATION, Connection
 from tui_assistant.server.gate import FULL, QWEN_PATH, Gate, offered
 from tui_assistant.server.limits import (
     CLOSE_S,
@@ -35,8 +35,6 @@ from tui_assistant.server.limits import (
     HANDSHAKE_S,
     MAX_FRAME_BYTES,
     MAX_SESSIONS,
-    PING_S,
-    PONG_S,
     SESSION_S,
 )
 from tui_assistant.server.listening import bind, close
@@ -47,7 +45,7 @@ from tui_assistant.server.metrics import DISCONNECTED, MODEL_DEATHS, OTHER, SESS
 BETA_HEADER, BETA_VALUE, BETA_PROTOCOL = "OpenAI-Beta", "realtime=v1", "openai-beta.realtime-v1"
 SUBPROTOCOL = Subprotocol("realtime")
 INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013  # close codes
-_REASONS = {POLICY_VIOLATION: "slow_reader", GOING_AWAY: "expired", INTERNAL_ERROR: "failed"}
+_REASONS = {POLICY_VIOLATION: "slow_reader", GOING_AWAY: "expired", NO_PONG: "no_pong"}
 _SAID = {
     "ready": "a model is ready",
     "restarted": "a model works again",
@@ -176,8 +174,7 @@ class RealtimeServer:
             max_size=MAX_FRAME_BYTES,
             open_timeout=self._options.handshake_s,
             close_timeout=CLOSE_S,
-            ping_interval=PING_S,
-            ping_timeout=PONG_S,
+            ping_interval=None,  # see keepalive.py
             compression=None,  # base64 of audio hardly shrinks, and a small frame could swell to a large one
             logger=_library_log,
         )
@@ -204,18 +201,18 @@ class RealtimeServer:
             return
         began = time.monotonic()
         _log.info("a session has begun", extra=fields(session=session_id))
-        code = None
+        code, failed = None, False
         try:
             self._sockets.add(socket)
             code = await self._run(socket, dialect, session_id)
         except Exception as error:  # noqa: BLE001  # a fault of one session must not end the others
-            code = INTERNAL_ERROR
+            code, failed = INTERNAL_ERROR, True
             _log.error("a session has failed", extra=fields(error=type(error).__name__, where=where(error)))
             await socket.close(INTERNAL_ERROR, "the session failed")
         finally:
             self._counters.add(SESSIONS_OPEN, amount=-1)
             if code is not None:
-                self._counters.add(DISCONNECTED, _REASONS.get(code, OTHER))
+                self._counters.add(DISCONNECTED, "failed" if failed else _REASONS.get(code, OTHER))
             seconds = round(time.monotonic() - began, 3)
             _log.info("a session has ended", extra=fields(session=session_id, seconds=seconds, closed_with=code))
 

@@ -24,6 +24,7 @@ from tui_assistant.protocol.dialects.base import Dialect
 from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.server import ErrorEvent, ResponseCreated, ResponseDone, ServerEvent
 from tui_assistant.server.appends import feed_in_slices, plain_append
+from tui_assistant.server.keepalive import until_silent
 from tui_assistant.server.limits import CLOSE_S, LINGER_S, SLICE_CHARS
 from tui_assistant.server.meter import Meter
 from tui_assistant.server.metrics import Counters
@@ -32,12 +33,12 @@ from tui_assistant.server.outgoing import Outgoing
 TICK_S = 0.1
 TURN_S = 0.001  # of work on one client's frames; then the others have their turn. To change turns costs 10 us
 SESSION_EXPIRED = "session_expired"  # the engine's last word
-POLICY_VIOLATION, GOING_AWAY = 1008, 1001  # close codes
+POLICY_VIOLATION, GOING_AWAY, NO_PONG = 1008, 1001, 1011  # close codes, the last as that of websockets' own keepalive
 Farewell = tuple[int, str]  # close code and reason
 
 
 class Connection:
-    """Runs until the client goes, does not read, or the session expires."""
+    """Runs until the client goes, does not read, answers no ping, or the session expires."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Connection:
     async def run(self) -> int | None:
         """Returns the close code if it was the server that ended the session."""
         self._host.begin()
-        jobs = [asyncio.create_task(job) for job in (self._read(), self._send(), self._watch())]
+        jobs = [asyncio.create_task(job) for job in (self._read(), self._send(), self._watch(), self._ping())]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -136,6 +137,9 @@ class Connection:
                 return await self._expire()
             await asyncio.sleep(TICK_S)
         return POLICY_VIOLATION, "events are not being read"
+
+    async def _ping(self) -> Farewell | None:
+        return (NO_PONG, "a ping was not answered") if await until_silent(self._socket) else None
 
     async def _expire(self) -> Farewell:
         """The error goes out before the close, if the client reads."""

@@ -77,7 +77,7 @@ REFUSED = _counter(
     "host", "origin", "token", "header", "path", "draining", "full", OTHER,
 )  # fmt: skip
 DISCONNECTED = _counter(
-    "disconnected", "Sessions that the server ended.", "reason", "slow_reader", "expired", "failed", OTHER
+    "disconnected", "Sessions that the server ended.", "reason", "slow_reader", "expired", "no_pong", "failed", OTHER
 )
 MODEL_DEATHS = _counter("model_deaths", "Processes of models that ended unexpectedly.", "model", *Port, OTHER)
 RESTARTS = _counter("worker_restarts", "Workers (--workers) that ended unexpectedly and were started again.")
