@@ -158,7 +158,7 @@ class AppRoom:
         self.audio.load_speaker()
         self.audio.load_microphone()
         self.terminal.wait_for("is back", PATIENCE_S)
-        self.terminal.wait(lambda screen: "no microphone" not in screen and "has gone" in screen, PATIENCE_S)
+        self.terminal.wait(lambda screen: "no microphone" not in screen and "mic default" in screen, PATIENCE_S)
 
     def _alarms(self) -> int:
         return self._spoken().count("timer is done")
