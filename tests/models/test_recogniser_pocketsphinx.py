@@ -25,7 +25,6 @@ from tui_assistant.models.skills.notebook import Notebook
 from tui_assistant.models.skills.timerbook import TimerBook
 
 SPEECH = Path(__file__).parent.parent / "data" / "speech"
-SENTENCES = 30
 WANTED = 0.85  # share of right intents and values
 
 
@@ -45,18 +44,28 @@ def clip(name: str) -> bytes:
         return file.readframes(file.getnframes())
 
 
-def test_spoken_requests_are_understood(recogniser: SphinxRecogniser, brain: Brain, tmp_path: Path) -> None:
-    """Random requests, seed TUI_ASSISTANT_TEST_SEED or a new one, each sentence by each voice."""
-    seed = int(os.environ.get("TUI_ASSISTANT_TEST_SEED", random.randrange(1_000_000)))
+@pytest.mark.parametrize(
+    ("seed", "sentences"),
+    [
+        pytest.param(1, 12, id="short"),
+        pytest.param(None, 60, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(900)]),
+    ],
+)
+def test_spoken_requests_are_understood(
+    recogniser: SphinxRecogniser, brain: Brain, tmp_path: Path, seed: int | None, sentences: int
+) -> None:
+    """Random requests, each sentence by each voice; the long form with a new seed, or TUI_ASSISTANT_TEST_SEED."""
+    if seed is None:
+        seed = int(os.environ.get("TUI_ASSISTANT_TEST_SEED", random.randrange(1_000_000)))
     right = total = 0
     for voice in FLITE_VOICES:
         wrong = []
-        for request in requests(seed, SENTENCES):
+        for request in requests(seed, sentences):
             heard = recognise(recogniser, flite(request.text, voice, tmp_path))
             if not judged(request, brain.understand(heard)):
                 wrong.append(f"{request.text!r} heard as {heard!r}")
-        right, total = right + SENTENCES - len(wrong), total + SENTENCES
-        print(f"seed {seed} {voice}: {SENTENCES - len(wrong)} of {SENTENCES}", *wrong, sep="\n  ")
+        right, total = right + sentences - len(wrong), total + sentences
+        print(f"seed {seed} {voice}: {sentences - len(wrong)} of {sentences}", *wrong, sep="\n  ")
     assert right >= WANTED * total, f"seed {seed}: {right} of {total}"
 
 
