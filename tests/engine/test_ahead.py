@@ -10,12 +10,15 @@ from fakes import Driver, Models, ScriptedDetector, config, kinds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_assistant.engine.outbox import Output
+from tui_assistant.engine.ahead import Ahead
+from tui_assistant.engine.ids import Ids
+from tui_assistant.engine.outbox import Outbox, Output
 from tui_assistant.engine.ports import (
     Answer,
     Ask,
     AudioChunk,
     Cancel,
+    ChatMessage,
     Failed,
     Final,
     Partial,
@@ -34,6 +37,7 @@ from tui_assistant.protocol.session import SemanticVad, ServerVad
 SPEECH = [0.9] * 10  # 320 ms
 PAUSE = 7  # frames: the first end of one that is 200 ms of silence
 ENDED = 16  # frames: 500 ms of silence
+TYPED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
 
 
 def speaking(vad: Any = None, *, speculate: Any = "answered", p: list[float] | None = None) -> Driver:
@@ -202,6 +206,43 @@ def test_other_instructions_are_another_question() -> None:
     driver.send("response.create", response={"instructions": "Be rude."})
     assert driver.of(Release) == []
     assert [ask.speculative for ask in driver.of(Respond)] == [True, False]
+
+
+@pytest.mark.parametrize("item_id", ["item_1", "item_2"], ids=["what stood before", "the turn itself"])
+def test_an_item_that_was_deleted_meanwhile_makes_it_another_question(item_id: str) -> None:
+    driver = Driver(ScriptedDetector(SPEECH), config(ServerVad(create_response=False)), speculate="always")
+    driver.send("conversation.item.create", item=TYPED)
+    driver.frames(len(SPEECH))
+    hear(driver, "set a timer")
+    driver.frames(PAUSE)
+    (ask,) = driver.of(Respond)
+    assert (ask.ask_id, ask.session_id) == ("ask_3", "sess_1"), "after those for alarms and of the recogniser"
+    end(driver, "set a timer")
+    driver.send("conversation.item.delete", item_id=item_id)
+    driver.send("response.create")
+    assert driver.of(Release) == []
+    assert driver.of(Cancel) == [Cancel("ask_3")]
+    assert len(driver.of(Respond)[-1].messages) == 1
+
+
+def test_without_a_message_nothing_is_the_same_question() -> None:
+    driver = speaking(ServerVad(create_response=False), speculate="always")
+    driver.frames(PAUSE)
+    end(driver, "set a timer")
+    driver.send("conversation.item.delete", item_id="item_1")
+    driver.send("response.create")
+    assert [ask.messages for ask in driver.of(Respond)][1:] == [()]
+    assert driver.of(Release) == []
+
+
+def test_it_says_which_answers_are_its_own() -> None:
+    ahead = Ahead(Ids(), Outbox(Ids()))
+    assert not ahead.answer("ask_1", TextDelta("x")), "nothing is prepared"
+    ahead.ask(Respond("", "s", (ChatMessage("user", "hi"),)))
+    assert ahead.answer("ask_1", TextDelta("x"))
+    assert not ahead.answer("ask_2", TextDelta("x"))
+    assert ahead.answer("ask_1", Failed("gone", "It has gone."))
+    assert not ahead.answer("ask_1", TextDelta("y")), "it is forgotten"
 
 
 def test_a_held_key_prepares_nothing() -> None:

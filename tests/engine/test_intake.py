@@ -238,6 +238,8 @@ class TestFull:
         assert not errors(driver.outputs)
         last = counting(2 * 8_000, 599 * 8_000)
         assert errors(driver.feed(last)) == [("input_audio_buffer_full", None)]
+        (error,) = driver.of(server.ErrorEvent)
+        assert error.error.message == "The input audio buffer is full: it holds 10 minutes. Commit or clear it."
         assert errors(driver.feed(bytes(16_000 * 8))) == []
         assert errors(driver.feed(bytes(16_000 * 2))) == [("input_audio_buffer_full", None)], "10 s later"
         assert sum(seen.amount for seen in driver.of(Dropped)) == 11 * 8_000

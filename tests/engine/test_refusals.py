@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from fakes import Driver, Models, ScriptedDetector, config, errors, kinds
 
+from tui_assistant.engine.answers import MAX_OUTSIDE
 from tui_assistant.engine.ports import Final, Partial, Respond, Transcribe
 from tui_assistant.protocol import server
-from tui_assistant.protocol.session import ServerVad, Transcription
+from tui_assistant.protocol.session import ServerVad, SessionConfig, Transcription
 
 SOUND = base64.b64encode(bytes(64)).decode()
 
 
 def message(role: str, kind: str, **part: Any) -> dict[str, Any]:
     return {"type": "message", "role": role, "content": [{"type": kind, **part}]}
+
+
+TYPED = message("user", "input_text", text="hi")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +67,81 @@ def test_late_words_of_a_turn_that_was_cleared_are_dropped() -> None:
     driver.send("input_audio_buffer.clear")
     assert driver.answer(stream, Partial("so far")) == []
     assert driver.answer(stream, Final("so far so good")) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "message"),
+    [
+        ("response.cancel", {}, "Cancellation failed: no active response found"),
+        ("conversation.item.retrieve", {"item_id": "x"}, "Item with id 'x' not found."),
+        ("conversation.item.create", {"item": TYPED | {"id": "item_1"}}, "Item with id 'item_1' already exists."),
+        ("conversation.item.create", {"item": TYPED | {"id": "item_2"}}, "Item with id 'item_2' already exists."),
+        (
+            "conversation.item.create",
+            {"item": message("assistant", "output_audio", audio=SOUND)},
+            "Assistant messages cannot be created with audio.",
+        ),
+        (
+            "conversation.item.truncate",
+            {"item_id": "item_1", "content_index": 0, "audio_end_ms": 1},
+            "Only model output audio messages can be truncated.",
+        ),
+        (
+            "conversation.item.truncate",
+            {"item_id": "item_1", "content_index": 1, "audio_end_ms": 1},
+            "There is only content 0.",
+        ),
+        (
+            "session.update",
+            {"session": {"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcmu"}}}}},
+            "The input format cannot change after audio was appended.",
+        ),
+        (
+            "session.update",
+            {"session": {"type": "transcription"}},
+            "The type of a session cannot change after its first audio, item or response.",
+        ),
+        (
+            "input_audio_buffer.commit",
+            {},
+            "Error committing input audio buffer: buffer too small. "
+            "Expected at least 100ms of audio, but buffer only has 64.00ms of audio.",
+        ),
+    ],
+)
+def test_what_the_client_is_told(kind: str, fields: dict[str, Any], message: str) -> None:
+    driver = Driver(ScriptedDetector([0.9] * 9), config(ServerVad()))
+    driver.send("conversation.item.create", item=TYPED)
+    driver.frames(2)
+    assert [event.item_id for event in driver.of(server.SpeechStarted)] == ["item_2"], "announced"
+    (refused,) = driver.send(kind, **fields)
+    assert isinstance(refused, server.ErrorEvent)
+    assert refused.error.message == message
+
+
+def test_what_it_is_told_of_answers() -> None:
+    driver = Driver(configuration=config(None), models=Models(voice=lambda text: bytes(480)))
+    beside = {"conversation": "none", "input": []}
+    for _ in range(MAX_OUTSIDE):
+        driver.send("response.create", response=beside)
+    driver.send("response.create")
+    voiced = {"audio": {"output": {"voice": "other"}}}
+    told = [driver.send("response.create", response=each) for each in (beside, {})]
+    driver.settle()
+    told += [driver.send("response.create", response=each) for each in ({"input": [], **voiced},)]
+    assert [refused.error.message for (refused,) in told] == [  # type: ignore[union-attr]
+        "8 responses outside the conversation are in progress. Wait until one is finished.",
+        "Conversation already has an active response in progress: resp_9. "
+        "Wait until the response is finished before creating a new one.",
+        "Cannot update a conversation's voice if assistant audio is present.",
+    ]
+
+
+def test_words_alone_are_no_answers() -> None:
+    driver = Driver(configuration=SessionConfig(type="transcription"))
+    (refused,) = driver.send("response.create")
+    assert isinstance(refused, server.ErrorEvent)
+    assert refused.error.message == "Invalid value for 'type': a transcription session has no 'response.create'."
 
 
 def test_fields_of_a_response_without_effect() -> None:

@@ -106,6 +106,9 @@ def test_all_events_of_a_response_name_it_and_its_item() -> None:
             assert event.response_id == response_id
         if hasattr(event, "content_index"):
             assert (event.item_id, event.output_index, event.content_index) == ("item_2", 0, 0)
+    (part,), (full,) = driver.of(server.ContentPartAdded), driver.of(server.ContentPartDone)
+    assert (part.part.type, part.part.transcript) == ("audio", "")
+    assert (full.part.type, full.part.transcript) == ("audio", "Hello there.")
     added = driver.of(server.ItemAdded)[0]
     assert (added.item.id, added.previous_item_id, added.item.status) == ("item_2", "item_1", "in_progress")
     assert driver.of(server.ItemDone)[0].previous_item_id == "item_1"
@@ -120,7 +123,8 @@ def test_a_response_in_text_alone() -> None:
     (item,) = done(driver).response.output
     assert isinstance(item, AssistantMessage)
     assert item.content == (OutputText(text="Hello there."),)
-    assert driver.of(server.ContentPartAdded)[0].part.type == "text"
+    (part,), (full,) = driver.of(server.ContentPartAdded), driver.of(server.ContentPartDone)
+    assert (part.part.type, part.part.text, full.part.type, full.part.text) == ("text", "", "text", "Hello there.")
     assert driver.retrieve("item_2") == item
 
 

@@ -47,6 +47,32 @@ def test_every_move_of_a_turn_happens() -> None:
     assert seen == {(a, b) for a, b in TABLE if TurnState.OFF not in (a, b)}
 
 
+SMALL = {
+    TurnState.IDLE: {TurnState.ONSET: "p: high; and low"},
+    TurnState.ONSET: {},
+}
+
+
+def test_a_diagram_to_the_letter() -> None:
+    idle, onset = (str(state.value).replace(";", ",").replace(":", " -") for state in SMALL)
+    assert mermaid(SMALL).splitlines(keepends=True) == [
+        "stateDiagram-v2\n",
+        f"    IDLE: IDLE<br>{idle}\n",
+        f"    ONSET: ONSET<br>{onset}\n",
+        "    [*] --> IDLE\n",
+        "    IDLE --> ONSET: p - high, and low\n",
+        "    ONSET --> [*]\n",
+    ]
+
+
+def test_for_a_terminal_to_the_letter() -> None:
+    assert text(SMALL).splitlines(keepends=True) == [
+        f"IDLE  {TurnState.IDLE.value}\n",
+        "    -> ONSET      p: high; and low\n",
+        f"ONSET  {TurnState.ONSET.value}\n",
+    ]
+
+
 def test_the_diagrams_hold_every_state_and_move() -> None:
     for table in DIAGRAMS.values():
         drawn, written = mermaid(table), text(table)

@@ -126,6 +126,17 @@ def test_what_the_judge_says_is_a_probability_in_thousandths(given: float, used:
     assert [type(decision) for decision in decisions] == ([Stopped] if used > 0.9 else [])
 
 
+def test_what_was_judged_of_one_silence_does_not_hold_for_the_next() -> None:
+    """P = 0.8 wants 360 ms; speech that goes on before that begins with half certainty again: 1160 ms."""
+    tracker = TurnTracker(SemanticVad(), judged=True)
+    run(tracker, [0.9, 0.9] + [0.0] * 7)
+    tracker.judged(Judged(0.8, "j"))
+    run(tracker, [0.0] * 3, 9)
+    assert tracker.needed_ms == 360
+    run(tracker, [0.9], 12)
+    assert tracker.needed_ms == 1_160
+
+
 def test_an_answer_needs_its_question() -> None:
     with pytest.raises(LocalProtocolError, match=r"^no question is open$"):
         TurnTracker(SemanticVad(), judged=True).judged(Judged(0.5, "j"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,15 @@ def test_half_a_sample_waits_for_its_other_half() -> None:
     assert reader.decode(b"").tolist() == []
     assert reader.decode(b"\x02\x03").tolist() == [0x0201]
     assert reader.decode(b"\xff\xff\xff").tolist() == [-253, -1]
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_samples_stay_whatever_becomes_of_the_bytes(kind: Any) -> None:
+    owner = bytearray(b"\x01\x02\x03\x04")
+    samples = WireReader(PcmFormat()).decode(kind(owner))
+    assert samples.dtype == np.int16
+    owner[:] = bytes(4)
+    assert samples.tolist() == [0x0201, 0x0403]
 
 
 @pytest.mark.parametrize(("audio_format", "law"), [(PcmuFormat(), "mu"), (PcmaFormat(), "a")])
