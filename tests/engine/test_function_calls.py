@@ -111,6 +111,7 @@ def test_words_and_two_calls_in_one_response() -> None:
     assert [item.output_index for item in driver.of(server.OutputItemDone)] == [1, 2, 0]
     assert isinstance(output[0], AssistantMessage)
     assert [getattr(item, "arguments", None) for item in output] == [None, "{}", "[]"]
+    assert [item.status for item in output] == ["completed"] * 3
 
 
 def test_a_cancelled_call_is_closed_and_not_gone_on_with() -> None:

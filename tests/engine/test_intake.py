@@ -138,6 +138,18 @@ class TestCommit:
         driver.send("input_audio_buffer.commit")
         assert b"".join(ask.pcm for ask in driver.of(TranscribeAudio)) == counting(5_000)
 
+    def test_a_frame_that_comes_late_opens_nothing_new(self) -> None:
+        """The resampler holds the end of what was committed: its frame comes with the audio after it."""
+        driver = Driver(ScriptedDetector(), config(None, rate=24_000))
+        driver.feed(counting(24 * 128))
+        driver.send("input_audio_buffer.commit")
+        assert driver.of(FrameSeen)[-1].end_ms == 96
+        driver.feed(counting(24 * 31))
+        assert driver.of(FrameSeen)[-1].end_ms == 128
+        assert len(streams(driver.outputs)) == 1
+        driver.feed(counting(24 * 31))
+        assert len(streams(driver.outputs)) == 2
+
     def test_a_message_never_tells_of_less_than_nothing(self) -> None:
         driver = Driver(ScriptedDetector(), config(None, rate=44_100))
         driver.feed(counting(4_411))

@@ -42,6 +42,7 @@ def pieces(*deltas: str) -> list[str]:
         ("See [the page](https://example.com/x) now.", ["See the page now."]),
         ("Do this: ```python\nprint('hi. you')\nx = 1\n``` That was it.", ["Do this: That was it."]),
         ("First. ```a. b``` Second. ```never closed. at all", ["First.", "Second."]),
+        ("```a. b\n``` Only this.", ["Only this."]),
         ("So **```x = 1```** done.", ["So done."]),
         ("***", []),
     ],

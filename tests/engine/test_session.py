@@ -73,6 +73,7 @@ class TestVadFlow:
             added.item.id,
             driver.of(server.TranscriptionCompleted)[0].item_id,
         } == {"item_1"}
+        assert added.item.status == "completed"
         assert driver.of(server.BufferCommitted)[0].previous_item_id is None
         assert wire(added)["item"]["content"] == [{"type": "input_audio", "audio": None, "transcript": None}]
         assert driver.of(server.TranscriptionCompleted)[0].usage.seconds == pytest.approx(1.452)
@@ -178,7 +179,12 @@ class TestWords:
     def test_the_language_reaches_the_recogniser(self) -> None:
         driver = spoken(input={"transcription": Transcription(language="de")})
         driver.frames(20)
-        assert driver.of(Transcribe)[0].language == "de"
+        driver.send("input_audio_buffer.commit")
+        driver.frames(10)
+        driver.send("input_audio_buffer.commit")  # of silence: nothing had been opened
+        driver.update(None)
+        driver.frames(1)
+        assert [ask.language for ask in driver.of(Transcribe)] == ["de"] * 3
 
     @pytest.mark.parametrize("wanted", [True, False])
     def test_a_failed_transcription_is_said_and_answered(self, wanted: bool) -> None:

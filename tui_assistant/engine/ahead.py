@@ -77,7 +77,7 @@ def _same(prepared: Respond, wanted: Respond) -> bool:
     if not prepared.messages or not wanted.messages:
         return False
     before = replace(prepared, ask_id="", messages=prepared.messages[:-1], speculative=False)
-    after = replace(wanted, ask_id="", messages=wanted.messages[:-1], speculative=False)
+    after = replace(wanted, messages=wanted.messages[:-1])
     return before == after and _said(prepared.messages[-1]) == _said(wanted.messages[-1])
 
 

@@ -42,7 +42,7 @@ class Answers:
         *,
         words_missing: Callable[[], bool],
         speaking: Callable[[], bool],
-        speculate: Speculate = "never",
+        speculate: Speculate,
     ) -> None:
         self.config = config
         self._session_id = session_id
