@@ -71,6 +71,28 @@ def test_semantic_vad_has_no_threshold_to_turn() -> None:
     assert kept_by([0.4, 0.4], Tuning(kind="semantic_vad")) == "server_vad, threshold ≤ 0.40"
 
 
+@pytest.mark.parametrize(
+    ("run", "tuning", "advice"),
+    [
+        ([0.93, 0.93], Tuning(threshold=0.95), "threshold ≤ 0.93"),
+        ([0.29, 0.29], Tuning(hysteresis=0.3), "threshold ≤ 0.29"),  # 28.999… hundredths in binary
+        ([0.3, 0.44, 0.45, 0.2], Tuning(hysteresis=0.3), "threshold ≤ 0.44"),  # the best two in a row
+        ([0.45, 0.44], Tuning(min_speech_ms=65), "threshold ≤ 0.44 and min_speech_ms ≤ 64"),
+        ([0.45, 0.44, 0.43], Tuning(min_speech_ms=65), "threshold ≤ 0.43"),
+        ([0.4], Tuning(min_speech_ms=0), "threshold ≤ 0.40"),
+        ([0.5, 0.4, 0.6], Tuning(), "min_speech_ms ≤ 32"),
+        ([0.6, 0.7, 0.4], Tuning(min_speech_ms=128), "min_speech_ms ≤ 64"),
+        ([0.5, 0.5], Tuning(), BY_ITSELF),
+        ([0.04, 0.049], Tuning(), BY_NOTHING),
+        ([0.04, 0.05], Tuning(min_speech_ms=32), "threshold ≤ 0.05"),
+        ([0.4], Tuning(kind="semantic_vad"), "server_vad, threshold ≤ 0.40 and min_speech_ms ≤ 32"),
+        ([0.6], Tuning(kind="semantic_vad", threshold=0.9), "min_speech_ms ≤ 32"),
+    ],
+)
+def test_what_would_have_kept_it(run: list[float], tuning: Tuning, advice: str) -> None:
+    assert kept_by(run, tuning) == advice
+
+
 def test_what_nobody_heard_is_no_blip_and_what_leads_into_a_turn_neither() -> None:
     muted = [frame._replace(heard=False) for frame in frames(0.9, 0.9)]
     assert blips([*muted, *frames(0.1)], Tuning()) == ()

@@ -38,5 +38,8 @@ def test_transcription_is_paid_by_tokens_or_by_the_minute() -> None:
     assert cost.amount == pytest.approx(0.0025 + 0.002 + 0.012)
 
 
-def test_larger_amounts_have_two_digits() -> None:
-    assert str(Cost(12.3456, "")) == "≈ 12.35"
+@pytest.mark.parametrize(
+    ("amount", "shown"), [(0.0999, "≈ 0.0999"), (0.1, "≈ 0.10"), (0.5, "≈ 0.50"), (12.3456, "≈ 12.35")]
+)
+def test_larger_amounts_have_two_digits(amount: float, shown: str) -> None:
+    assert str(Cost(amount, "")) == shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conversation import response, turn
 from fakes import RATE, Driver, ScriptedDetector, config
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from tui_assistant.engine.observation import FrameSeen
 from tui_assistant.engine.outbox import Output
 from tui_assistant.lab import whatif
 from tui_assistant.protocol import server
-from tui_assistant.protocol.items import ErrorDetail
+from tui_assistant.protocol.items import ErrorDetail, JsonObject
 from tui_assistant.protocol.server import ServerEventBase
 
 AHEAD_MS = 96_000  # the clock of the frames, of the session's: what was heard while the session got nothing
@@ -209,6 +210,147 @@ def test_marks_and_waterfalls_find_their_turn() -> None:
     assert (record.mark, record.waterfall) == (Mark.CUT_OFF, figures)
     ledger.mark("u1", None)
     assert ledger.records[0].mark is None
+
+
+def test_speech_is_what_reaches_the_release_threshold() -> None:
+    ledger = Ledger(Tuning(threshold=0.6, hysteresis=0.2))
+    now = quiet(ledger, 64, 0.9)
+    ledger.take(server.SpeechStarted(item_id="u1", audio_start_ms=0, at_ms=now, reason={"held_ms": 64}), now, 0)
+    last = quiet(ledger, 32, 0.4, -30)
+    quiet(ledger, 320, 0.39, 0)
+    assert (ledger.records[0].speech_end_ms, ledger.records[0].level_dbfs) == (last, -34.8)  # of -60, -60 and -30 dBFS
+
+
+@pytest.mark.parametrize(("kept", "why"), [(True, {"rule": "commit"}), (False, {"rule": "commit", "released_ms": 320})])
+def test_a_release_that_was_none_is_not_told(kept: bool, why: JsonObject) -> None:
+    ledger = Ledger()
+    ledger.take_floor(quiet(ledger, 160))
+    ledger.release_floor(quiet(ledger, 160))
+    if kept:
+        ledger.keep_floor()
+    ledger.send(quiet(ledger, 160))
+    ledger.take(server.BufferCommitted(item_id="u1"), 500, 0)
+    assert ledger.records[0].why_stopped == why
+
+
+def test_without_a_floor_nothing_is_kept_released_or_sent() -> None:
+    ledger = Ledger()
+    ledger.keep_floor()
+    ledger.release_floor(100)
+    ledger.take_floor(quiet(ledger, 320))
+    ledger.send(quiet(ledger, 320))
+    ledger.send(quiet(ledger, 320))  # it is sent already
+    for number in (1, 2):
+        ledger.take(server.BufferCommitted(item_id=f"u{number}"), 1_000, 0)
+    assert [record.item_id for record in ledger.records] == ["u1"]
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "found"), [(1_000, [40_000, 41_000]), (30_000, [40_000, 70_000]), (30_001, [70_001])]
+)
+def test_commits_are_confirmed_in_order_for_half_a_minute(later_ms: int, found: list[int]) -> None:
+    ledger = Ledger()
+    for at_ms in (40_000, 40_000 + later_ms):
+        ledger.take_floor(at_ms)
+        ledger.send(at_ms)
+    for number in (1, 2):
+        ledger.take(server.BufferCommitted(item_id=f"u{number}"), 80_000, 0)
+    assert [record.started_ms for record in ledger.records] == found
+
+
+def test_a_turn_by_key_in_which_nothing_was_said() -> None:
+    ledger = Ledger()
+    ledger.take_floor(quiet(ledger, 320))
+    ledger.send(quiet(ledger, 320))
+    ledger.take(server.BufferCommitted(item_id="u1"), 900, 0)
+    (record,) = ledger.records
+    assert (record.onset_ms, record.started_ms, record.stopped_ms) == (320, 320, 640)
+    assert (record.speech_end_ms, record.peak_p, record.level_dbfs) == (None, 0.0, -120.0)
+
+
+def test_a_turn_by_key_has_its_last_frame_and_the_threshold_in_force() -> None:
+    ledger = Ledger(Tuning(threshold=0.9, hysteresis=0.1))
+    ledger.take_floor(quiet(ledger, 320))
+    quiet(ledger, 320, 0.79)
+    first = quiet(ledger, 32, 0.8)
+    sent = quiet(ledger, 320, 0.8)
+    ledger.send(sent)
+    quiet(ledger, 320, 0.99)
+    ledger.take(server.BufferCommitted(item_id="u1"), sent + 500, 0)
+    (record,) = ledger.records
+    assert (record.onset_ms, record.speech_end_ms, record.stopped_ms, record.peak_p) == (first - 32, sent, sent, 0.8)
+
+
+def test_times_and_figures_of_the_server_go_before_our_own() -> None:
+    ledger = Ledger()
+    now = quiet(ledger, 320, 0.9)
+    reason = {"rule": "threshold", "p": 0.77, "held_ms": 64}
+    ledger.take(server.SpeechStarted(item_id="u1", audio_start_ms=0, at_ms=200, reason=reason), now, 50)
+    now = quiet(ledger, 960, 0.9)
+    end = {"rule": "silence", "silence_ms": 512, "needed_ms": 500}
+    ledger.take(server.SpeechStopped(item_id="u1", audio_end_ms=0, at_ms=1_100, reason=end), now, 50)
+    quiet(ledger, 320, 0.99)
+    (record,) = ledger.records
+    assert (record.onset_ms, record.started_ms, record.onset_p) == (186, 250, 0.77)
+    assert (record.speech_end_ms, record.stopped_ms, record.peak_p) == (638, 1_150, 0.9)
+
+
+def test_where_the_server_says_no_p_it_is_that_of_the_last_frame() -> None:
+    ledger = Ledger()
+    ledger.take(server.SpeechStarted(item_id="u1", audio_start_ms=0), 10, 0)
+    assert ledger.records[0].onset_p == 0.0
+    quiet(ledger, 640, 0.8)
+    quiet(ledger, 32, 0.6)
+    ledger.take(server.SpeechStarted(item_id="u2", audio_start_ms=0), 672, 0)
+    assert ledger.records[1].onset_p == 0.6
+
+
+def test_blips_are_those_of_three_seconds_up_to_the_onset() -> None:
+    ledger = Ledger()
+    quiet(ledger, 320)
+    quiet(ledger, 32, 0.4)  # ends 3040 ms before the onset
+    quiet(ledger, 32)
+    kept = [quiet(ledger, 32, 0.4)]
+    quiet(ledger, 2_912)
+    kept.append(quiet(ledger, 32, 0.4))
+    onset = quiet(ledger, 32)
+    now = quiet(ledger, 64, 0.9)
+    ledger.take(server.SpeechStarted(item_id="u1", audio_start_ms=0, at_ms=now, reason={"held_ms": 64}), now, 0)
+    assert ledger.records[0].onset_ms == onset
+    assert [blip.at_ms for blip in ledger.records[0].blips] == kept
+
+
+def test_what_belongs_to_the_turn_before_is_no_blip() -> None:
+    ledger = Ledger()
+    for number in (1, 2):
+        now = quiet(ledger, 64, 0.9)
+        started = server.SpeechStarted(item_id=f"u{number}", audio_start_ms=0, at_ms=now, reason={"held_ms": 64})
+        ledger.take(started, now, 0)
+        end = quiet(ledger, 32, 0.4)
+        ledger.take(server.SpeechStopped(item_id=f"u{number}", audio_end_ms=end, at_ms=end), end, 0)
+        quiet(ledger, 320)
+    assert [record.blips for record in ledger.records] == [(), ()]
+
+
+def test_a_commit_ends_an_open_turn_also_without_a_key() -> None:
+    ledger = Ledger()
+    for number, reason in ((1, None), (2, {"rule": "max_turn"})):
+        now = quiet(ledger, 320, 0.9)
+        ledger.take(server.SpeechStarted(item_id=f"u{number}", audio_start_ms=0), now, 0)
+        ledger.take(server.BufferCommitted(item_id=f"u{number}", reason=reason), now + 10, 0)
+    assert [(record.stopped_ms, record.why_stopped) for record in ledger.records] == [
+        (330, {"rule": "commit"}),
+        (650, {"rule": "max_turn"}),
+    ]
+
+
+def test_a_commit_by_key_that_is_confirmed_late_ended_when_it_was_sent() -> None:
+    ledger = Ledger()
+    ledger.take(server.SpeechStarted(item_id="u1", audio_start_ms=0), quiet(ledger, 320, 0.9), 0)
+    ledger.take_floor(330)
+    ledger.send(700)
+    ledger.take(server.BufferCommitted(item_id="u1"), 1_000, 0)
+    assert ledger.records[0].stopped_ms == 700
 
 
 def test_the_newest_two_hundred_are_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Literal
 
 import pytest
 
@@ -37,6 +38,29 @@ def test_semantic_rules_keep_what_server_vad_had() -> None:
     tuning = Tuning(silence_duration_ms=700).follow(SemanticVad(eagerness="high"))
     assert (tuning.kind, tuning.eagerness, tuning.silence_duration_ms) == ("semantic_vad", "high", 700)
     assert tuning.rules() == SemanticVad(eagerness="high")
+
+
+@pytest.mark.parametrize("kind", ["server_vad", "semantic_vad"])
+def test_who_answers_and_who_interrupts_is_not_tuned(kind: Literal["server_vad", "semantic_vad"]) -> None:
+    tuning = Tuning(kind=kind, hysteresis=0.3, min_speech_ms=96)
+    rules = tuning.rules(ServerVad(create_response=False, interrupt_response=False, idle_timeout_ms=6_000))
+    assert (rules.type, rules.create_response, rules.interrupt_response) == (kind, False, False)
+    assert (rules.hysteresis, rules.min_speech_ms) == (0.3, 96)
+    assert getattr(rules, "idle_timeout_ms", None) == (6_000 if kind == "server_vad" else None)
+    rules = tuning.rules(SemanticVad(create_response=False, interrupt_response=True), fine=False)
+    assert (rules.create_response, rules.interrupt_response) == (False, True)
+    assert (rules.hysteresis, rules.min_speech_ms) == (None, None)
+    assert getattr(rules, "idle_timeout_ms", None) is None
+
+
+def test_what_an_echo_does_not_say_is_the_engine_s_or_stays() -> None:
+    tuning = Tuning(hysteresis=0.3, min_speech_ms=96, threshold=0.7, eagerness="low", tail_ms=300, gain_db=6.0)
+    assert tuning.follow(SemanticVad(hysteresis=0.2, min_speech_ms=128)) == replace(
+        tuning, kind="semantic_vad", hysteresis=0.2, min_speech_ms=128, eagerness="auto"
+    )
+    assert tuning.follow(ServerVad(threshold=0.4)) == replace(
+        tuning, hysteresis=0.15, min_speech_ms=64, threshold=0.4, prefix_padding_ms=300, silence_duration_ms=500
+    )
 
 
 def test_what_differs_is_said_by_name() -> None:
@@ -77,11 +101,29 @@ class TestUndo:
             undo.changed(Tuning(threshold=0.5 + step / 100), "threshold", step * 300)
         assert undo.back(Tuning(threshold=0.55)) == Tuning()
 
-    def test_after_a_pause_it_is_another(self) -> None:
+    @pytest.mark.parametrize(("pause_ms", "before"), [(999, 0.5), (1_000, 0.6)])
+    def test_after_a_pause_it_is_another(self, pause_ms: float, before: float) -> None:
         undo = Undo()
         undo.changed(Tuning(), "threshold", 0)
-        undo.changed(Tuning(threshold=0.6), "threshold", 1_500)
-        assert undo.back(Tuning(threshold=0.7)) == Tuning(threshold=0.6)
+        undo.changed(Tuning(threshold=0.6), "threshold", pause_ms)
+        assert undo.back(Tuning(threshold=0.7)) == Tuning(threshold=before)
+
+    def test_another_value_is_another_step_also_without_a_pause(self) -> None:
+        undo = Undo()
+        undo.changed(Tuning(), "threshold", 0)
+        undo.changed(Tuning(threshold=0.6), "hysteresis", 10)
+        assert undo.back(Tuning(threshold=0.6, hysteresis=0.3)) == Tuning(threshold=0.6)
+
+    def test_what_was_brought_forth_can_be_taken_back_and_moved_on_from(self) -> None:
+        undo, first, second, third = Undo(), Tuning(), Tuning(threshold=0.6), Tuning(threshold=0.7)
+        undo.changed(first, "threshold", 0)
+        assert undo.back(second) == first
+        assert undo.forth(first) == second
+        assert undo.back(second) == first
+        undo.forth(first)
+        undo.changed(second, "threshold", 10)
+        assert undo.back(third) == second
+        assert undo.back(second) == first
 
     def test_a_new_change_forgets_what_was_undone(self) -> None:
         undo = Undo()

@@ -36,7 +36,7 @@ class Replies:
         self._asked_ms: int | None = None  # response.create was sent and is not confirmed
         self._waiting_ms: int | None = None  # one is owed since then
         self._sent = 0
-        self._unwanted = False  # the response that was asked for is to be cancelled as soon as it begins
+        self._unwanted = False  # what was asked for is to be cancelled as soon as it begins; without that, no matter
 
     @property
     def open(self) -> bool:
@@ -108,7 +108,7 @@ class Replies:
     def forget(self) -> None:
         """Another session begins."""
         self._over.clear()
-        self._owed = self._unwanted = False
+        self._owed = False
         self._asked_ms = None
 
     def owe(self) -> None:
@@ -140,7 +140,7 @@ class Replies:
                 del self._over[item_id]
                 self._answer()
         if self._asked_ms is not None and now_ms - self._asked_ms >= OPEN_MS:
-            self._asked_ms, self._unwanted = None, False
+            self._asked_ms = None
 
     def ask(self, now_ms: int, *, quiet: bool, free: bool) -> list[client.ClientEvent]:
         """response.create, if one is owed. `quiet`: nobody is speaking. `free`: no response runs that we know of.
@@ -160,7 +160,7 @@ class Replies:
     def created(self) -> bool:
         """A response has begun that the server did not begin by itself. False: nobody wants it any more."""
         wanted = self.asked or self._asked_ms is None
-        self._asked_ms, self._unwanted = None, False
+        self._asked_ms = None
         return wanted
 
     def refused(self, error: ErrorDetail) -> bool:
@@ -168,7 +168,7 @@ class Replies:
         if not (error.event_id or "").startswith(CREATE):
             return False
         wanted = self.asked
-        self._asked_ms, self._unwanted = None, False
+        self._asked_ms = None
         again = error.code == "conversation_already_has_active_response"
         self._owed = self._owed or (again and wanted)
         return again

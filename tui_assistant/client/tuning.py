@@ -112,7 +112,7 @@ class Undo:
     def __init__(self) -> None:
         self._back: list[tuple[Tuning, str]] = []
         self._forth: list[Tuning] = []
-        self._last_ms: float = -MERGE_MS
+        self._last_ms = 0.0  # when the newest step was made or moved
 
     def changed(self, before: Tuning, what: str, now_ms: float) -> None:
         """`before` is left behind because `what` is moved; one movement without a pause is one step."""
@@ -127,7 +127,6 @@ class Undo:
         if not self._back:
             return None
         self._forth.append(now)
-        self._last_ms = -MERGE_MS
         return self._back.pop()[0]
 
     def forth(self, now: Tuning) -> Tuning | None:
