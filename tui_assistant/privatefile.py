@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made (0700) where it is missing, with those above it; one that is there stays as it is. Raises OSError."""
+    """The folder, made (0700) where it is missing, as are those above it. One that is there stays. Raises OSError."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):  # mkdir(parents=True) would give those above the usual mode
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -22,6 +22,7 @@ from tui_assistant.host.turns import Step, Turned, Turns
 from tui_assistant.host.workers import Port, WorkerEvent, WorkerPool, WorkerSpec
 from tui_assistant.links.announced import Announced
 from tui_assistant.links.base import LinkEvents, LinkStatus, ServedLink
+from tui_assistant.links.owed import Owed
 from tui_assistant.links.rules import by_hand, later, wanted, with_rules
 from tui_assistant.links.traffic import Traffic
 from tui_assistant.links.uplink import Uplink
@@ -32,7 +33,6 @@ from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.protocol.session import SessionObject
 
 TICK_S = 0.1  # as the local link's
-DONE_MS = 2_000  # for response.done after a cancel: some servers never send it
 OWN = "here"  # in the ids of what we make
 
 Where = Literal["here", "there"]
@@ -69,8 +69,7 @@ class LocalTurns:
         self._manual = False  # it has been told not to detect turns, and has said so
         self._started: server.SpeechStarted | None = None  # the newest of our own detection
         self._theirs_open = False  # the server has announced a turn, and not ended it
-        self._running: set[str] = set()  # responses
-        self._owed_since: float | None = None  # an answer is to be asked for as soon as no other runs
+        self._owed = Owed(lambda: link.send(client.ResponseCreate(event_id=self._ids.next("create"))), clock)
         self._stepping = False
         self._later: list[ClientEvent] = []  # sent by those who hear of a step, while others wait
         self._last_item: str | None = None
@@ -239,7 +238,7 @@ class LocalTurns:
                 self._clear_theirs()  # of a turn that was given up
                 self._uplink.begin(self._turns.buffer.at_ms(start_ms))
                 rules = self._turns.rules
-                if rules is not None and rules.interrupt_response and self._running:
+                if rules is not None and rules.interrupt_response and self._owed.running:
                     self._link.send(client.ResponseCancel())
                 self._emit(step)
             case server.SpeechStopped() | server.ErrorEvent():
@@ -283,16 +282,8 @@ class LocalTurns:
         self._emit(server.BufferCommitted(item_id=taken.item_id, previous_item_id=behind, reason=taken.reason))
         self._link.send(commit)
         if taken.by_voice and rules is not None and rules.create_response:
-            self._owed_since = self._clock()
-            self._ask()
-
-    def _ask(self) -> None:
-        """For the answer that is owed, unless another one runs; one whose end is never told is not waited for."""
-        if self._owed_since is None:
-            return
-        if not self._running or (self._clock() - self._owed_since) * 1000 >= DONE_MS:
-            self._owed_since = None
-            self._link.send(client.ResponseCreate(event_id=self._ids.next("create")))
+            self._owed.owe()
+            self._owed.look()
 
     # -------------------------------------------------------------------------------------- from the server
 
@@ -302,7 +293,7 @@ class LocalTurns:
                 self._session = session
                 self._manual = self._here and session.audio.input.turn_detection is None
                 if isinstance(event, server.SessionCreated):
-                    self._running.clear()
+                    self._owed.running.clear()
                     self._theirs_open = False
                     for item_id in self._names.anew(self._link.waiting_commits):
                         self._wordless(item_id, server.TranscriptionError(code="link", message="the link broke"))
@@ -326,10 +317,9 @@ class LocalTurns:
             case server.ErrorEvent(error=error) if self._refused(error):
                 return
             case server.ResponseCreated(response=response):
-                self._running.add(response.id)
+                self._owed.running.add(response.id)
             case server.ResponseDone(response=response):
-                self._running.discard(response.id)
-                self._ask()
+                self._owed.done(response.id)
         event = self._names.read(event)
         if isinstance(event, server.ItemAdded | server.ItemDone):
             self._last_item = event.item.id
@@ -350,7 +340,7 @@ class LocalTurns:
         event_id = error.event_id or ""
         if event_id.startswith(f"create_{OWN}_"):
             if error.code == "conversation_already_has_active_response":
-                self._owed_since = self._clock()
+                self._owed.owe()
                 return True
             return False
         commit = event_id.startswith(f"commit_{OWN}_") or error.code == "input_audio_buffer_commit_empty"
@@ -375,7 +365,7 @@ class LocalTurns:
         while True:
             await asyncio.sleep(TICK_S)
             self._run(lambda: self._turns.tick(round(self._clock() * 1000)))
-            self._ask()
+            self._owed.look()
             self._settle()
 
     def _post(self, ask: Ask, on_answer: Callable[[Answer], None] | None = None) -> None:
