@@ -306,7 +306,6 @@ class Hold:
         press, self._maybe = self._maybe, None
         if press is None or (self._pulsed and not held):
             return []
-        self._press = press
         return self._take(press, HoldPhase.HELD)
 
     # the floor
