@@ -48,7 +48,18 @@ def other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(XTermParser, "_sequence_to_key_events", lambda self, sequence, alt=False: [])
 
 
-@pytest.mark.parametrize("change", [other_arguments, other_name, other_thread, no_thread, other_keys])
+def other_suspension(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(LinuxDriver, "_sigcont_application")
+
+
+def other_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LinuxDriver, "__init__", lambda self, *arguments: None)
+
+
+CHANGES = [other_arguments, other_name, other_thread, no_thread, other_keys, other_suspension, other_beginning]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_textual_is_left_alone(change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     change(monkeypatch)
     chosen = choose(LinuxDriver)

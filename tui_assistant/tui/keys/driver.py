@@ -58,7 +58,7 @@ def fit(stock: type[Driver]) -> str:
     if stock.__qualname__ == "WindowsDriver":
         changed = _missing(stock, "start_application_mode", {"win32"})
     else:
-        changed = _missing(stock, "run_input_thread", {PARSER})
+        changed = _missing(stock, "run_input_thread", {PARSER}) or _suspends(stock)
     return changed or _parses()
 
 
@@ -71,6 +71,16 @@ def _missing(stock: type[Driver], method: str, names: set[str]) -> str:
     if not names <= set(code.co_names):
         return f"Textual's {stock.__qualname__}.{method} makes its parser in another way"
     return ""
+
+
+def _suspends(stock: type[Driver]) -> str:
+    """What posix.py needs to go on after the program was stopped."""
+    begins = (base.__dict__.get("__init__") for base in stock.__mro__)
+    kept = {name for begin in begins for name in getattr(getattr(begin, "__code__", None), "co_names", ())}
+    there = all(hasattr(stock, name) for name in ("_sigtstp_application", "_sigcont_application"))
+    if there and {"_auto_restart", "_must_signal_resume"} <= kept:
+        return ""
+    return f"Textual's {stock.__qualname__} is suspended in another way"
 
 
 def _parses() -> str:
