@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import queue
 from collections.abc import AsyncIterator, Iterator
@@ -19,16 +18,13 @@ import httpx
 
 from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.models.own_loop import OwnLoop
-from tui_assistant.models.responders.chat_settings import is_loopback
-from tui_assistant.models.responders.chat_stream import looks_like, one_line, server_message
+from tui_assistant.models.web import is_loopback, mend, refusal
 
 T = TypeVar("T")
 
 CONNECT_S = 5.0
 DEFAULT_TIMEOUT_S = 30.0  # longest silence of the server: it may first have to load its model
-_DRAIN_S = 0.2
 _KEPT_S = 55.0  # an idle connection lives so long: most servers and proxies keep theirs for a minute or more
-MAX_REFUSAL_BYTES = 2**16  # as much of a refusal as may be worth reading
 # A kept connection that the server has closed meanwhile: worth one more try.
 STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
@@ -57,15 +53,11 @@ class Server:
 
     def refused(self, response: httpx.Response, body: bytes) -> ModelError:
         """For an answer that is not 200. Never the key, even where the server repeats it."""
-        try:
-            said = server_message(json.loads(body))
-        except (ValueError, RecursionError):
-            said = "" if looks_like(body) in ("nothing", "a web page") else one_line(body.decode("utf-8", "replace"))
         key = os.environ.get(self.api_key_env, "").strip() if self.api_key_env else ""
-        said = said.replace(key, "***") if key else said
+        said = refusal(body, key)
         code = response.status_code
         what = f"the {self.what} server {self._place} refuses with {code}" + (f": {said}" if said else "")
-        return ModelError(what, self._mend(code))
+        return ModelError(what, mend(code, self.api_key_env))
 
     def broken(self, error: Exception) -> ModelError:
         """For a connection that could not be made, or broke."""
@@ -82,17 +74,6 @@ class Server:
     @property
     def _place(self) -> str:
         return urlsplit(self.base_url).netloc
-
-    def _mend(self, code: int) -> str:
-        if code in (401, 403):
-            return f"check the key in {self.api_key_env}" if self.api_key_env else "it wants a key: set api_key_env"
-        if code in (404, 405):
-            return "check the address and the model's name"
-        if 300 <= code < 400:
-            return "it has moved: check the address"
-        if code == 429:
-            return "too many requests, or no credit left"
-        return "try again; its own log says more" if code >= 500 else ""
 
 
 def server_from(options: dict[str, Any], what: str, path: str) -> Server:
@@ -129,24 +110,6 @@ def _normal(url: str, what: str, path: str) -> str:
         raise ConfigError(f"the {what} server's address must not hold a password", "use api_key_env")
     base = parts.path.rstrip("/").removesuffix(path)
     return f"{parts.scheme}://{parts.netloc}{base or '/v1'}"
-
-
-async def beginning(response: httpx.Response) -> bytes:
-    """As much of a refusal as may be worth reading."""
-    body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > MAX_REFUSAL_BYTES:
-            break
-    return body
-
-
-async def drain(body: AsyncIterator[bytes]) -> None:
-    """Reads the end of a finished answer, so that the connection can be used again; some servers never end it."""
-    with contextlib.suppress(TimeoutError, httpx.HTTPError):
-        async with asyncio.timeout(_DRAIN_S):
-            async for _ in body:
-                pass
 
 
 class Running(Generic[T]):

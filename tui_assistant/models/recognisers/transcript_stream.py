@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tui_assistant.errors import ModelError
-from tui_assistant.models.responders.chat_stream import looks_like, one_line, server_message
 from tui_assistant.models.responders.sse import SseError, SseParser
+from tui_assistant.models.web import looks_like, one_line, server_message
 
 MAX_BODY_BYTES = 2**20  # an hour of speech is some 60 kB of text
 _CHECK_ADDRESS = "check the address: it must be an OpenAI-compatible server's, e.g. http://127.0.0.1:8000/v1"

@@ -15,8 +15,9 @@ from tui_assistant.engine.ports import FRAME_RATE, Final, Partial
 from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.models.recognisers.transcript_stream import TranscriptStream
 from tui_assistant.models.registry import Port
-from tui_assistant.models.remote import STALE, Connection, Running, beginning, drain, server_from
+from tui_assistant.models.remote import STALE, Connection, Running, server_from
 from tui_assistant.models.spare import Spare
+from tui_assistant.models.web import beginning, drain
 
 PATH = "/audio/transcriptions"
 LEAST_BYTES = FRAME_RATE // 10 * 2  # 0.1 s: what is shorter is no word, and OpenAI's service refuses it

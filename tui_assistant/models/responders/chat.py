@@ -7,7 +7,6 @@ still thinking about its first word. A stream left open and unread would block l
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,13 +20,13 @@ from tui_assistant.models.own_loop import OwnLoop
 from tui_assistant.models.responders import chat_errors, chat_tools
 from tui_assistant.models.responders.chat_budget import Density
 from tui_assistant.models.responders.chat_messages import characters, messages_for
-from tui_assistant.models.responders.chat_settings import ChatSettings, from_options, is_loopback
-from tui_assistant.models.responders.chat_stream import MAX_BODY_BYTES, ChatStream, Said
+from tui_assistant.models.responders.chat_settings import ChatSettings, from_options
+from tui_assistant.models.responders.chat_stream import ChatStream, Said
 from tui_assistant.models.responders.endpoints import find_local, list_models
 from tui_assistant.models.responders.warmth import QUESTION, Warmth
+from tui_assistant.models.web import beginning, drain, is_loopback
 
 _CONNECT_S = 5.0
-_DRAIN_S = 0.2
 _STALE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)  # a kept connection that the server has closed
 _MAX_TRIES = 8  # the request is sent again without what the server has refused, at most this often
 _Piece = Said | Responded | BaseException | None
@@ -137,7 +136,7 @@ class Chat:
                 ) as response:
                     answered = True
                     if response.status_code != 200:
-                        refusal = await _beginning(response)
+                        refusal = await beginning(response)
                         if self._can_do_without(response.status_code, refusal, request, stream.asked):
                             continue
                         raise chat_errors.status(response, refusal, self._settings)
@@ -149,7 +148,7 @@ class Chat:
                             break
                     for said in stream.end():
                         yield said
-                    await _drain(body)
+                    await drain(body)
                     return
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
                 if isinstance(error, _STALE) and not answered and attempt == 0:
@@ -229,24 +228,6 @@ class Chat:
         if b"max_completion_tokens" in body:
             self._refused.add("max_tokens")
         return len(self._refused) > before
-
-
-async def _drain(body: AsyncIterator[bytes]) -> None:
-    """Reads the end of a finished answer, so that the connection can be used again; some servers never end it."""
-    with contextlib.suppress(TimeoutError, httpx.HTTPError):
-        async with asyncio.timeout(_DRAIN_S):
-            async for _ in body:
-                pass
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """As much of a refusal as may be worth reading."""
-    body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            break
-    return body
 
 
 def _rest(stream: ChatStream) -> list[Said]:

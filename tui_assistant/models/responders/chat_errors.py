@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import httpx
 
 from tui_assistant.errors import ModelError
 from tui_assistant.models.responders.chat_settings import ChatSettings
-from tui_assistant.models.responders.chat_stream import ChatStream, looks_like, one_line, server_message
+from tui_assistant.models.responders.chat_stream import ChatStream
 from tui_assistant.models.responders.endpoints import Endpoint
+from tui_assistant.models.web import mend, refusal
 
 
 def status(response: httpx.Response, body: bytes, settings: ChatSettings) -> ModelError:
     """For an answer that is not 200."""
     code = response.status_code
     where = f"{response.url.host}:{response.url.port}" if response.url.port else response.url.host
-    try:
-        said = server_message(json.loads(body))
-    except (ValueError, RecursionError):
-        said = "" if looks_like(body) in ("nothing", "a web page") else one_line(body.decode("utf-8", "replace"))
-    key = settings.api_key()
-    if key:
-        said = said.replace(key, "***")
+    said = refusal(body, settings.api_key())
     what = f"the chat server {where} refuses with {code}" + (f": {said}" if said else "")
-    return ModelError(what, _mend(code, settings))
-
-
-def _mend(code: int, settings: ChatSettings) -> str:
-    if code in (401, 403):
-        variable = settings.api_key_env
-        return f"check the key in {variable}" if variable else "it wants a key: set api_key_env"
-    if code == 404:
-        return "check the address and the model's name"
-    if 300 <= code < 400:
-        return "it has moved: check the address"
-    if code == 429:
-        return "too many requests, or no credit left"
-    return "try again; its own log says more" if code >= 500 else ""
+    return ModelError(what, mend(code, settings.api_key_env))
 
 
 def transport(error: Exception, settings: ChatSettings, base_url: str) -> ModelError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from tui_assistant.errors import ConfigError, ModelError
+from tui_assistant.models.web import is_loopback
 
 DEFAULT_SYSTEM = (
     "You are a voice assistant. Your answers are spoken aloud: keep them short, in plain sentences, without lists, "
@@ -89,14 +89,6 @@ def normal_url(url: str) -> str:
         raise ConfigError("the chat server's address must not hold a password", "use api_key_env")
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
-
-
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _where(options: dict[str, Any], key: str) -> Where:

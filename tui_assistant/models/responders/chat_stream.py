@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +11,10 @@ from tui_assistant.errors import ModelError
 from tui_assistant.models.responders.chat_tools import CallReader
 from tui_assistant.models.responders.sse import SseError, SseParser
 from tui_assistant.models.responders.thoughts import ThoughtFilter
+from tui_assistant.models.web import looks_like, server_message
 
 MAX_BODY_BYTES = 2**18  # of an answer that is no stream
 Said = str | FunctionCallDelta
-_MESSAGE_LIMIT = 200  # characters of a server's own error text
 _CHECK_ADDRESS = "check the address: it must be an OpenAI-compatible server's, e.g. http://127.0.0.1:11434/v1"
 
 
@@ -98,37 +97,6 @@ class ChatStream:
         if text:
             yield text
         yield from self.calls.feed(part.get("tool_calls"))
-
-
-def server_message(value: object) -> str:
-    """The error text inside a server's JSON, in one line; empty when there is none."""
-    if not isinstance(value, dict):
-        return ""
-    error = value.get("error")
-    if error is None and value.get("object") == "error":
-        error = value
-    if error is None:
-        error = value.get("detail")  # FastAPI's habit
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("code") or "an error without a text"
-    if isinstance(error, list):
-        error = "; ".join(str(item.get("msg", item)) if isinstance(item, dict) else str(item) for item in error[:3])
-    return one_line(error) if isinstance(error, str) else ""
-
-
-def looks_like(body: bytes) -> str:
-    """What a body that is no answer seems to be, in words."""
-    text = body[:2000].decode("utf-8", "replace").lstrip("\ufeff \r\n\t").lower()
-    if not text:
-        return "nothing"
-    if text.startswith("<") or "<html" in text:
-        return "a web page"
-    return "something that is no chat completion"
-
-
-def one_line(text: str) -> str:
-    line = re.sub(r"\s+", " ", text).strip()
-    return line if len(line) <= _MESSAGE_LIMIT else line[: _MESSAGE_LIMIT - 1] + "…"
 
 
 def _json(text: str) -> object:

@@ -11,9 +11,10 @@ from typing import Any
 from tui_assistant.engine.ports import AudioChunk, Cancellation, Speak
 from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.models.registry import Port
-from tui_assistant.models.remote import STALE, Connection, beginning, server_from
+from tui_assistant.models.remote import STALE, Connection, server_from
 from tui_assistant.models.spare import Spare
 from tui_assistant.models.synthesisers.pcm_stream import PcmStream
+from tui_assistant.models.web import beginning
 
 PATH = "/audio/speech"
 DEFAULT_VOICE = "alloy"  # of OpenAI's service; most others map it to one of their own

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from tui_assistant.errors import AssistantError, ModelError
 from tui_assistant.models.registry import describe
-from tui_assistant.models.responders.chat_settings import is_loopback
 from tui_assistant.models.tools.base import Arguments, OwnTool, ToolContext, ToolResult
 from tui_assistant.models.tools.mcp_config import McpServer
+from tui_assistant.models.web import is_loopback
 
 if TYPE_CHECKING:
     from mcp import Client
