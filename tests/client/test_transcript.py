@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from conversation import answer_begins, answer_ends, response, turn, words
+from dataclasses import replace
 
-from tui_assistant.client.transcript import LONGEST_MEMORY, NO_WORDS, Transcript, TranscriptLine, ended
+import pytest
+from conversation import answer_begins, answer_ends, failed, response, turn, words
+
+from tui_assistant.client.transcript import LONGEST_MEMORY, NO_WORDS, Transcript, TranscriptLine, ended, heard_text
 from tui_assistant.protocol import server
-from tui_assistant.protocol.items import InputText, JsonObject, UserMessage
+from tui_assistant.protocol.items import AssistantMessage, InputText, JsonObject, UserMessage
 
 
 def take(transcript: Transcript, *events: server.ServerEvent) -> TranscriptLine:
@@ -104,12 +106,146 @@ def test_the_text_of_an_answer_ends_where_it_was_cut(heard_ms: int, of_ms: int, 
     assert transcript.interrupted("a1", heard_ms, of_ms)[0].text == text
 
 
+SPOKEN = TranscriptLine("u1", "you", 1000)
+SAID = TranscriptLine("a1", "bot", 1000, "It is ten.")
+DONE = AssistantMessage(id="a1", content=())
+
+
+@pytest.mark.parametrize(
+    ("before", "event", "lines"),
+    [
+        ([], turn()[0], [SPOKEN]),
+        (turn()[:1], turn()[0], [SPOKEN]),
+        (turn()[:1], turn()[1], [replace(SPOKEN, note="ended: silence 512 ms ≥ 500 ms")]),
+        ([], turn()[1], []),
+        ([], server.BufferCommitted(item_id="u1"), []),  # known, with nothing to show yet
+        (
+            [],
+            server.BufferCommitted(item_id="u1", reason={"rule": "commit"}),
+            [replace(SPOKEN, note="ended: sent by key")],
+        ),
+        (turn()[:2], server.BufferCommitted(item_id="u1", reason={"rule": "commit"}), []),  # the first reason stays
+        (
+            [],
+            server.TranscriptionDelta(item_id="u1", delta="set", text="", stash="a"),
+            [replace(SPOKEN, text="set", stash="a")],
+        ),
+        (turn()[:1], words("set a timer"), [replace(SPOKEN, text="set a timer", final=True)]),
+        (
+            [*turn()[:1], server.TranscriptionDelta(item_id="u1", delta="", text="se", stash="t")],
+            server.TranscriptionFailed(item_id="u1", error=server.TranscriptionError(message="it died")),
+            [replace(SPOKEN, text="(it died)", final=True, failed=True)],
+        ),
+        (
+            [],
+            server.ItemAdded(item=UserMessage(id="m1", content=(InputText(text="hi"),))),
+            [TranscriptLine("m1", "you", 1000, "hi", final=True, typed=True)],
+        ),
+        (
+            [],
+            server.ItemAdded(item=UserMessage(content=(InputText(text="hi"),))),
+            [TranscriptLine("", "you", 1000, "hi", final=True, typed=True)],
+        ),
+        ([], server.ItemAdded(item=UserMessage(id="kept_1", content=(InputText(text="hi"),))), []),  # shown already
+        ([], answer_begins("It is ten.")[2], [SAID]),
+        ([], server.OutputTextDelta(response_id="r", item_id="a1", delta="It is ten."), [SAID]),
+        (
+            answer_begins("It is "),
+            server.OutputAudioTranscriptDelta(response_id="resp_1", item_id="a1", delta="ten."),
+            [SAID],
+        ),
+        (
+            answer_begins("It is ten."),
+            server.OutputItemDone(response_id="r", output_index=0, item=DONE),
+            [replace(SAID, final=True)],
+        ),
+        ([], server.OutputItemDone(response_id="r", output_index=0, item=DONE), []),
+        ([], failed("no model"), [TranscriptLine("resp_1", "bot", 1000, "(no model)", final=True, failed=True)]),
+        ([], failed(""), [TranscriptLine("resp_1", "bot", 1000, "(no answer)", final=True, failed=True)]),
+        (
+            [],
+            server.ResponseDone(response=response("failed")),
+            [TranscriptLine("resp_1", "bot", 1000, "(no answer)", final=True, failed=True)],
+        ),
+        (
+            answer_begins("It is ten."),
+            server.ResponseDone(response=response("failed", item="a1")),
+            [replace(SAID, note="(no answer)", failed=True)],
+        ),
+        (
+            answer_begins("It is ten."),
+            server.ResponseDone(response=response("completed", item="a1", metadata={"used": "clock"})),
+            [replace(SAID, note="used: clock")],
+        ),
+        ([], server.ResponseDone(response=response("completed", item="a1", metadata={"used": "clock"})), []),
+        (answer_begins("It is ten."), server.ResponseDone(response=response("completed", item="a1")), []),
+        (answer_begins("x"), server.ResponseDone(response=response("completed", metadata={"origin": "timer"})), []),
+        ([], server.BufferCleared(), []),
+    ],
+)
+def test_what_an_event_makes_of_a_line(
+    before: list[server.ServerEvent], event: server.ServerEvent, lines: list[TranscriptLine]
+) -> None:
+    transcript = Transcript()
+    for each in before:
+        transcript.take(each, 1000)
+    assert transcript.take(event, 2000 if before else 1000) == lines
+
+
+def test_tools_are_noted_at_the_last_item_that_is_shown() -> None:
+    transcript = Transcript()
+    for item in ("a1", "a2"):
+        transcript.take(answer_begins("Done.", item)[2], 0)
+    output = tuple(AssistantMessage(id=item, content=()) for item in ("a1", "a2", "never shown"))
+    done = response("completed", metadata={"used": "clock"}).model_copy(update={"output": output})
+    (line,) = transcript.take(server.ResponseDone(response=done), 0)
+    assert (line.key, line.note) == ("a2", "used: clock")
+    assert [each.note for each in transcript.note("a1", "500 ms")] == ["500 ms"]
+    assert transcript.note("a1", "500 ms") == []  # nothing has changed
+
+
+def test_what_was_dropped_keeps_its_firm_words() -> None:
+    transcript = Transcript()
+    take(transcript, *turn()[:1], server.TranscriptionDelta(item_id="u1", delta="", text="set", stash="a timer"))
+    assert transcript.abandon() == [replace(SPOKEN, text="set", note="cleared", final=True)]
+
+
+def test_an_answer_that_was_cut_off_is_final() -> None:
+    transcript = Transcript()
+    take(transcript, *answer_begins("It is ten."))
+    cut = replace(SAID, text="It is—", interrupted_at_s=0.3, final=True)
+    assert transcript.interrupted("a1", 300, 500) == [cut]
+
+
+@pytest.mark.parametrize(
+    ("text", "heard_ms", "of_ms", "shown"),
+    [
+        ("one two three", 0, 1_000, "—"),
+        ("one two three", 1_000, 1_000, "one two three"),
+        ("one two three", 2_000, 1_000, "one two three"),  # more than there was
+        ("one two three", 999, 1_000, "one two three"),  # rounded
+        ("one two three", 900, 1_000, "one two—"),
+        ("one two three", 600, 1_000, "one two—"),
+        ("one two three", 300, 1_000, "one—"),
+        ("one two three", 500, 500, "one two three"),
+        ("one two three", 481, 481, "one two three"),
+        ("one two three", 480, 480, "one two—"),  # 25 letters a second: 12 of 13
+        ("unbelievable", 500, 1_000, "—"),
+        ("", 0, 0, ""),
+        ("", 100, 100, ""),
+    ],
+)
+def test_about_the_words_that_were_heard(text: str, heard_ms: int, of_ms: int, shown: str) -> None:
+    assert heard_text(text, heard_ms, of_ms) == shown
+
+
 def test_old_lines_are_forgotten() -> None:
     transcript = Transcript()
     for number in range(LONGEST_MEMORY + 10):
         transcript.take(turn(f"u{number}")[0], number)
-    assert "u0" not in transcript
-    assert f"u{LONGEST_MEMORY}" in transcript
+    assert "u9" not in transcript
+    assert "u10" in transcript
+    assert f"u{LONGEST_MEMORY + 9}" in transcript
 
 
 @pytest.mark.parametrize(
@@ -123,6 +259,8 @@ def test_old_lines_are_forgotten() -> None:
         ({"rule": "commit"}, "ended: sent by key"),
         ({"rule": "max_turn", "turn_ms": 120_000, "longest_ms": 120_000}, "ended: the longest turn is 120 s"),
         ({"rule": "no_audio", "quiet_ms": 1500}, "ended: no audio came for 1500 ms"),
+        ({"rule": "max_turn", "longest_ms": 1_999}, "ended: the longest turn is 1 s"),
+        ({"rule": "idle_timeout"}, ""),
         (None, ""),
     ],
 )
