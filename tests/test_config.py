@@ -8,6 +8,7 @@ import pytest
 from tui_assistant import config
 from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.config import Flag
+from tui_assistant.config_sections import TurnDetectionSettings
 from tui_assistant.errors import ConfigError
 from tui_assistant.protocol.session import AudioOutput, SemanticVad, ServerVad
 
@@ -67,8 +68,8 @@ def test_ranges_are_those_of_the_protocol() -> None:
         return {repr(item) for item in model.model_fields[name].metadata if hasattr(item, "ge") or hasattr(item, "le")}
 
     for name in ("threshold", "prefix_padding_ms", "silence_duration_ms"):
-        assert bounds(config.TurnDetectionSettings, name) == bounds(ServerVad, name) != set()
-        assert config.TurnDetectionSettings.model_fields[name].default == ServerVad.model_fields[name].default
+        assert bounds(TurnDetectionSettings, name) == bounds(ServerVad, name) != set()
+        assert TurnDetectionSettings.model_fields[name].default == ServerVad.model_fields[name].default
     times = config.Settings().barge_in
     assert BargeInTimes(times.after_ms, times.backchannel_ms) == BargeInTimes()
     assert bounds(config.VoiceSettings, "speed") == bounds(AudioOutput, "speed")

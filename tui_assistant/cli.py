@@ -188,7 +188,7 @@ def evaluate(ctx: click.Context, /, words: tuple[str, ...], config: str | None, 
 @click.option("--workers", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes on the one port (1).")
 @click.option("--metrics", is_flag=True, help="Answer GET /metrics, for Prometheus.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="Log sessions and refusals, too, on stderr.")
-@setting("--vad", "models.detector", "[silero|webrtc|energy]", "The voice-activity detector (silero).")
+@vad_option
 @config_option
 @click.pass_context
 def serve(

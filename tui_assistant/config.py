@@ -19,29 +19,30 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from platformdirs import user_config_path
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tui_assistant.config_secrets import secrets_in
 from tui_assistant.config_sections import (
+    AudioSettings,
     BargeInSettings,
-    Fraction,
+    KeySettings,
     LinkSettings,
     McpSettings,
     ModelSettings,
     PersonaSettings,
+    PresetSettings,
     ResponderSettings,
+    ScreenSettings,
     Section,
     SpeechSettings,
     TranscriptionSettings,
+    TurnDetectionSettings,
     VoiceSettings,
-    Whole,
-    number,
 )
 from tui_assistant.errors import ConfigError, keylike
-from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, ServerVad
 
 PREFIX = "TUI_ASSISTANT_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -49,107 +50,8 @@ EDIT = "`tui-assistant config edit` opens the file"
 # variables of the same prefix that are no settings: they say where things are, or belong to one command
 OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN")}
 
-_SECRETS = {
-    "api_key_env",
-    "token_env",
-    "env",
-    "command",
-    "chat",
-    "key_env",
-    "url",
-}  # what may hold a key by mistake: the value is not repeated in a message
-
-
-# what can be tuned while it runs; the ranges are those of the protocol (ServerVad)
-Padding = Annotated[Whole, Field(ge=0, le=5_000)]
-Silence = Annotated[Whole, Field(ge=0, le=10_000)]
-Eagerness = Literal["low", "medium", "high", "auto"]
-Hysteresis = Annotated[float, BeforeValidator(number), Field(ge=0.0, le=0.5, allow_inf_nan=False)]
-LeastSpeech = Annotated[Whole, Field(ge=32, le=500)]
-Tail = Annotated[Whole, Field(ge=0, le=1_000)]
-Gain = Annotated[float, BeforeValidator(number), Field(ge=-20.0, le=40.0, allow_inf_nan=False)]
-
-
-class TurnDetectionSettings(Section):
-    """Who ends a turn, and when."""
-
-    type: Literal["server_vad", "semantic_vad", "none"] = "server_vad"
-    threshold: Fraction = 0.5
-    prefix_padding_ms: Padding = 300
-    silence_duration_ms: Silence = 500
-    eagerness: Eagerness = "auto"
-    hysteresis: Hysteresis = 0.15
-    min_speech_ms: LeastSpeech = 64
-
-    def vad(self) -> ServerVad | SemanticVad:
-        """What hands-free uses; with type none, where push-to-talk goes when it is switched off: server_vad."""
-        own = TurnDetectionSettings.model_fields  # their defaults are the engine's own values, which are left unsaid
-        fine: dict[str, Any] = {
-            name: value
-            for name in ("hysteresis", "min_speech_ms")
-            if (value := getattr(self, name)) != own[name].default
-        }
-        if self.type == "semantic_vad":
-            return SemanticVad(eagerness=self.eagerness, **fine)
-        return ServerVad(
-            threshold=self.threshold,
-            prefix_padding_ms=self.prefix_padding_ms,
-            silence_duration_ms=self.silence_duration_ms,
-            **fine,
-        )
-
-
-class PresetSettings(Section):
-    """A named set of values, chosen in the tune panel; what is not set in it stays as it is."""
-
-    words: str = Field(default="", description="when to take it")
-    type: Literal["server_vad", "semantic_vad"] = "server_vad"
-    threshold: Fraction = 0.5
-    prefix_padding_ms: Padding = 300
-    silence_duration_ms: Silence = 500
-    eagerness: Eagerness = "auto"
-    hysteresis: Hysteresis = 0.15
-    min_speech_ms: LeastSpeech = 64
-    tail_ms: Tail = 200
-    gain_db: Gain = 0.0
-
-    def given(self) -> dict[str, float | int | str]:
-        """The values that are set, by name."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
-
-
-class AudioSettings(Section):
-    input: str = Field(default="", description="a device's name or number, a WAV file, or - for stdin")
-    input_rate: Annotated[Whole, Field(ge=MIN_RATE, le=MAX_RATE)] = 16_000
-    """Hz, of raw samples on stdin."""
-    output: str = Field(default="", description="a device's name or number, a WAV file, or none")
-    gain_db: Gain = 0.0
-    """Of the microphone, before everything else."""
-    headphones: bool = False
-    """Nothing of the speaker reaches the microphone: one can speak over an answer."""
-    echo: Literal["auto", "aec", "half-duplex", "headphones"] = "auto"
-    """What becomes of the speaker's sound at the microphone. auto: as the setup has measured it for these two, else aec
-    where that is installed, else half-duplex."""
-    open: Literal["always", "on-press"] = "always"
-    """on-press: in push-to-talk the microphone opens with the talk key; costs the pre-roll and the first moments."""
-
-
-class KeySettings(Section):
-    """The talk key. Key names are Textual's: space, f4, ctrl+t."""
-
-    talk: str = Field(default="space", min_length=1, description="the key that is held to talk, as Textual names it")
-    toggle: str = Field(default="f2", min_length=1, description="one press talks, the next sends, in every terminal")
-    method: Literal["auto", "released", "inferred", "toggle"] = "auto"
-    """auto: by what the terminal answers."""
-    tail_ms: Tail = 200
-    """What is still heard after the release."""
-
-
-class ScreenSettings(Section):
-    theme: str = ""
-    """A theme's name; empty: our own."""
-    panes: str = ""
-    """Panes of installed packages below the sliders, with commas between their names."""
+# what may hold a key by mistake: the value is not repeated in a message
+_SECRETS = {"api_key_env", "token_env", "env", "command", "chat", "key_env", "url"}
 
 
 # Tables of tables: names that the user gives, only in the file.

@@ -5,7 +5,8 @@ from echo_room import needs_canceller
 
 from tui_assistant.audio import canceller
 from tui_assistant.commands.doctor import Verdict, echo
-from tui_assistant.config import AudioSettings, Settings
+from tui_assistant.config import Settings
+from tui_assistant.config_sections import AudioSettings
 from tui_assistant.errors import DeviceError
 
 

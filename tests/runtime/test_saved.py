@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tui_assistant import config
 from tui_assistant.client.tuning import PRESETS, Tuning
 from tui_assistant.commands.assistant import Options, talk_options, tuning
+from tui_assistant.config_sections import PresetSettings
 from tui_assistant.errors import ConfigError, UnavailableError
 from tui_assistant.runtime.saved import LONGEST_NAME, PLACES, SavedSettings
 
@@ -91,7 +92,7 @@ def test_every_value_has_a_place() -> None:
     assert set(PLACES.values()) <= config.fields().keys()
     for name, place in PLACES.items():
         assert config.fields()[place].default == asdict(Tuning())[name]
-        assert config.PresetSettings.model_fields[name].metadata == config.fields()[place].metadata
+        assert PresetSettings.model_fields[name].metadata == config.fields()[place].metadata
 
 
 def test_push_to_talk_by_type_none_stays_push_to_talk(file: Path, saved: SavedSettings) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from tui_assistant import config
 from tui_assistant.client.tuning import PRESETS, Preset, Tuning
 from tui_assistant.config_file import with_values, write
+from tui_assistant.config_sections import PresetSettings
 from tui_assistant.errors import AssistantError, ConfigError
 
 LONGEST_NAME = 40  # of a preset: one line in the panel
@@ -88,7 +89,7 @@ class SavedSettings:
         place: dict[tuple[str, ...], Any] = {("presets", name): table}
         write(self.path, _ended(with_values(self.path, place)[1]))
         kept = tuple(preset for preset in self._own if preset.name != name)
-        self._own = (*kept, preset_of(name, config.PresetSettings(**table)))
+        self._own = (*kept, preset_of(name, PresetSettings(**table)))
         return f"Saved to {self.path}: the preset {name}."
 
     def _edited(self, tuning: Tuning) -> tuple[str, str]:
@@ -118,7 +119,7 @@ class SavedSettings:
         return changes
 
 
-def preset_of(name: str, settings: config.PresetSettings) -> Preset:
+def preset_of(name: str, settings: PresetSettings) -> Preset:
     """A [presets.NAME] table as the tune panel has it."""
     values = settings.given()
     values.pop("words", None)
