@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tui_assistant.client.blips import FRAME_MS
 from tui_assistant.client.interruption import SERVERS_WAY, BargeInTimes, Interruption, Verdict
 from tui_assistant.client.tuning import Tuning
+from tui_assistant.protocol.session import ServerVad
 
 TUNING = Tuning()
 SPEECH, SILENCE = 0.9, 0.1
@@ -76,6 +77,51 @@ def test_both_times_are_settings(after: int, patience: int, at: int) -> None:
     assert listen(Interruption(BargeInTimes(after, patience)), "#" * 40)[1] == (at, Verdict.CANCEL)
     backchannel = listen(Interruption(BargeInTimes(after, patience)), "#" * 40, words="mhm")
     assert backchannel[1] == (max(at, 672 if patience == 700 else 0), Verdict.CANCEL)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "turn_open", "at"),
+    [
+        ([0.5, 0.35], False, 64),  # once it is speech, down to the release threshold
+        ([0.49, 0.49, 0.49], False, None),
+        ([0.5, 0.34, 0.5], False, None),
+        ([0.35], True, 32),  # the server has found a beginning already
+        ([0.34, 0.34], True, None),
+    ],
+)
+def test_what_counts_as_speech(probabilities: list[float], turn_open: bool, at: int | None) -> None:
+    voice = Interruption(BargeInTimes())
+    verdicts = [voice.frame(p, TUNING, answering=True, turn_open=turn_open) for p in probabilities]
+    assert ((verdicts.index(Verdict.DUCK) + 1) * FRAME_MS if Verdict.DUCK in verdicts else None) == at
+    assert voice.speaking is (probabilities[-1] != 0.34 and probabilities[0] != 0.49)
+
+
+def test_speech_from_before_the_answer_counts() -> None:
+    voice = Interruption(BargeInTimes())
+    assert listen(voice, "#####", answering=False) == []
+    assert voice.began(answering=False) is None
+    assert voice.began(answering=True) is Verdict.DUCK
+    assert voice.began(answering=True) is None  # it is ducked already
+    assert listen(voice, "##") == [(64, Verdict.CANCEL)]  # 32 and 160 ms before it
+
+
+def test_a_turn_that_begins_in_silence_counts_as_one_frame() -> None:
+    voice = Interruption(BargeInTimes())
+    voice.began(answering=True)
+    assert listen(voice, "#" * 8)[0] == (192, Verdict.CANCEL)  # 32 and 32 ms before it
+
+
+def test_silence_is_over_with_the_next_word() -> None:
+    voice = Interruption(BargeInTimes())
+    assert listen(voice, "#" + "......#" * 4 + "......") == [(32, Verdict.DUCK)]
+    assert listen(voice, ".") == [(32, Verdict.RESUME)]
+
+
+def test_nothing_is_asked_of_the_server_but_when_turns_begin_and_end() -> None:
+    rules = ServerVad(threshold=0.7, idle_timeout_ms=6_000)
+    asked = rules.model_copy(update={"create_response": False, "interrupt_response": False})
+    assert BargeInTimes().rules(rules) == asked
+    assert SERVERS_WAY.rules(rules) is rules
 
 
 def test_an_answer_that_ends_leaves_nothing_ducked() -> None:

@@ -53,6 +53,40 @@ def test_a_speaker_that_claims_too_much_is_not_believed() -> None:
     assert playback.heard(150) == ("b",)
 
 
+def test_times_are_those_of_the_item_at_the_link_s_rate() -> None:
+    playback = Playback(24_000)
+    assert (playback.item_id, playback.flush()) == (None, ())
+    for item in ("a", "b", "a"):
+        playback.add(item, 2_424)  # 101 ms
+    assert playback.item_id == "a"
+    assert playback.heard(2_424) == ("a",)
+    assert playback.item_id == "b"
+    assert playback.heard(4_848) == ("b",)
+    assert playback.heard(4_848 + 1_236) == ()  # a goes on
+    assert playback.flush() == (Cut("a", 152, 202),)
+    assert (playback.item_id, playback.playing) == (None, False)
+    playback.add("a", 24)
+    assert playback.heard(9_999) == ()
+    playback.add("a", 240)
+    assert playback.flush() == (Cut("a", 203, 213),)
+
+
+def test_a_count_that_goes_back_is_taken_as_standing_still() -> None:
+    playback = Playback(1000)
+    playback.add("a", 100)
+    playback.heard(60)
+    assert playback.heard(10) == ()
+    assert playback.flush() == (Cut("a", 60, 100),)
+
+
+def test_several_items_begin_between_two_counts() -> None:
+    playback = Playback(1000)
+    for item in ("a", "b", "c"):
+        playback.add(item, 10)
+    assert playback.heard(25) == ("a", "b", "c")
+    assert playback.heard(30) == ()
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 500)), min_size=1), st.integers(0, 5000))
 def test_heard_times_add_up(pieces: list[tuple[str, int]], position: int) -> None:
     """What was cut off of each item plus what was heard of it is all that was written of it."""

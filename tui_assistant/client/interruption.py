@@ -114,5 +114,4 @@ class Interruption:
 
     def _end(self, verdict: Verdict) -> Verdict:
         self.ducked = False
-        self._speech_ms = self._pause_ms = 0
         return verdict
