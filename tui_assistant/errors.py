@@ -76,8 +76,8 @@ class LocalProtocolError(ProtocolError):
 class RemoteProtocolError(ProtocolError):
     """The peer sent something that the protocol does not allow; nothing has changed.
 
-    Becomes an `error` event with `type` "invalid_request_error". `code` is one of PROTOCOL section 5.11
-    or None; `param` names the field, in dotted form. Both are cut where the peer's own words make them too long.
+    Becomes an `error` event with `type` "invalid_request_error". `code` is one of the service's, or None; `param` names
+    the field, in dotted form. Both are cut where the peer's own words make them too long.
     """
 
     def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:

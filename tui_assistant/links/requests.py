@@ -1,7 +1,7 @@
 """What was asked of a server and how it ended, for servers that do not say so themselves. Pure.
 
-Sources of the cases: PROTOCOL notes of the vendors; "after response.cancel the two qwen3.5 models never send
-response.done", and errors whose code and event_id are empty.
+Sources of the cases: the vendors' documentation ("after response.cancel the two qwen3.5 models never send
+response.done"), and errors whose code and event_id are empty.
 """
 
 from __future__ import annotations

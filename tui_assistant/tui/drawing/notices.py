@@ -8,7 +8,7 @@ from tui_assistant.runtime.api import Told
 from tui_assistant.safetext import clean
 from tui_assistant.tui.drawing.runs import Line, Run, merge, wrap
 
-LEAST_SECONDS = 4.0  # an error's message is shown for at least 3 s (DESIGN section 4)
+LEAST_SECONDS = 4.0  # of which 3 s are left for who looks up a second late
 CHARACTERS_PER_SECOND = 15.0  # slow reading
 MOST_SECONDS = 15.0
 SHOWN_AT_ONCE = 3
