@@ -205,6 +205,7 @@ def test_messages_for_the_responder() -> None:
     conversation.add(answer("a", "yes"))
     conversation.add(FunctionCall(id="f", call_id="c", name="add", arguments='{"x": 1}'))
     conversation.add(FunctionCall(id="h", call_id="d", name="add", arguments='{"x"', status="incomplete"))
+    conversation.add(FunctionCall(id="i", call_id="e", name="add", arguments="", status="in_progress"))
     conversation.add(FunctionCallOutput(id="g", call_id="c", output="2"))
     assert conversation.messages() == (
         ChatMessage("system", "Be kind."),

@@ -72,6 +72,9 @@ def test_a_call_event_by_event() -> None:
     assert (added.status, added.type) == ("in_progress", "function_call")
     done = driver.of(server.FunctionCallArgumentsDone)[0]
     assert (done.call_id, done.name, done.arguments, done.item_id) == ("c1", "add", '{"x": 1}', "item_2")
+    usage = driver.of(server.ResponseDone)[0].response.usage
+    assert usage is not None
+    assert usage.output_tokens == 2, "8 characters, where the responder reports nothing"
     (item,) = driver.of(server.ResponseDone)[0].response.output
     assert item == FunctionCall(id="item_2", status="completed", name="add", arguments='{"x": 1}', call_id="c1")
     assert driver.retrieve("item_2") == item
@@ -112,6 +115,9 @@ def test_words_and_two_calls_in_one_response() -> None:
     assert isinstance(output[0], AssistantMessage)
     assert [getattr(item, "arguments", None) for item in output] == [None, "{}", "[]"]
     assert [item.status for item in output] == ["completed"] * 3
+    usage = driver.of(server.ResponseDone)[0].response.usage
+    assert usage is not None
+    assert usage.output_token_details.text_tokens == 4, "16 characters in all"
 
 
 def test_a_cancelled_call_is_closed_and_not_gone_on_with() -> None:

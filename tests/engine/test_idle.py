@@ -59,6 +59,18 @@ def test_it_is_due_after_the_answer_s_sound() -> None:
     assert driver.session.deadline == 0, "the next silence runs"
 
 
+def test_it_runs_from_the_sound_of_a_cancelled_answer_too() -> None:
+    driver = Driver(configuration=config(RULES))
+    driver.send("conversation.item.create", item=TEXT)
+    driver.send("response.create")
+    driver.answer(driver.of(Respond)[0], TextDelta("One. "))
+    driver.answer(driver.of(Speak)[0], AudioChunk(bytes(48_000), 24_000))
+    assert driver.session.deadline is None
+    driver.send("response.cancel")
+    driver.tick(10_000)
+    assert driver.session.deadline == 16_000
+
+
 def test_without_any_audio_it_fires_too() -> None:
     driver = answered()
     driver.tick(0)
@@ -88,6 +100,13 @@ def test_it_is_suspended_while_turns_are_taken_by_hand() -> None:
     assert driver.session.deadline == 66_000, "it starts anew"
     driver.tick(66_000)
     assert driver.of(server.TimeoutTriggered)
+
+
+def test_other_settings_leave_it_as_it_runs() -> None:
+    driver = answered()
+    driver.tick(0)
+    driver.send("session.update", session={"type": "realtime", "instructions": "x"})
+    assert driver.session.deadline == 6_000
 
 
 def test_it_needs_an_answer_first_and_a_timeout() -> None:

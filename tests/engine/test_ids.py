@@ -29,6 +29,13 @@ def test_names_that_cannot_be_made_are_not_kept() -> None:
         ids.take(ids.next("item"))
     for odd in ("", "_", "item", "item_x_", "item_x_-5", "item_5000", "item_x_" + "9" * 5_000):
         ids.take(odd)
+    assert not ids._taken
+    ids.take(longest := "item_x_" + "9" * 18)
+    ids.take(longest + "9")
+    assert ids._taken == {longest}
+    ids = Ids("x")
+    ids._counts["item"] = 1_000
+    ids.take("item_x_1000")
     ids.take("item_x_1002")
     assert ids._taken == {"item_x_1002"}
     assert [ids.next("item"), ids.next("item")] == ["item_x_1001", "item_x_1003"]

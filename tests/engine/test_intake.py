@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fakes import RATE, Driver, ScriptedDetector, config, counting, errors, kinds, streams
 
+from tui_assistant.engine import intake
 from tui_assistant.engine.observation import Dropped, FrameSeen, TurnState
 from tui_assistant.engine.ports import Cancel, Failed, Final, TranscribeAudio, TranscribeEnd
 from tui_assistant.protocol import server
@@ -37,7 +38,10 @@ def test_a_turn_holds_exactly_its_audio() -> None:
     driver.feed(counting(50 * FRAME))
     (started,), (stopped,) = driver.of(server.SpeechStarted), driver.of(server.SpeechStopped)
     assert (started.audio_start_ms, started.at_ms) == (20 * 32 - 300, 22 * 32)
+    assert started.reason == {"rule": "threshold", "p": 0.9, "threshold": 0.5, "held_ms": 64}
     assert (stopped.audio_end_ms, stopped.at_ms) == (30 * 32 + 512, 30 * 32 + 512)
+    assert stopped.reason == {"rule": "silence", "silence_ms": 512, "needed_ms": 500}
+    assert driver.of(server.BufferCommitted)[0].reason == stopped.reason
     assert audio_of(driver, started.item_id) == list(range(340 * 16, 1_472 * 16))
 
 
@@ -262,6 +266,17 @@ class TestFull:
         assert errors(driver.feed(counting(8_000))) == []
         driver.send("input_audio_buffer.commit")
         assert len(commits(driver)) == 2
+
+    def test_what_was_refused_before_a_change_of_settings_does_not_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(intake, "LONGEST_MANUAL_MS", 1_000)
+        driver = Driver(ScriptedDetector(), config(None, rate=8_000))
+        driver.feed(counting(12_000))
+        assert errors(driver.outputs) == [("input_audio_buffer_full", None)]
+        driver.update({"type": "server_vad"})
+        driver.update(None)
+        driver.feed(counting(8_000))
+        assert errors(driver.outputs) == [("input_audio_buffer_full", None)] * 2, "it is said again"
+        assert [seen.counter for seen in driver.of(Dropped)] == ["refused_samples"] * 2
 
     def test_appends_are_refused_alike(self) -> None:
         driver = Driver(ScriptedDetector(), config(None, rate=8_000))

@@ -38,12 +38,15 @@ def talked() -> Driver:
     driver.frames(20)
     driver.answer(driver.of(Judge)[0], Judged(1.0, "j"))
     driver.settle()
+    driver.frames(5)
+    driver.send("input_audio_buffer.commit")  # of silence
     driver.update(None)
     driver.frames(4)
     driver.send("input_audio_buffer.commit")
     driver.frames(1)
     driver.send("response.create")
-    driver.finish(driver.open[0])
+    for ask in driver.of(TranscribeEnd)[-2:]:
+        driver.finish(ask)
     responder = driver.of(Respond)[-1]
     for answer in (TextDelta("So."), FunctionCallDelta("", "add", "{}"), Responded()):
         driver.answer(responder, answer)

@@ -48,6 +48,18 @@ class TestInput:
         driver.settle()
         assert driver.of(server.ResponseDone)[0].response.status == "completed"
 
+    def test_sound_counts_where_it_is_among_what_is_given(self) -> None:
+        driver = Driver(configuration=config(None))
+        for _ in range(2):
+            driver.frames(25)
+            driver.send("input_audio_buffer.commit")
+        driver.settle()
+        create(driver, input=[{"type": "item_reference", "id": "item_2"}, OTHER])
+        driver.settle()
+        usage = driver.of(server.ResponseDone)[0].response.usage
+        assert usage is not None
+        assert usage.input_token_details.audio_tokens == 8, "800 ms, of the second alone"
+
     def test_what_was_deleted_while_words_were_awaited_is_not_read(self) -> None:
         driver = talk(ServerVad(create_response=False))
         driver.frames(30)
@@ -75,6 +87,8 @@ class TestVoice:
         assert driver.of(server.ResponseCreated)[0].response.audio.output.voice == "own"
         sent = b"".join(decode_audio(event.delta) for event in driver.of(server.OutputAudioDelta))
         assert len(sent) == 8_000, "a second of mu-law"
+        (item,) = driver.of(server.ResponseDone)[0].response.output
+        assert decode_audio(driver.retrieve(item.id or "").content[0].audio) == sent
 
     def test_it_stays_once_it_was_heard(self) -> None:
         driver = talk()
@@ -162,6 +176,13 @@ class TestLimit:
         assert len(driver.of(Cancel)) == 1
         assert driver.answer(driver.of(Respond)[0], Responded()) == []
 
+    def test_it_holds_for_all_deltas_together(self) -> None:
+        driver = talk(output_modalities=("text",))
+        create(driver, max_output_tokens=3)
+        for delta in ("one ", "two ", "three four"):
+            driver.answer(driver.of(Respond)[0], TextDelta(delta))
+        assert driver.of(server.OutputTextDone)[0].text == "one two three "
+
     def test_what_fits_is_said_to_its_end(self) -> None:
         driver = talk()
         create(driver, max_output_tokens=1)
@@ -169,9 +190,20 @@ class TestLimit:
         (voice,) = driver.of(Speak)
         assert voice.text == "Hello"
         assert ids(driver) == []
+        assert [ask.ask_id for ask in driver.of(Cancel)] == [driver.of(Respond)[0].ask_id]
         driver.answer(voice, AudioChunk(bytes(480), 24_000))
         driver.settle()
         assert driver.of(server.ResponseDone)[0].response.status == "incomplete"
+
+    def test_what_is_said_of_it_can_be_cancelled(self) -> None:
+        driver = talk()
+        create(driver, max_output_tokens=1)
+        driver.answer(driver.of(Respond)[0], TextDelta("Hello there."))
+        (voice,) = driver.of(Speak)
+        driver.forget()
+        driver.send("response.cancel")
+        assert driver.of(Cancel) == [Cancel(voice.ask_id)], "the responder's ask is over"
+        assert driver.of(server.ResponseDone)[0].response.status == "cancelled"
 
     @pytest.mark.parametrize(
         ("word", "reason"), [("length", "max_output_tokens"), ("content_filter", "content_filter")]

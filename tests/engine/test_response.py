@@ -169,10 +169,9 @@ def test_a_failed_responder(deltas: int) -> None:
     assert response.status == "failed"
     assert response.status_details is not None
     assert response.status_details.error is not None
-    assert (response.status_details.error.code, response.status_details.error.message) == (
-        "model_error",
-        "The model is gone.",
-    )
+    assert response.status_details.type == "failed"
+    error = response.status_details.error
+    assert (error.type, error.code, error.message) == ("server_error", "model_error", "The model is gone.")
     assert [item.status for item in response.output] == ["incomplete"] * deltas
     assert len(driver.of(Cancel)) == deltas, "what was being said is cancelled; the failed ask is over by itself"
     assert driver.answer(responder, TextDelta("late")) == []
@@ -280,14 +279,14 @@ def test_any_answers_end_in_one_done(script: list[str]) -> None:
 @pytest.mark.parametrize("wrong", [Alarm("x"), Final("x"), CHUNK, Spoken()])
 def test_a_responder_that_answers_something_else_is_our_bug(wrong: Answer) -> None:
     driver = asked()
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=f"^a responder cannot answer {type(wrong).__name__}$"):
         driver.answer(ask(driver, Respond), wrong)
 
 
 def test_a_synthesiser_that_answers_something_else_is_our_bug() -> None:
     driver = asked()
     driver.answer(ask(driver, Respond), TextDelta("One. "))
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"^a synthesiser cannot answer TextDelta$"):
         driver.answer(ask(driver, Speak), TextDelta("x"))
 
 

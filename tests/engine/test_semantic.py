@@ -10,6 +10,7 @@ from fakes import RATE, Driver, ScriptedDetector, config, counting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui_assistant.engine import intake
 from tui_assistant.engine.judging import LATE_MS
 from tui_assistant.engine.observation import Dropped, FrameSeen
 from tui_assistant.engine.ports import Cancel, Failed, Judge, Judged, Partial, Transcribe
@@ -131,6 +132,17 @@ def test_a_late_judge_is_not_waited_for() -> None:
     assert [cancel.ask_id for cancel in session.of(Cancel)] == [ask.ask_id for ask in asked(session)]
 
 
+def test_a_judge_that_hangs_holds_up_no_more_than_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "LONGEST_MANUAL_MS", 960)  # instead of ten minutes
+    session = driver([(0.9, 20)])
+    session.feed(counting(20 * FRAME))
+    session.feed(counting((9 + 30) * FRAME, 20 * FRAME))  # up to 30 frames wait for the answer
+    assert session.of(Dropped) == []
+    session.feed(counting(FRAME, 59 * FRAME))
+    assert session.of(Dropped)[0] == Dropped("late_judgements", 1)
+    assert session.of(FrameSeen)[-1].end_ms > 49 * 32
+
+
 @pytest.mark.parametrize("kind", ["commit", "clear"])
 def test_what_the_client_does_is_not_held_up(kind: str) -> None:
     session = driver([(0.9, 20)])
@@ -150,6 +162,16 @@ def test_switching_to_manual_ends_the_question() -> None:
     assert session.of(Cancel) == [Cancel(asked(session)[0].ask_id)]
     session.feed(counting(40 * FRAME, 28 * FRAME))
     assert len(session.of(FrameSeen)) == 68
+
+
+def test_the_judge_is_asked_again_once_turns_are_detected_again() -> None:
+    session = driver([(0.9, 20), (0.0, 20), (0.9, 20)])
+    session.update(None)
+    session.feed(counting(40 * FRAME))
+    assert asked(session) == []
+    session.update({"type": "semantic_vad"})
+    session.feed(counting(30 * FRAME, 40 * FRAME))
+    assert [ask.silence_ms for ask in asked(session)] == [224]
 
 
 def opinion(pcm: bytes) -> Judged:

@@ -29,6 +29,7 @@ def pieces(*deltas: str) -> list[str]:
         # abbreviations
         ("Ask Dr. Smith, e.g. tomorrow at 5 p.m. or so.", ["Ask Dr. Smith, e.g. tomorrow at 5 p.m. or so."]),
         ("Ask (Mr. X) etc. now", ["Ask (Mr. X) etc. now"]),
+        ("Ask Dr. Smith. Then go.", ["Ask Dr. Smith.", "Then go."]),
         # quotes and brackets belong to the sentence that they close
         ('He said "go." Then he went.', ['He said "go."', "Then he went."]),
         ("(It is late.) Sleep.", ["(It is late.)", "Sleep."]),
@@ -44,6 +45,7 @@ def pieces(*deltas: str) -> list[str]:
         ("First. ```a. b``` Second. ```never closed. at all", ["First.", "Second."]),
         ("```a. b\n``` Only this.", ["Only this."]),
         ("So **```x = 1```** done.", ["So done."]),
+        ("First ```a. b``` and ```c. d``` so.", ["First and so."]),
         ("***", []),
     ],
 )
@@ -60,6 +62,8 @@ def test_text_is_cut_at_sentences(text: str, expected: list[str]) -> None:
             ["The moon is far away,", "and the sun is farther, too."],
         ),
         ("Well, yes, it is so, I think.", ["Well, yes, it is so,", "I think."]),  # "Well," is over too soon
+        ("The moon is far, and so are we.", ["The moon is far,", "and so are we."]),
+        ("The far moon, the sun and we.", ["The far moon, the sun and we."]),
         ("There are three of them: one, two, three.", ["There are three of them:", "one, two, three."]),
         ('He said "the moon is far," and left.', ['He said "the moon is far,"', "and left."]),
         ("It costs about 1,000 or 2,500 euros.", ["It costs about 1,000 or 2,500 euros."]),
@@ -81,6 +85,12 @@ def test_a_sentence_is_given_as_soon_as_its_end_is_sure() -> None:
     assert cutter.flush() == []
 
 
+def test_the_end_of_long_code_is_waited_for() -> None:
+    cutter = SentenceCutter()
+    assert cutter.push("```" + "x = 1. y " * 40) == []
+    assert cutter.push("z``` Done. ") == ["Done."]
+
+
 @pytest.mark.parametrize("mark", [", ", "; ", ": ", " "])
 def test_a_long_sentence_is_cut_where_one_can_breathe(mark: str) -> None:
     text = "a" * 100 + mark + "b" * 300
@@ -89,8 +99,20 @@ def test_a_long_sentence_is_cut_where_one_can_breathe(mark: str) -> None:
     assert [len(piece) for piece in rest] == [LONGEST_PIECE, 300 - LONGEST_PIECE]
 
 
-def test_a_comma_is_better_than_a_later_space() -> None:
-    assert pieces("a" * 50 + ", " + "b" * 50 + " " + "c" * 200)[0] == "a" * 50 + ","
+@pytest.mark.parametrize(("better", "later"), [(",", ";"), (";", ":"), (":", ""), (",", "")])
+def test_a_comma_is_better_than_a_later_space(better: str, later: str) -> None:
+    assert pieces("a" * 50 + better + " " + "b" * 50 + later + " " + "c" * 200)[0] == "a" * 50 + better
+
+
+@pytest.mark.parametrize("beginning", [" ", ", "])
+def test_nothing_is_cut_off_in_front_of_the_first_word(beginning: str) -> None:
+    assert pieces(beginning + "x" * 300)[0] == (beginning + "x" * 300)[:LONGEST_PIECE].strip()
+
+
+def test_the_longest_sentence_that_is_not_cut() -> None:
+    sentence = "a " * (LONGEST_PIECE // 2 - 1) + "b."
+    assert pieces(sentence + " So.") == [sentence, "So."]
+    assert pieces(f"a{sentence} So.") == [f"a{sentence}".rpartition(" ")[0], "b.", "So."]
 
 
 WORDS = st.sampled_from(

@@ -94,6 +94,8 @@ class TestVadFlow:
         driver.frames(40)
         driver.settle()
         assert [event.previous_item_id for event in driver.of(server.BufferCommitted)] == [None, "item_2"]
+        for told in (driver.of(server.ItemAdded), driver.of(server.ItemDone)):
+            assert [event.previous_item_id for event in told] == [None, "item_1", "item_2", "item_3"]
         assert [message.role for message in driver.of(Respond)[1].messages] == ["user", "assistant", "user"]
 
     def test_a_cough_gets_no_answer(self) -> None:
@@ -102,7 +104,10 @@ class TestVadFlow:
         driver.frames(60)
         driver.settle()
         assert kinds(driver.outputs)[-2:] == ["response.created", "response.done"]
-        assert driver.of(server.ResponseDone)[0].response.status == "completed"
+        response = driver.of(server.ResponseDone)[0].response
+        assert response.status == "completed"
+        assert response.usage is not None
+        assert response.usage.total_tokens == 0
         assert not driver.of(Respond)
 
     def test_a_cough_does_not_swallow_the_question_before_it(self) -> None:
@@ -209,7 +214,7 @@ class TestWords:
     def test_a_recogniser_that_answers_something_else_is_our_bug(self) -> None:
         driver = spoken()
         driver.frames(60)
-        with pytest.raises(LocalProtocolError):
+        with pytest.raises(LocalProtocolError, match=r"^a recogniser cannot answer Spoken$"):
             driver.answer(streams(driver.outputs)[0], Spoken())
 
 
@@ -243,6 +248,8 @@ class TestItems:
         assert isinstance(error, server.ErrorEvent)
         assert (error.error.code, error.error.param, error.error.event_id) == (code, param, "e7")
         assert error.error.type == "invalid_request_error"
+        driver.send("conversation.item.create", item=TEXT)
+        assert driver.of(server.ItemAdded)[-1].item.id == "item_1", "what was refused has taken no name"
 
     def test_a_client_s_name_for_an_item_never_meets_one_of_ours(self) -> None:
         driver = spoken()

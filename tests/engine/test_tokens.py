@@ -27,6 +27,7 @@ def test_the_beginning_of_a_delta_that_a_limit_leaves(limit: int, beginning: str
 
 def test_a_delta_without_a_word_fits_or_does_not() -> None:
     assert (tokens.first(" ", 1), tokens.first(" one two ", 2)) == (" ", " one two ")
+    assert tokens.first(" one", 0) == ""
 
 
 def test_audio_is_counted_by_its_time_begun_units_in_full() -> None:

@@ -137,6 +137,19 @@ def test_what_was_judged_of_one_silence_does_not_hold_for_the_next() -> None:
     assert tracker.needed_ms == 1_160
 
 
+def test_another_eagerness_holds_at_once_and_what_was_judged_too() -> None:
+    tracker = TurnTracker(SemanticVad(), judged=True)
+    run(tracker, [0.9, 0.9] + [0.0] * 7)
+    tracker.judged(Judged(0.8, "j"))
+    run(tracker, [0.0] * 3, 9)
+    tracker.configure(SemanticVad(eagerness="low"))
+    assert tracker.needed_ms == 520, "200 + 7800 * 0.2 ** 2 = 512, and the next slot"
+    (asked,) = run(tracker, [0.0] * 2, 12)
+    assert asked == Question(14 * FRAME_MS, 384)
+    tracker.configure(ServerVad(silence_duration_ms=5_000))
+    assert (tracker.needed_ms, tracker.question) == (5_000, None)
+
+
 def test_an_answer_needs_its_question() -> None:
     with pytest.raises(LocalProtocolError, match=r"^no question is open$"):
         TurnTracker(SemanticVad(), judged=True).judged(Judged(0.5, "j"))

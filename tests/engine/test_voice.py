@@ -30,7 +30,7 @@ def test_one_sentence_is_asked_for_at_a_time() -> None:
     assert outbox.take() == [Speak("ask_1", "One.", "v", 1.25)]
     speaker.text("ee. ")
     assert outbox.take() == []
-    speaker.spoken()
+    assert speaker.spoken() == b"", "it made no sound"
     assert outbox.take() == [Speak("ask_2", "Two.", "v", 1.25)]
     speaker.finish_text()
     speaker.spoken()

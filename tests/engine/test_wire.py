@@ -27,6 +27,7 @@ def test_half_a_sample_waits_for_its_other_half() -> None:
     assert reader.decode(b"").tolist() == []
     assert reader.decode(b"\x02\x03").tolist() == [0x0201]
     assert reader.decode(b"\xff\xff\xff").tolist() == [-253, -1]
+    assert reader.decode(b"\x01\x00\x02").tolist() == [1]
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
