@@ -104,9 +104,8 @@ def test_a_comma_is_better_than_a_later_space(better: str, later: str) -> None:
     assert pieces("a" * 50 + better + " " + "b" * 50 + later + " " + "c" * 200)[0] == "a" * 50 + better
 
 
-@pytest.mark.parametrize("beginning", [" ", ", "])
-def test_nothing_is_cut_off_in_front_of_the_first_word(beginning: str) -> None:
-    assert pieces(beginning + "x" * 300)[0] == (beginning + "x" * 300)[:LONGEST_PIECE].strip()
+def test_a_piece_has_words() -> None:
+    assert SentenceCutter().push(" " + "x" * 300) == ["x" * (LONGEST_PIECE - 1)], "no cut in front of the first"
 
 
 def test_the_longest_sentence_that_is_not_cut() -> None:
