@@ -98,6 +98,13 @@ def test_what_nobody_heard_is_no_blip_and_what_leads_into_a_turn_neither() -> No
     assert blips([*muted, *frames(0.1)], Tuning()) == ()
     assert blips(frames(0.1, 0.4, 0.45), Tuning()) == ()
     assert blips((), Tuning()) == ()
+    assert blips(frames(0.1, 0.4, 0.35), Tuning()) == ()
+    deaf = frames(0.4, 0.1, 0.4)
+    deaf[1] = deaf[1]._replace(heard=False)
+    assert [blip.at_ms for blip in blips(deaf, Tuning())] == [32]
+    deaf = frames(0.4, 0.1, 0.4, 0.4)
+    deaf[3] = deaf[3]._replace(heard=False)  # muted at the last: it led into nothing
+    assert [blip.at_ms for blip in blips(deaf, Tuning())] == [32, 96]
 
 
 @given(st.lists(LOUDEST, min_size=1, max_size=40), TUNINGS)

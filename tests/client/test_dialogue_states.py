@@ -281,6 +281,31 @@ def test_the_threshold_in_force_says_what_speech_is() -> None:
     assert [effect for _ in range(2) for effect in dialogue.frame(0.8, 0)] == [Duck()]
 
 
+@pytest.mark.parametrize("begun", ["while it sounds", "before"])
+def test_a_yes_answers_a_question_whenever_it_began(begun: str) -> None:
+    dialogue = ours()
+    asks = [*answer_begins("Shall I?"), sound(1_000)]
+    run(dialogue, *([SPEAKS, *asks] if begun == "before" else [*asks, SPEAKS]))
+    if begun == "before":
+        dialogue.frame(0.9, 0)
+    run(dialogue, *turn("u2")[1:3])
+    assert "response.cancel" in sent(run(dialogue, words("yes", "u2")))
+
+
+def test_a_turn_whose_words_failed_is_answered_once_where_it_took_the_floor() -> None:
+    dialogue = ours()
+    run(dialogue, *answer_begins("one two three"), sound(1_000))
+    dialogue.heard(400, 0)
+    run(dialogue, SPEAKS)
+    for _ in range(8):
+        dialogue.frame(0.9, 0)
+    run(dialogue, *answer_ends("cancelled"), *turn("u2")[1:3])
+    error = server.TranscriptionError(message="it died")
+    assert sent(run(dialogue, server.TranscriptionFailed(item_id="u2", error=error))) == ["response.create"]
+    assert dialogue.busy
+    assert sent(dialogue.say("and this", 10)) == ["conversation.item.create"]  # it is on its way
+
+
 def test_figures_are_noted_once_the_answer_is_heard() -> None:
     dialogue = hands_free()
     run(dialogue, *turn(), now_ms=1_000)

@@ -47,7 +47,7 @@ def counted_down(hold: Hold) -> Hold:
 
 
 def test_what_is_awaited_next(hold: Hold) -> None:
-    assert hold.deadline is None
+    assert (hold.phase, hold.deadline, hold.countdown_ms) == (HoldPhase.FREE, None, None)
     play(hold, edges(("press", 1_000)))
     assert hold.deadline == 1_250
     play(hold, edges(("release", 1_090)))
@@ -110,6 +110,12 @@ def test_a_press_that_is_let_go_of_by_the_focus_does_nothing(hold: Hold) -> None
     assert hold.blur(30_400) == []
     assert (wait(hold, 40_000), hold.phase) == ([], HoldPhase.FREE)
     assert play(hold, edges(("press", 40_100))) == [Begin(40_100)]  # the key counts as let go
+
+
+def test_a_key_that_the_focus_let_go_of_may_be_pressed_at_once(hold: Hold) -> None:
+    play(hold, edges(("press", 0)), 300)
+    assert hold.blur(300) == [End(300, EndReason.BLUR, False)]
+    assert play(hold, edges(("press", 700))) == [Begin(700)]
 
 
 def test_after_a_drop_no_end_is_remembered(hold: Hold) -> None:
@@ -257,7 +263,8 @@ def test_a_pause_releases_a_key_whose_floor_was_taken(
 ) -> None:
     play(inferred, pulses(before))
     inferred.drop()
-    assert play(inferred, pulses([before[-1] + gap])) == ([Begin(before[-1] + gap)] if begins else [])
+    at = before[-1] + gap
+    assert play(inferred, pulses([at, at + 149])) == ([Begin(at)] if begins else [])
 
 
 def test_what_is_known_of_the_terminal_can_be_set(inferred: Hold) -> None:

@@ -8,9 +8,9 @@ from fakes import RATE, Driver, ScriptedDetector, config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_assistant.client.blips import Figures
+from tui_assistant.client.blips import FRAME_MS, Figures
 from tui_assistant.client.latency import Waterfall
-from tui_assistant.client.ledger import LONGEST_MEMORY, Ledger
+from tui_assistant.client.ledger import KEPT_FRAMES, LONGEST_MEMORY, Ledger
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.engine.observation import FrameSeen
@@ -359,6 +359,12 @@ def test_the_newest_two_hundred_are_kept() -> None:
         for event in turn(f"u{number}"):
             ledger.take(event, quiet(ledger, 32, 0.9), 0)
     assert [record.item_id for record in ledger.records] == [f"u{n}" for n in range(5, LONGEST_MEMORY + 5)]
+
+
+def test_no_more_is_kept_than_the_longest_turn() -> None:
+    ledger = Ledger()
+    quiet(ledger, (KEPT_FRAMES + 10) * FRAME_MS)
+    assert len(ledger._frames) == KEPT_FRAMES
 
 
 def test_other_events_change_nothing() -> None:

@@ -71,6 +71,14 @@ def test_times_are_those_of_the_item_at_the_link_s_rate() -> None:
     assert playback.flush() == (Cut("a", 203, 213),)
 
 
+def test_the_second_half_of_a_long_item() -> None:
+    playback = Playback(1000)
+    playback.add("a", 60_000)
+    playback.add("a", 100)
+    playback.heard(60_050)
+    assert playback.flush() == (Cut("a", 60_050, 60_100),)
+
+
 def test_a_count_that_goes_back_is_taken_as_standing_still() -> None:
     playback = Playback(1000)
     playback.add("a", 100)

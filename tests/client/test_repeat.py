@@ -9,9 +9,9 @@ from tui_assistant.client.repeat import Learned, Presses, Repeats, _rank
 
 def held(repeats: Repeats, gaps: int, *, pause: float = 480, every: float = 33, fresh: bool = True) -> Learned:
     """One hold, with so many gaps between its repeats."""
-    repeats.press(0, fresh=fresh)
+    repeats.press(1_000, fresh=fresh)
     for number in range(gaps + 1):
-        repeats.pulse(pause + number * every)
+        repeats.pulse(1_000 + pause + number * every)
     repeats.finish()
     return repeats.learned
 

@@ -142,7 +142,7 @@ def heard_text(text: str, heard_ms: int, of_ms: int) -> str:
     if most >= len(text):
         return text
     words = text[:most].rsplit(" ", 1)[0].rstrip() if " " in text[:most] else ""
-    return f"{words}—" if words else "—"
+    return f"{words}—"
 
 
 def ended(reason: JsonObject | None) -> str:
