@@ -127,14 +127,16 @@ class AppRoom:
             time.sleep(self._random.uniform(0.02, 0.2))
 
     def other_default(self) -> None:
-        """Another speaker and another microphone become the default ones for a while."""
-        module = self.audio.pactl("load-module", "module-null-sink", "sink_name=other")
+        """Another speaker and another microphone, which do not hear each other, become the default ones for a while."""
+        sinks = ("other", "other_room")
+        modules = [self.audio.pactl("load-module", "module-null-sink", f"sink_name={sink}") for sink in sinks]
         self.audio.pactl("set-default-sink", "other")
-        self.audio.pactl("set-default-source", "other.monitor")
+        self.audio.pactl("set-default-source", "other_room.monitor")
         time.sleep(0.5)
         self.audio.pactl("set-default-sink", "va_speaker")
         self.audio.pactl("set-default-source", "va_mic")
-        self.audio.pactl("unload-module", module)
+        for module in modules:
+            self.audio.pactl("unload-module", module)
 
     def set_clock(self) -> None:
         """The time of day jumps while a timer runs, which takes as long as it takes."""
