@@ -122,7 +122,7 @@ class Equipment:
         except DeviceError as error:
             if self._options.output or self._options.output_file is not None:
                 raise
-            self._tell(f"{error.message}: answers are shown, not heard", "warning")
+            self._tell(f"{error}: answers are shown, not heard", "warning")
             speaker = ClockedSpeaker(name="none")
             speaker.start()
         self._set_speaker(speaker)
