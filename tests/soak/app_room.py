@@ -34,6 +34,7 @@ SIZES = [(20, 6), (80, 24), (200, 50), (60, 15), (121, 41), (40, 40)]
 PATIENCE_S = 60.0  # for a busy machine
 STOP_S, STALL_S = 2.5, 2.5  # longer than the question
 TIMER_S = 4
+TRUSTED_S = 0.6  # a microphone from which nothing comes for longer has gone
 JUMPS_S = (7_200, -7_200, 90, -90)  # of the time of day
 COUNTER = re.compile(r"! (\w+) (\d+)")
 COMMITTED, ANSWERED = "input_audio_buffer.committed", "response.done"
@@ -127,7 +128,11 @@ class AppRoom:
             time.sleep(self._random.uniform(0.02, 0.2))
 
     def other_default(self) -> None:
-        """Another speaker and another microphone, which do not hear each other, become the default ones for a while."""
+        """Another speaker and another microphone, which do not hear each other, become the default ones for a while.
+
+        PulseAudio moves the app's streams there and back; one that was moved may stand still, until the app notices
+        and opens another.
+        """
         sinks = ("other", "other_room")
         modules = [self.audio.pactl("load-module", "module-null-sink", f"sink_name={sink}") for sink in sinks]
         self.audio.pactl("set-default-sink", "other")
@@ -137,6 +142,8 @@ class AppRoom:
         self.audio.pactl("set-default-source", "va_mic")
         for module in modules:
             self.audio.pactl("unload-module", module)
+        time.sleep(2 * TRUSTED_S)
+        self.until(self.hears, "the microphone")
 
     def set_clock(self) -> None:
         """The time of day jumps while a timer runs, which takes as long as it takes."""
@@ -152,6 +159,13 @@ class AppRoom:
         self.until(lambda: self._alarms() > alarms, "the alarm")
         assert time.monotonic() - began >= TIMER_S  # at once, after a jump forward, would be wrong too
 
+    def hears(self) -> bool:
+        """Whether audio has come in until just now."""
+        tail = (self._recording / "input.log").read_bytes()[-50_000:].splitlines()[1:-1]  # the last may be half written
+        calls = [json.loads(line) for line in tail]
+        fed = [call["at_ms"] for call in calls if call["call"] == "feed"]
+        return bool(fed) and calls[-1]["at_ms"] - fed[-1] < TRUSTED_S * 1000 / 2
+
     def unplug(self) -> None:
         """Both devices go and come back; what is said meanwhile nobody hears, and the screen says so."""
         self.audio.unload_microphone()
@@ -161,6 +175,7 @@ class AppRoom:
         self.audio.load_microphone()
         self.terminal.wait_for("is back", PATIENCE_S)
         self.terminal.wait(lambda screen: "no microphone" not in screen and "mic default" in screen, PATIENCE_S)
+        self.until(self.hears, "the microphone")
 
     def _alarms(self) -> int:
         return self._spoken().count("timer is done")
