@@ -10,7 +10,7 @@ HANDSHAKE_S = 10.0  # for opening a connection
 # client that is busy for a while (it loads a model, its laptop changes networks) still has time to answer. What a dead
 # client costs meanwhile is one of MAX_SESSIONS and some kilobytes.
 PING_S, PONG_S = 20.0, 20.0
-DEAD_S = PING_S + PONG_S  # at most so long, and CLOSE_S, a client that has gone keeps its session
+DEAD_S = PING_S + PONG_S  # at most so long, and CLOSE_S, a client that has gone keeps its session; more if we are late
 CLOSE_S = 1.0  # dashscope keeps its socket open after a close
 SEND_S = 5.0  # nothing read for so long: the client is gone or does not want it
 LINGER_S = 5.0  # so long a client that did not read may still fetch the close code
