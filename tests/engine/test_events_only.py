@@ -10,7 +10,7 @@ from fakes import ASKS, ScriptedDetector, counting
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.intake import Began, Intake, Utterance
 from tui_assistant.engine.outbox import Outbox
-from tui_assistant.engine.ports import Judge, Judged
+from tui_assistant.engine.ports import Cancel, Judge, Judged
 from tui_assistant.protocol import server
 from tui_assistant.protocol.session import AudioInput, PcmFormat, PcmuFormat, SemanticVad, ServerVad
 
@@ -88,6 +88,15 @@ def test_a_judge_on_the_spot_hears_the_turn() -> None:
     assert stopped.at_ms == 320 + 320, "the answer works 96 ms after the question"
     assert (stopped.reason or {})["judge"] == "spot"
     assert len(made._dictation._audio) < 32_000, "what is over is dropped"
+
+
+def test_an_open_question_ends_with_the_input() -> None:
+    made, outbox = intake([0.9] * 10, SemanticVad(), judge=True)
+    list(made.feed(counting(17 * FRAME)))
+    (question,) = (output for output in outbox.take() if isinstance(output, Judge))
+    assert [type(happened) for happened in made.flush()] == [Utterance]
+    assert Cancel(question.ask_id) in outbox.take()
+    assert made.judged(question.ask_id, Judged(0.9, "late")) is None
 
 
 def test_in_another_format_it_stays_what_it_is() -> None:

@@ -13,6 +13,7 @@ from tui_assistant.engine.ports import Judged
 from tui_assistant.engine.turn import Question, Started, Stopped, TurnTracker, prefix_padding_ms
 from tui_assistant.errors import LocalProtocolError
 from tui_assistant.protocol.session import SemanticVad, ServerVad
+from tui_assistant.sound.level import rms_dbfs
 
 FRAME_MS = 32
 
@@ -161,6 +162,7 @@ def test_what_is_seen_follows_the_state() -> None:
     for place, p in enumerate([0.0, 0.9, 0.9, 0.0, 0.4, 0.0, 0.0]):
         tracker.frame(place * FRAME_MS, p)
         one = tracker.seen(Frame(place * FRAME_MS, p, np.zeros(512, np.int16)))
+        assert (one.p, one.rms_dbfs) == (p, rms_dbfs(np.zeros(1, np.int16)))
         seen.append((one.end_ms, one.state, one.silence_ms, one.needed_ms))
     assert seen == [
         (32, TurnState.IDLE, 0, 0),
