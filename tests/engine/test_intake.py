@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from fakes import RATE, Driver, ScriptedDetector, config, counting, errors, kinds, streams
 
-from tui_assistant.engine import intake
-from tui_assistant.engine.observation import Dropped, FrameSeen, TurnState
+from tui_assistant.engine.observation import FrameSeen, TurnState
 from tui_assistant.engine.ports import Cancel, Failed, Final, TranscribeAudio, TranscribeEnd
 from tui_assistant.protocol import server
-from tui_assistant.protocol.codec import decode_audio, encode_audio
+from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.sound.level import rms_dbfs
 
@@ -245,44 +244,6 @@ class TestSwitching:
             ("invalid_value", "session.audio.input.format")
         ]
         assert driver.session.config == config(QUIET), "nothing of it, the instructions neither"
-
-
-class TestFull:
-    def test_ten_minutes_by_hand_then_refusals(self) -> None:
-        driver = Driver(ScriptedDetector(), config(None, rate=8_000))
-        driver.feed(counting(599 * 8_000))
-        assert not errors(driver.outputs)
-        last = counting(2 * 8_000, 599 * 8_000)
-        assert errors(driver.feed(last)) == [("input_audio_buffer_full", None)]
-        (error,) = driver.of(server.ErrorEvent)
-        assert error.error.message == "The input audio buffer is full: it holds 10 minutes. Commit or clear it."
-        assert errors(driver.feed(bytes(16_000 * 8))) == []
-        assert errors(driver.feed(bytes(16_000 * 2))) == [("input_audio_buffer_full", None)], "10 s later"
-        assert sum(seen.amount for seen in driver.of(Dropped)) == 11 * 8_000
-        assert driver.session.input_ms == 600_000
-        driver.send("input_audio_buffer.commit")
-        kept = driver.session._conversation._audio[commits(driver)[0]]
-        assert kept.ms == 600_000, "what was there is kept"
-        assert errors(driver.feed(counting(8_000))) == []
-        driver.send("input_audio_buffer.commit")
-        assert len(commits(driver)) == 2
-
-    def test_what_was_refused_before_a_change_of_settings_does_not_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(intake, "LONGEST_MANUAL_MS", 1_000)
-        driver = Driver(ScriptedDetector(), config(None, rate=8_000))
-        driver.feed(counting(12_000))
-        assert errors(driver.outputs) == [("input_audio_buffer_full", None)]
-        driver.update({"type": "server_vad"})
-        driver.update(None)
-        driver.feed(counting(8_000))
-        assert errors(driver.outputs) == [("input_audio_buffer_full", None)] * 2, "it is said again"
-        assert [seen.counter for seen in driver.of(Dropped)] == ["refused_samples"] * 2
-
-    def test_appends_are_refused_alike(self) -> None:
-        driver = Driver(ScriptedDetector(), config(None, rate=8_000))
-        driver.feed(bytes(16_000 * 600))
-        outputs = driver.send("input_audio_buffer.append", audio=encode_audio(bytes(200)))
-        assert errors(outputs) == [("input_audio_buffer_full", None)]
 
 
 class TestNoAudio:
