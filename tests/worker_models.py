@@ -63,6 +63,17 @@ class Letters:
         return Stream(self._deadly)
 
 
+class Learner(Letters):
+    """Has heard every session from its own beginning on."""
+
+    name = "learner"
+
+    def open_for(self, language: str | None, session_id: str) -> Stream:
+        stream = self.open(language)
+        stream.accept(f"{session_id} {language}: ".encode())
+        return stream
+
+
 class Talker:
     """Answers by what the last message says."""
 
@@ -145,6 +156,10 @@ class Beeper:
 def recogniser(options: Options) -> Letters:
     time.sleep(float(options.get("load_s", 0)))
     return Letters(options)
+
+
+def learner(options: Options) -> Learner:
+    return Learner(options)
 
 
 def responder(options: Options) -> Talker:

@@ -18,7 +18,7 @@ class Heard:
 
     def __init__(self, frames: int = 0) -> None:
         self.outbox = Outbox(Ids())
-        self.dictation = Dictation(Ids(), self.outbox)
+        self.dictation = Dictation(Ids(), self.outbox, "sess_9")
         self._frames = 0
         self.hear(frames)
 
@@ -43,7 +43,7 @@ def test_a_stream_begins_with_the_audio_before_it_was_opened() -> None:
     heard.hear(2)
     assert heard.dictation.finish() == "ask_1"
     asks = heard.asks()
-    assert asks[0] == Transcribe("ask_1", "de")
+    assert asks[0] == Transcribe("ask_1", "de", "sess_9")
     assert asks[-1] == TranscribeEnd("ask_1")
     assert samples(asks) == list(range(640, 6 * 512))
     assert heard.dictation.ask_id is None

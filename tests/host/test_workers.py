@@ -50,6 +50,16 @@ async def test_each_ask_reaches_its_port_and_gets_its_answers(desk: OpenDesk) ->
     assert all(e.message and "\n" not in e.message for e in d.events)
 
 
+async def test_a_recogniser_that_learns_is_told_whom_it_hears(desk: OpenDesk) -> None:
+    d = await desk(recogniser="learner")
+    one, two = d.ask(Transcribe("1", "en", "sess_a")), d.ask(Transcribe("2", None, "sess_b"))
+    for ask_id in ("1", "2"):
+        d.pool.post(TranscribeAudio(ask_id, b"x"))
+        d.pool.post(TranscribeEnd(ask_id))
+    await until(lambda: over(one) and over(two))
+    assert (one[-1], two[-1]) == (Final("sess_a en: x"), Final("sess_b None: x"))
+
+
 async def test_asks_wait_in_order_while_the_model_loads(desk: OpenDesk) -> None:
     d = await desk(recogniser=("recogniser", {"load_s": 0.3}))
     first, second = d.ask(Transcribe("1")), d.ask(Transcribe("2"))

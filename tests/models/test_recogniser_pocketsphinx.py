@@ -18,7 +18,7 @@ from tui_assistant.models.recognisers import channel
 from tui_assistant.models.recognisers.corpus import sentences
 from tui_assistant.models.recognisers.language import Smoothing, arpa
 from tui_assistant.models.recognisers.lexicon import background_words, dictionary_text, pronunciations, read_dictionary
-from tui_assistant.models.recognisers.pocketsphinx import SphinxRecogniser, create
+from tui_assistant.models.recognisers.pocketsphinx import VOICES, SphinxRecogniser, create
 from tui_assistant.models.skills.brain import Brain
 from tui_assistant.models.skills.catalogue import SKILLS
 from tui_assistant.models.skills.notebook import Notebook
@@ -88,10 +88,35 @@ def test_the_clips_are_there() -> None:
 def test_first_utterance_at_any_level(
     recogniser: SphinxRecogniser, brain: Brain, tmp_path: Path, voice: str, gain: float
 ) -> None:
-    recogniser.means = None  # as it starts
+    recogniser.means.clear()  # as it starts
     samples = np.frombuffer(flite("set a timer for five minutes", voice, tmp_path), "<i2")
     heard = recognise(recogniser, (samples * gain).astype("<i2").tobytes())
     assert judged(Request("", "timer_set", {"seconds": 300.0}), brain.understand(heard)), heard
+
+
+def test_what_is_learned_in_one_session_is_for_that_session_alone(recogniser: SphinxRecogniser, tmp_path: Path) -> None:
+    recogniser.means.clear()
+    request, other = (flite("set a timer for five minutes", voice, tmp_path) for voice in ("slt", "awb"))
+    alone = recognise(recogniser, request, "alone")
+    for _ in range(2):
+        recognise(recogniser, other, "another")
+    assert recognise(recogniser, request, "beside") == alone
+    first = pytest.approx(recogniser.means["alone"], abs=0.01)  # the library keeps some thousandths of its own
+    assert recogniser.means["beside"] == first
+    assert recogniser.means["another"] != first
+    recognise(recogniser, request, "beside")
+    assert recogniser.means["beside"] != first  # it goes on learning
+
+
+def test_the_oldest_voice_is_forgotten(recogniser: SphinxRecogniser) -> None:
+    recogniser.means.clear()
+    for number in range(VOICES + 3):
+        recogniser.learn(channel.TYPICAL, str(number))
+        recogniser.learn(channel.TYPICAL, "0")  # heard again and again
+    assert len(recogniser.means) == VOICES
+    assert {"0", str(VOICES + 2)} < set(recogniser.means)
+    assert "1" not in recogniser.means
+    recogniser.means.clear()
 
 
 def test_means_of_speech_are_told_from_those_given_before() -> None:

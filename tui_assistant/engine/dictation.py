@@ -15,9 +15,10 @@ from tui_assistant.engine.ports import FRAME_RATE, Cancel, Transcribe, Transcrib
 class Dictation:
     """Sends 16 kHz audio frame by frame while an utterance is open."""
 
-    def __init__(self, ids: Ids, outbox: Outbox) -> None:
+    def __init__(self, ids: Ids, outbox: Outbox, session_id: str = "") -> None:
         self._ids = ids
         self._outbox = outbox
+        self._session_id = session_id
         self._audio = SampleBuffer(FRAME_RATE)
         self._sent = 0  # position up to which the open stream has its audio
         self.ask_id: str | None = None  # of the open stream
@@ -41,7 +42,7 @@ class Dictation:
         self.ask_id = self._ids.next("ask")
         self._deaf = False
         self.words = ""
-        self._outbox.ask(Transcribe(self.ask_id, language))
+        self._outbox.ask(Transcribe(self.ask_id, language, self._session_id))
         self._sent = max(self._audio.start, self._audio.at_ms(start_ms))
         self._send(self._audio.end)
         return self.ask_id

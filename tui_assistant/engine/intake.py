@@ -72,6 +72,7 @@ class Intake:
         *,
         events_only: bool = False,
         judge: AskNow | bool = False,
+        session_id: str = "",
     ) -> None:
         """`events_only`: nobody wants the words or the observations, only when turns begin and end.
 
@@ -89,7 +90,8 @@ class Intake:
         rate = wire_rate(audio.format)
         self.buffer = SampleBuffer(rate, keeps=not events_only)
         self._front = FrontEnd(rate, detector)
-        self._dictation = Dictation(ids, outbox)
+        self._session_id = session_id
+        self._dictation = Dictation(ids, outbox, session_id)
         self._rules = audio.turn_detection
         self._tracker = TurnTracker(self._rules, judged=bool(judge)) if self._rules else None
         self._start_ms = 0  # where the held audio begins
@@ -100,7 +102,15 @@ class Intake:
 
     def with_format(self, audio: AudioInput) -> Intake:
         """A fresh one for another format; only before the first audio."""
-        return Intake(audio, self._detector, self._ids, self._outbox, events_only=self._events_only, judge=self._judge)
+        return Intake(
+            audio,
+            self._detector,
+            self._ids,
+            self._outbox,
+            events_only=self._events_only,
+            judge=self._judge,
+            session_id=self._session_id,
+        )
 
     @property
     def speaking(self) -> bool:

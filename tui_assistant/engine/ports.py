@@ -31,6 +31,7 @@ class Transcribe:
 
     ask_id: str
     language: str | None = None
+    session_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +307,11 @@ class WaitingStream(RecognitionStream, Protocol):
 
 
 class Recogniser(Protocol):
-    """Speech to text. Several streams may be open at once; all calls come from one thread."""
+    """Speech to text. Several streams may be open at once; all calls come from one thread.
+
+    One that learns from what it hears has a method `open_for(language, session_id)`, which is called instead of `open`:
+    what it learns in one session is for that session alone.
+    """
 
     name: str
 

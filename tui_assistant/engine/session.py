@@ -63,7 +63,8 @@ class Session:
         self._ids = ids or Ids()
         self._outbox = Outbox(self._ids)
         self._conversation = Conversation()
-        self._intake = Intake(self.config.audio.input, detector, self._ids, self._outbox, judge=judge)
+        sound = self.config.audio.input
+        self._intake = Intake(sound, detector, self._ids, self._outbox, judge=judge, session_id=self.id)
         self._words: dict[str, _Dictated] = {}  # recogniser's ask -> its item
         self._answers = Answers(
             self.id,

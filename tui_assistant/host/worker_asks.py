@@ -166,6 +166,7 @@ class Inbox:
 def recognise(model: Recogniser, inbox: Inbox, send: Send) -> None:
     """Handles a recogniser's asks until the inbox ends."""
     streams: dict[str, RecognitionStream] = {}
+    open_for: Callable[[str | None, str], RecognitionStream] | None = getattr(model, "open_for", None)
 
     def close(ask_id: str) -> None:
         inbox.forget(ask_id)
@@ -187,7 +188,7 @@ def recognise(model: Recogniser, inbox: Inbox, send: Send) -> None:
             if isinstance(ask, Cancel):
                 close(ask_id)
             elif isinstance(ask, Transcribe):
-                streams[ask_id] = model.open(ask.language)
+                streams[ask_id] = open_for(ask.language, ask.session_id) if open_for else model.open(ask.language)
             elif ask_id in streams and not inbox.flag(ask_id).cancelled:
                 if isinstance(ask, TranscribeAudio):
                     partial = streams[ask_id].accept(ask.pcm)

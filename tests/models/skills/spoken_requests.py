@@ -211,9 +211,10 @@ def _at_16k(path: Path) -> bytes:
     return bytes(np.concatenate((quiet[:4_800], samples, quiet)).tobytes())
 
 
-def recognise(recogniser: Recogniser, pcm: bytes) -> str:
+def recognise(recogniser: Recogniser, pcm: bytes, session_id: str = "") -> str:
     """As it comes from a microphone: 20 ms at a time."""
-    stream = recogniser.open(None)
+    open_for = getattr(recogniser, "open_for", None)
+    stream = open_for(None, session_id) if open_for else recogniser.open(None)
     for start in range(0, len(pcm), 640):
         stream.accept(pcm[start : start + 640])
     text = stream.finish().text

@@ -24,6 +24,7 @@ from .language import Smoothing, arpa
 from .lexicon import background_words, dictionary_text, pronunciations, read_dictionary
 
 BACKGROUND_WORDS = 2_000  # with these, read speech triggers nothing at 42 ms CPU per audio second (bench of the skills)
+VOICES = 256  # sessions whose microphone and voice are remembered: a server has 100 at once by default
 IDLE_DECODERS = 2  # kept for the next utterance; another takes about 35 ms to load
 FIRM_AFTER = 2  # partial results in a row that must begin with the same words before those count as firm
 PARTIAL_EVERY_BYTES = 6_400  # 0.2 s of audio between two partial results: often enough to read along
@@ -97,15 +98,17 @@ def _probabilities(library: Any, path: Path) -> Any:
 class SphinxStream:
     """One utterance. Words count as firm once several partial results in a row began with them."""
 
-    def __init__(self, recogniser: SphinxRecogniser, decoder: Any) -> None:
+    def __init__(self, recogniser: SphinxRecogniser, decoder: Any, session_id: str) -> None:
         self._recogniser = recogniser
+        self._session_id = session_id
         self._decoder: Any = decoder
         self._finished = False
         self._carry = b""
         self._size = 0  # bytes
-        self._head: bytearray | None = None if recogniser.means else bytearray()
+        known = recogniser.means.get(session_id)
+        self._head: bytearray | None = None if known else bytearray()
         self._calibrations = 0
-        self._means = recogniser.means or channel.TYPICAL
+        self._means = known or channel.TYPICAL
         self._unread = 0
         self._recent: list[list[str]] = []
         self._firm: list[str] = []
@@ -156,7 +159,7 @@ class SphinxStream:
         words = _words(self._decoder)
         if len(words) >= CHANNEL_WORDS:
             heard = channel.spoken(self._means, channel.parse(self._decoder.get_cmn(False)), self._size)
-            self._recogniser.learn(heard)
+            self._recogniser.learn(heard, self._session_id)
         return Final(" ".join(words))
 
     def close(self) -> None:
@@ -203,16 +206,23 @@ class SphinxRecogniser:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._idle = [model.decoder()]
-        self.means: channel.Means | None = None  # of the utterances so far; None before the first
+        self.means: dict[str, channel.Means] = {}  # of each session's utterances so far; the last heard stands last
 
     def open(self, language: str | None) -> SphinxStream:
-        return SphinxStream(self, self._idle.pop() if self._idle else self._model.decoder())
+        return self.open_for(language, "")
 
-    def learn(self, heard: channel.Means | None) -> None:
-        """An utterance had these means: the next one begins with what was learned."""
+    def open_for(self, language: str | None, session_id: str) -> SphinxStream:
+        """Begins with the microphone and the voice of that session, if it has been heard before."""
+        return SphinxStream(self, self._idle.pop() if self._idle else self._model.decoder(), session_id)
+
+    def learn(self, heard: channel.Means | None, session_id: str) -> None:
+        """An utterance had these means: the next one of that session begins with what was learned."""
         if heard is not None:
-            known, share = (self.means, channel.NEW_SHARE) if self.means else (channel.TYPICAL, channel.SPOKEN_SHARE)
-            self.means = channel.mixed(heard, known, share)
+            known = self.means.pop(session_id, None)
+            before, share = (known, channel.NEW_SHARE) if known else (channel.TYPICAL, channel.SPOKEN_SHARE)
+            self.means[session_id] = channel.mixed(heard, before, share)
+            if len(self.means) > VOICES:
+                del self.means[next(iter(self.means))]
 
     def give_back(self, decoder: Any) -> None:
         if len(self._idle) < IDLE_DECODERS:
