@@ -91,6 +91,11 @@ def test_deleted_items_are_gone_with_their_audio() -> None:
     assert conversation.last() is None
     conversation.add(spoken("a"))
     assert conversation.retrieve("a") == spoken("a"), "a new item of the old name has no audio"
+    conversation = answered()
+    conversation.truncate("a", 400)
+    conversation.delete("a")
+    conversation.add(answer("a", "yes"))
+    assert conversation.messages() == (ChatMessage("assistant", "yes"),), "nor what was heard of the old one"
 
 
 def test_retrieved_items_have_their_audio_and_their_words() -> None:
@@ -218,5 +223,6 @@ def test_messages_for_the_responder() -> None:
 
 def test_events_show_items_without_audio() -> None:
     item = UserMessage(id="a", content=(InputText(text="x"), InputAudio(audio="AAAA", transcript="hi")))
+    assert without_audio(item).content[0] is item.content[0]  # type: ignore[union-attr]
     assert without_audio(item) == UserMessage(id="a", content=(InputText(text="x"), InputAudio(transcript="hi")))
     assert without_audio(answer("b")) == answer("b")

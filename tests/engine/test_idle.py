@@ -11,7 +11,7 @@ from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.session import ServerVad
 
 TEXT = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
-RULES = ServerVad(idle_timeout_ms=5_000)
+RULES = ServerVad(idle_timeout_ms=5_000, prefix_padding_ms=500)
 
 
 def answered(rules: ServerVad = RULES, p: list[float] | None = None) -> Driver:
@@ -48,14 +48,14 @@ def test_it_is_due_after_the_answer_s_sound() -> None:
     assert (event.audio_start_ms, event.audio_end_ms) == (1_280 + 1_000, 190 * 32)
     assert driver.of(server.BufferCommitted)[0].item_id == event.item_id == "item_3"
     assert driver.of(server.BufferCommitted)[0].reason == {"rule": "idle_timeout"}
-    assert decode_audio(driver.retrieve(event.item_id).content[0].audio) == silence(900), "what was held of it"
+    assert decode_audio(driver.retrieve(event.item_id).content[0].audio) == silence(1_100), "what was held of it"
     lines = [(line.role, line.text) for line in driver.of(Respond)[0].messages]
     assert lines[-2:] == [("system", "The user has been silent for a while."), ("user", "")]
     assert driver.session.deadline is None, "it is answering"
     driver.settle()
     usage = driver.of(server.ResponseDone)[0].response.usage
     assert usage is not None
-    assert usage.input_token_details.audio_tokens == 9, "of the silence"
+    assert usage.input_token_details.audio_tokens == 11, "of the silence"
     assert driver.session.deadline == 0, "the next silence runs"
 
 

@@ -193,7 +193,11 @@ def test_a_failed_synthesiser_leaves_the_text() -> None:
     assert isinstance(item, AssistantMessage)
     assert (item.status, item.content) == ("completed", (OutputAudio(transcript="One. Two. Three."),))
     (error,) = driver.of(server.ErrorEvent)
-    assert (error.error.type, error.error.code) == ("server_error", "no_voice")
+    assert (error.error.type, error.error.code, error.error.message) == (
+        "server_error",
+        "no_voice",
+        "espeak is missing.",
+    )
 
 
 def test_a_synthesiser_that_fails_last_ends_the_response() -> None:

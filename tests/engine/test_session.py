@@ -264,6 +264,15 @@ class TestItems:
         driver.settle()
         assert driver.of(server.BufferCommitted)[0].item_id == "item_2"
 
+    def test_an_empty_name_is_none(self) -> None:
+        driver = spoken()
+        driver.send("conversation.item.create", item={**TEXT, "id": ""})
+        driver.frames(60)
+        driver.send("conversation.item.create", item={**TEXT, "id": ""})
+        driver.send("input_audio_buffer.clear")
+        driver.send("conversation.item.create", item={**TEXT, "id": ""})
+        assert [event.item.id for event in driver.of(server.ItemAdded)] == ["item_1", "item_2", "item_3", "item_4"]
+
     def test_created_audio_is_in_no_event_but_retrieved(self) -> None:
         driver = Driver(configuration=config(None))
         part = {"type": "input_audio", "audio": "AAAA", "transcript": "hi"}

@@ -187,7 +187,6 @@ class ResponseRun:
                     self._cut_short = StatusDetails(type="incomplete", reason=reason)
                 self._end_text()
             case Failed(code=code, message=message):
-                self._respond_id = None
                 error = FailureDetail(type="server_error", code=code, message=message)
                 self._close("failed", StatusDetails(type="failed", error=error))
             case _:
