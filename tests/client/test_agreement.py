@@ -16,7 +16,8 @@ def refuse(agreement: Agreement, number: int) -> bool:
 
 
 def test_updates_are_numbered_and_say_only_what_they_change() -> None:
-    agreement = Agreement(FIRST, None)
+    agreement = Agreement(FIRST, SECOND)
+    assert (agreement.wanted, agreement.in_force) == (FIRST, SECOND)
     update = agreement.update(None)
     assert (update.event_id, update.session) == (
         "rules_1",

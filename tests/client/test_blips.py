@@ -99,6 +99,7 @@ def test_what_nobody_heard_is_no_blip_and_what_leads_into_a_turn_neither() -> No
     assert blips(frames(0.1, 0.4, 0.45), Tuning()) == ()
     assert blips((), Tuning()) == ()
     assert blips(frames(0.1, 0.4, 0.35), Tuning()) == ()
+    assert [blip.length_ms for blip in blips(frames(0.34, 0.35, 0.4, 0.35, 0.34), Tuning())] == [96]
     deaf = frames(0.4, 0.1, 0.4)
     deaf[1] = deaf[1]._replace(heard=False)
     assert [blip.at_ms for blip in blips(deaf, Tuning())] == [32]

@@ -144,6 +144,11 @@ def test_refused_rules_are_only_told_where_turns_are_ended(state: str) -> None:
         ([], turn()[0], [("u1", "")]),
         (turn()[:1], turn()[1], [("u1", "ended: silence 512 ms ≥ 500 ms")]),
         (turn()[:1], server.BufferCommitted(item_id="u1", reason={"rule": "commit"}), [("u1", "ended: sent by key")]),
+        (
+            [SPEAKS, server.SpeechStopped(item_id="u2", audio_end_ms=0)],
+            server.BufferCommitted(item_id="u2", reason={"rule": "commit"}),
+            [("u2", "ended: sent by key")],
+        ),
         (turn()[:1], server.BufferCleared(), [("u1", "cleared")]),
         (turn(), words("hello"), [("u1", "hello")]),
         (
@@ -267,9 +272,11 @@ def test_where_the_voice_is_not_ours_to_judge_frames_do_nothing(why: str) -> Non
         run(dialogue, updated(RULES))
     run(dialogue, *answer_begins("one two three"), sound(1_000))
     dialogue.heard(400, 0)
-    if why == "held":
+    if why == "held":  # and the server has not echoed it yet; an alarm sounds all the same
         dialogue.press(0, 0)
-        run(dialogue, *answer_begins("more", "a2", "resp_2"), sound(1_000, "a2", "resp_2"))
+        alarm = server.ResponseCreated(response=response(id="resp_2", metadata={"origin": "timer"}))
+        run(dialogue, alarm, *answer_begins("Tea", "a2", "resp_2")[1:], sound(1_000, "a2", "resp_2"))
+        assert dialogue.playback.playing
     assert [effect for _ in range(20) for effect in dialogue.frame(0.9, 0)] == []
 
 
@@ -304,6 +311,41 @@ def test_a_turn_whose_words_failed_is_answered_once_where_it_took_the_floor() ->
     assert sent(run(dialogue, server.TranscriptionFailed(item_id="u2", error=error))) == ["response.create"]
     assert dialogue.busy
     assert sent(dialogue.say("and this", 10)) == ["conversation.item.create"]  # it is on its way
+
+
+@pytest.mark.parametrize("said", ["failed", ""])
+def test_a_noise_without_words_leaves_the_answer(said: str) -> None:
+    dialogue = ours()
+    run(dialogue, *answer_begins("one two three"), sound(1_000), SPEAKS, *turn("u2")[1:3])
+    error = server.TranscriptionError(message="it died")
+    known = words("", "u2") if not said else server.TranscriptionFailed(item_id="u2", error=error)
+    assert sent(run(dialogue, known)) == []
+    assert dialogue.playback.playing
+
+
+def test_a_turn_in_the_quiet_is_over_no_answer() -> None:
+    dialogue = ours()
+    run(dialogue, SPEAKS)
+    for _ in range(8):
+        assert dialogue.frame(0.9, 0) == []
+    assert sent(run(dialogue, *turn("u2")[1:3])) == ["response.create"]
+
+
+def test_nobody_is_answered_while_they_speak() -> None:
+    dialogue = ours()
+    run(dialogue, *answer_begins("one"), sound(10), *turn("u1")[:3], words("stop"))
+    run(dialogue, SPEAKS)
+    assert sent(run(dialogue, *answer_ends("cancelled"))) == []
+    assert sent(run(dialogue, server.BufferCleared())) == ["response.create"]
+
+
+def test_a_tail_that_was_kept_back_is_not_sent() -> None:
+    dialogue = push_to_talk()
+    dialogue.press(0, 0)
+    dialogue.release(1_000, spoke=True)
+    dialogue.press(1_100, 1_100)
+    assert dialogue.floor_released() == []
+    assert dialogue.held
 
 
 def test_figures_are_noted_once_the_answer_is_heard() -> None:

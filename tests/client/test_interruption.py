@@ -72,7 +72,9 @@ def test_yes_to_a_question_is_no_backchannel() -> None:
     assert listen(Interruption(BargeInTimes()), "#" * 9, words="yes", question=True)[1] == (224, Verdict.CANCEL)
 
 
-@pytest.mark.parametrize(("after", "patience", "at"), [(100, 700, 96), (400, 700, 384), (400, 100, 384)])
+@pytest.mark.parametrize(
+    ("after", "patience", "at"), [(100, 700, 96), (400, 700, 384), (400, 100, 384), (256, 100, 224)]
+)
 def test_both_times_are_settings(after: int, patience: int, at: int) -> None:
     assert listen(Interruption(BargeInTimes(after, patience)), "#" * 40)[1] == (at, Verdict.CANCEL)
     backchannel = listen(Interruption(BargeInTimes(after, patience)), "#" * 40, words="mhm")

@@ -140,7 +140,8 @@ def test_a_floor_that_was_dropped_or_refused_is_no_turn() -> None:
     ledger.take_floor(quiet(ledger, 32))
     ledger.send(quiet(ledger, 32))
     error = ErrorDetail(code="input_audio_buffer_commit_empty", message="too small")
-    ledger.take(server.ErrorEvent(error=error), 400, 0)
+    for _ in range(2):  # the second one is about somebody else's commit
+        ledger.take(server.ErrorEvent(error=error), 400, 0)
     ledger.take(server.BufferCommitted(item_id="u1", reason={"rule": "idle_timeout"}), 500, 0)
     assert ledger.records == ()
 
@@ -359,6 +360,18 @@ def test_the_newest_two_hundred_are_kept() -> None:
         for event in turn(f"u{number}"):
             ledger.take(event, quiet(ledger, 32, 0.9), 0)
     assert [record.item_id for record in ledger.records] == [f"u{n}" for n in range(5, LONGEST_MEMORY + 5)]
+
+
+def test_another_error_refuses_no_commit() -> None:
+    ledger = Ledger()
+    ledger.take_floor(quiet(ledger, 320))
+    ledger.send(quiet(ledger, 32))
+    ledger.take(server.ErrorEvent(error=ErrorDetail(code="invalid_value", message="no")), 400, 0)
+    ledger.take(server.BufferCommitted(item_id="u1"), 500, 0)
+    before = ledger.records
+    assert [record.item_id for record in before] == ["u1"]
+    quiet(ledger, 320, 0.9)
+    assert ledger.records is before  # frames without a turn change nothing
 
 
 def test_no_more_is_kept_than_the_longest_turn() -> None:

@@ -39,6 +39,29 @@ def test_short_holds_add_up_and_each_teaches_once() -> None:
     assert held(repeats, 4) == Learned(480, 33, 33)
 
 
+def test_what_is_known_stays_until_there_is_enough() -> None:
+    assert held(Repeats(Learned(480, 33, 35)), 4, every=90) == Learned(480, 33, 35)
+
+
+def test_a_hold_whose_beginning_was_missed_teaches_nothing_of_it() -> None:
+    repeats = Repeats(Learned(500))
+    repeats.finish()
+    for number in range(6):
+        repeats.pulse(number * 300)
+    repeats.finish()
+    assert repeats.learned == Learned(500)
+
+
+def test_another_terminal_is_known_after_two_hundred_gaps() -> None:
+    repeats = Repeats(Learned())
+    held(repeats, 199, every=90)
+    held(repeats, 150)
+    held(repeats, 150)
+    assert repeats.learned.median_ms == 33
+    held(repeats, 199, every=90)
+    assert repeats.learned.median_ms == 90
+
+
 def test_what_was_held_up_together_is_no_gap() -> None:
     repeats = Repeats(Learned())
     repeats.press(0)
@@ -97,7 +120,7 @@ def test_how_long_a_first_repeat_is_awaited(first: float, window: float) -> None
 
 @pytest.mark.parametrize(
     ("median", "p95", "window"),
-    [(33, 35, 150), (60, 100, 200), (33, 95.6, 229.5), (60, 400, 500), (0, 0, 500)],
+    [(1, 1, 150), (33, 35, 150), (60, 100, 200), (33, 95.6, 229.5), (60, 400, 500), (0, 0, 500)],
 )
 def test_how_long_a_known_terminal_may_be_silent(median: float, p95: float, window: float) -> None:
     assert Repeats(Learned(500, median, p95)).window_ms == pytest.approx(window)
@@ -108,8 +131,8 @@ def test_a_few_quiet_repeats_do_not_make_a_quiet_line(gaps: int, window: float) 
     repeats = Repeats(Learned())
     held(repeats, gaps)
     assert repeats.window_ms == pytest.approx(window)
-    held(repeats, 199)
-    assert 150 <= repeats.window_ms <= window
+    held(repeats, 150 - gaps)
+    assert repeats.window_ms == 150
 
 
 @pytest.mark.parametrize(

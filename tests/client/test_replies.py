@@ -110,6 +110,13 @@ def test_what_was_seen_of_a_turn_stays() -> None:
     assert replies.words("u2", "mhm")
 
 
+def test_a_turn_that_took_the_floor_before_it_was_seen_over_an_answer() -> None:
+    replies = Replies(700)
+    replies.took("u2", unheard=False)
+    assert not replies.committed("u2", "", 0)
+    assert replies.words("u2", "")
+
+
 def test_only_the_newest_turns_are_waited_for() -> None:
     replies = Replies(700)
     for number in range(KEPT + 1):

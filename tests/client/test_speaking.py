@@ -63,6 +63,18 @@ def test_one_that_was_heard_is_cut_where_it_was() -> None:
     assert (made.stop(), made.cancel()) == ([], [])
 
 
+def test_what_comes_late_of_a_sound_that_was_stopped_is_not_played() -> None:
+    made = speaking(sound(1_000))
+    made.answers.done("resp_1")
+    made.stop()
+    assert made.take(sound(10, "a1", "")) == []
+
+
+def test_what_was_read_is_not_taken_back() -> None:
+    made = speaking(server.OutputTextDelta(response_id="resp_1", item_id="a1", delta="one"))
+    assert made.cancel() == [client.ResponseCancel(response_id="resp_1")]
+
+
 def test_each_item_that_sounds_is_cut() -> None:
     made = speaking(sound(1_000), answer_begins("", "a2")[1], sound(500, "a2"))
     made.playback.heard(1_000)

@@ -204,6 +204,16 @@ def test_tools_are_noted_at_the_last_item_that_is_shown() -> None:
     assert transcript.note("a1", "500 ms") == []  # nothing has changed
 
 
+def test_a_forgotten_line_leaves_no_tools_behind() -> None:
+    transcript = Transcript()
+    transcript.take(answer_begins("Done.")[2], 0)
+    transcript.take(server.ResponseDone(response=response("completed", item="a1", metadata={"used": "clock"})), 0)
+    for number in range(LONGEST_MEMORY):
+        transcript.take(turn(f"u{number}")[0], number)
+    transcript.take(answer_begins("Done.")[2], 0)
+    assert [line.note for line in transcript.note("a1", "500 ms")] == ["500 ms"]
+
+
 def test_what_was_dropped_keeps_its_firm_words() -> None:
     transcript = Transcript()
     take(transcript, *turn()[:1], server.TranscriptionDelta(item_id="u1", delta="", text="set", stash="a timer"))
@@ -231,6 +241,9 @@ def test_an_answer_that_was_cut_off_is_final() -> None:
         ("one two three", 481, 481, "one two three"),
         ("one two three", 480, 480, "one two—"),  # 25 letters a second: 12 of 13
         ("unbelievable", 500, 1_000, "—"),
+        ("x" * 1_001, 40_040, 40_040, "x" * 1_001),
+        ("one  two three", 600, 1_000, "one—"),
+        ("one two three", 400, 0, "—"),
         ("", 0, 0, ""),
         ("", 100, 100, ""),
     ],

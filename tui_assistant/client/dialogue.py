@@ -279,7 +279,7 @@ class Dialogue:
             Tuning().follow(rules),
             answering=self._answering,
             turn_open=self._user_open,
-            words=self._words(self._turn_id) if self._user_open else "",
+            words=self._words(self._turn_id),
             question=question,
         )
         if self._voice.speaking:

@@ -137,7 +137,7 @@ class Transcript:
 
 def heard_text(text: str, heard_ms: int, of_ms: int) -> str:
     """The words of an answer that were heard, about: text and sound are not aligned, and text comes first."""
-    share = min(1.0, heard_ms / of_ms) if of_ms else 0.0
+    share = heard_ms / of_ms if of_ms else 0.0
     most = min(round(len(text) * share), math.ceil(heard_ms * FASTEST_LETTERS / 1000))
     if most >= len(text):
         return text
