@@ -341,3 +341,6 @@ def test_only_content_0_can_be_truncated() -> None:
     assert isinstance(event, server.ErrorEvent)
     assert (event.error.code, event.error.param) == ("invalid_value", "content_index")
     assert driver.retrieve("item_2").content[0].transcript == "Hello there."
+    (event,) = driver.send("conversation.item.truncate", item_id="item_2", content_index=0, audio_end_ms=10)
+    assert isinstance(event, server.ItemTruncated)
+    assert decode_audio(driver.retrieve("item_2").content[0].audio) == CHUNK.pcm[:480]

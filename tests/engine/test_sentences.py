@@ -83,6 +83,8 @@ def test_a_sentence_is_given_as_soon_as_its_end_is_sure() -> None:
     assert cutter.push(" So") == ["It is 3.5."]
     assert cutter.push("好。") == ["So好。"]
     assert cutter.flush() == []
+    assert cutter.push("rest") == []
+    assert [cutter.flush(), cutter.flush()] == [["rest"], []]
 
 
 def test_the_end_of_long_code_is_waited_for() -> None:

@@ -183,9 +183,7 @@ class TestWords:
 
     def test_the_language_reaches_the_recogniser(self) -> None:
         driver = spoken(input={"transcription": Transcription(language="de")})
-        driver.frames(20)
-        driver.send("input_audio_buffer.commit")
-        driver.frames(10)
+        driver.frames(60)
         driver.send("input_audio_buffer.commit")  # of silence: nothing had been opened
         driver.update(None)
         driver.frames(1)
@@ -271,7 +269,10 @@ class TestItems:
         driver.send("conversation.item.create", item={**TEXT, "id": ""})
         driver.send("input_audio_buffer.clear")
         driver.send("conversation.item.create", item={**TEXT, "id": ""})
-        assert [event.item.id for event in driver.of(server.ItemAdded)] == ["item_1", "item_2", "item_3", "item_4"]
+        driver.update(None)
+        driver.update({"type": "server_vad"})
+        driver.send("conversation.item.create", item={**TEXT, "id": ""})
+        assert [event.item.id for event in driver.of(server.ItemAdded)] == [f"item_{number}" for number in range(1, 6)]
 
     def test_created_audio_is_in_no_event_but_retrieved(self) -> None:
         driver = Driver(configuration=config(None))
