@@ -168,6 +168,7 @@ class AppRoom:
 
     def unplug(self) -> None:
         """Both devices go and come back; what is said meanwhile nobody hears, and the screen says so."""
+        self.audio.pactl("set-sink-mute", "va_speaker", "1")  # for a moment the app hears this one
         self.audio.unload_microphone()
         self.audio.unload_speaker()
         self.terminal.wait_for("has gone", PATIENCE_S)
