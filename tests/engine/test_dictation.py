@@ -49,6 +49,14 @@ def test_a_stream_begins_with_the_audio_before_it_was_opened() -> None:
     assert heard.dictation.ask_id is None
 
 
+def test_a_stream_that_begins_with_what_is_to_come_is_sent_nothing_yet() -> None:
+    heard = Heard(1)
+    heard.dictation.open(32, None)
+    assert [type(ask) for ask in heard.asks()] == [Transcribe]
+    heard.hear(1)
+    assert samples(heard.asks()) == list(range(512, 1_024))
+
+
 def test_nothing_is_sent_while_no_stream_is_open() -> None:
     assert Heard(9).asks() == []
 

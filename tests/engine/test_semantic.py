@@ -155,6 +155,17 @@ def test_what_the_client_does_is_not_held_up(kind: str) -> None:
     assert len(session.of(FrameSeen)) == 60
 
 
+@pytest.mark.parametrize("kind", ["commit", "clear"])
+def test_what_the_client_takes_or_drops_is_not_asked_about_any_more(kind: str) -> None:
+    session = driver([(0.9, 20)])
+    session.feed(counting(27 * FRAME))
+    (ask,) = asked(session)
+    outputs = session.send(f"input_audio_buffer.{kind}")
+    assert Cancel(ask.ask_id) in outputs
+    assert session.of(Dropped) == [], "it was not late"
+    assert session.answer(ask, Judged(1.0, "test")) == []
+
+
 def test_switching_to_manual_ends_the_question() -> None:
     session = driver([(0.9, 20)])
     session.feed(counting(28 * FRAME))

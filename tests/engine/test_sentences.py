@@ -91,6 +91,7 @@ def test_the_end_of_long_code_is_waited_for() -> None:
     cutter = SentenceCutter()
     assert cutter.push("```" + "x = 1. y " * 40) == []
     assert cutter.push("z``` Done. ") == ["Done."]
+    assert pieces("a" * (LONGEST_PIECE - 2) + "```x = 1``` b") == ["a" * (LONGEST_PIECE - 2), "b"]
     assert SentenceCutter().push("a" * (LONGEST_PIECE - 2) + "```x = 1") == [], "it begins in what would be cut off"
 
 
