@@ -240,6 +240,13 @@ def test_a_pulse_within_300_ms_of_the_tail_may_be_a_late_repeat(inferred: Hold, 
     assert inferred.phase is phase
 
 
+@pytest.mark.parametrize(("gap", "p95"), [(149, 500), (150, 35)])
+def test_a_late_repeat_is_known_by_the_next_one(inferred: Hold, gap: float, p95: float) -> None:
+    play(inferred, pulses([0, 500]), 900)
+    play(inferred, pulses([1_000, 1_000 + gap]))
+    assert inferred.learned == Learned(500, 33, p95)
+
+
 def test_speech_makes_a_tap_of_what_may_be_a_late_repeat(inferred: Hold) -> None:
     play(inferred, pulses([0, 500]), 900)
     play(inferred, pulses([1_000]))
@@ -271,6 +278,27 @@ def test_what_is_known_of_the_terminal_can_be_set(inferred: Hold) -> None:
     inferred.learned = Learned(first_ms=600)
     play(inferred, pulses([0]))
     assert inferred.deadline == 800
+
+
+# terminals that say now this and now that
+
+
+def test_a_repeat_goes_on_with_what_a_pulse_began(hold: Hold) -> None:
+    play(hold, [KeyEdge(Edge.PULSE, 0), KeyEdge(Edge.REPEAT, 500)])
+    assert (hold.phase, hold.deadline) == (HoldPhase.HELD, 1_000)
+
+
+def test_a_pulse_after_a_key_that_was_let_go_of_is_a_press(hold: Hold) -> None:
+    play(hold, edges(("press", 0)), 300)
+    hold.blur(300)
+    assert hold.key(KeyEdge(Edge.PULSE, 400)) == [Begin(400)]
+
+
+def test_another_method_is_for_the_next_hold(inferred: Hold) -> None:
+    play(inferred, pulses([0, 500]))
+    inferred.method = Method.TOGGLE
+    assert play(inferred, pulses([533]), 2_000) == [End(683, EndReason.GAP, False)]
+    assert play(inferred, pulses([3_000]), 60_000) == [Begin(3_000)]  # and no countdown
 
 
 # where a press switches

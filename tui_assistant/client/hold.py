@@ -186,7 +186,7 @@ class Hold:
             return [Warn(WARN_MS)]
         match self.phase:
             case HoldPhase.PRESSED:
-                self._hold()
+                self.phase = HoldPhase.HELD
             case HoldPhase.ARMED:
                 return self._alone()
             case HoldPhase.HELD:
@@ -266,7 +266,7 @@ class Hold:
                 return []  # chatter; what was held up together goes on, anyway
             if self._late and gap < self._repeats.window_ms:
                 self._repeats.late(self._pause)
-            self._hold()
+            self.phase = HoldPhase.HELD
         self._repeats.pulse(now)
         self._gap_due, self._excused = now + self._repeats.window_ms, False
         return []
@@ -318,9 +318,6 @@ class Hold:
         self.phase, self._took, self._maybe = phase, at, None
         self._latched = self._switched = self._spoke = self._warned = False
         return [Begin(at)]
-
-    def _hold(self) -> None:
-        self.phase, self._latched, self._switched = HoldPhase.HELD, False, False
 
     def _end(self, at: float, reason: EndReason) -> list[Step]:
         if reason not in (EndReason.GAP, EndReason.RELEASED):
