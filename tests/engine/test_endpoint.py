@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from tui_assistant.engine.endpoint import FixedSilence, JudgedSilence, endpointer
+from tui_assistant.engine.endpoint import FixedSilence, JudgedSilence, endpointer, next_slot
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
 Eagerness = Literal["low", "medium", "high", "auto"]
@@ -32,6 +32,13 @@ def test_unjudged_waits(eagerness: Eagerness, wait: int, slot: int) -> None:
     reason = rule.over(slot)
     assert reason is not None
     assert (reason["rule"], reason["p"], reason["wait_ms"], reason["silence_ms"]) == ("judge", 0.5, wait, slot)
+
+
+@pytest.mark.parametrize(
+    ("silence", "slot"), [(0, 200), (199, 200), (200, 360), (359, 360), (360, 520), (8_000, 8_040)]
+)
+def test_the_next_slot_is_one_that_was_not_reached(silence: int, slot: int) -> None:
+    assert next_slot(silence) == slot
 
 
 @pytest.mark.parametrize(

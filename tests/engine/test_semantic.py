@@ -45,6 +45,13 @@ def test_the_judge_is_asked_at_each_slot_with_audio_and_words() -> None:
     assert asked(session)[0].pcm == counting(27 * FRAME)
 
 
+def test_without_a_judge_nobody_is_asked() -> None:
+    session = Driver(ScriptedDetector([0.9] * 20), config(MEDIUM))
+    session.feed(counting(80 * FRAME))
+    assert asked(session) == []
+    assert [(event.reason or {})["judge"] for event in session.of(server.SpeechStopped)] == ["none"]
+
+
 def test_the_judge_hears_the_last_8_s_of_the_turn() -> None:
     session = driver([(0.9, 300)])
     session.feed(counting(310 * FRAME))
