@@ -331,6 +331,8 @@ def test_truncate_and_retrieve_while_the_answer_is_spoken() -> None:
     item = driver.retrieve("item_2")
     assert (item.status, item.content[0].transcript) == ("completed", None)
     assert decode_audio(item.content[0].audio) == CHUNK.pcm[:2_400]
+    driver.send("response.create")
+    assert driver.of(Respond)[-1].messages[-1].text == "One two …", "half of the text for half of the sound"
 
 
 def test_only_content_0_can_be_truncated() -> None:

@@ -151,6 +151,14 @@ def test_another_eagerness_holds_at_once_and_what_was_judged_too() -> None:
     assert (tracker.needed_ms, tracker.question) == (5_000, None)
 
 
+def test_a_frame_is_not_decided_without_the_answer_that_it_needs() -> None:
+    tracker = TurnTracker(SemanticVad(), judged=True)
+    run(tracker, [0.9, 0.9] + [0.0] * 9)
+    assert tracker.blocked(12 * FRAME_MS)
+    with pytest.raises(LocalProtocolError, match=r"^the judge's answer is missing$"):
+        tracker.frame(11 * FRAME_MS, 0.0)
+
+
 def test_an_answer_needs_its_question() -> None:
     with pytest.raises(LocalProtocolError, match=r"^no question is open$"):
         TurnTracker(SemanticVad(), judged=True).judged(Judged(0.5, "j"))
