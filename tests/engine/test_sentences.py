@@ -115,6 +115,7 @@ def test_a_piece_has_words() -> None:
 def test_the_longest_sentence_that_is_not_cut() -> None:
     sentence = "a " * (LONGEST_PIECE // 2 - 1) + "b."
     assert pieces(sentence + " So.") == [sentence, "So."]
+    assert SentenceCutter().push(sentence) == [], "it may still go on"
     assert pieces(f"a{sentence} So.") == [f"a{sentence}".rpartition(" ")[0], "b.", "So."]
 
 
