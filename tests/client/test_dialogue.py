@@ -244,7 +244,7 @@ def test_late_sound_of_an_interrupted_answer_is_dropped() -> None:
     dialogue = hands_free()
     run(dialogue, [*answer_begins("one"), sound(1000)])
     dialogue.heard(400, 0)
-    dialogue.interrupt(0)
+    dialogue.interrupt()
     assert run(dialogue, [sound(500), *answer_ends("cancelled")]) == []
     assert not dialogue.playback.playing
     assert not dialogue.busy
@@ -253,7 +253,7 @@ def test_late_sound_of_an_interrupted_answer_is_dropped() -> None:
 def test_an_answer_cut_off_before_its_first_sound_stays_silent() -> None:
     dialogue = hands_free()
     run(dialogue, answer_begins("one"))
-    effects = dialogue.interrupt(0)
+    effects = dialogue.interrupt()
     assert sent(effects) == ["response.cancel", "conversation.item.delete"]
     assert [(line.text, line.interrupted_at_s) for line in lines(effects)] == [("—", 0.0)]
     assert run(dialogue, [sound(500)]) == []
@@ -271,15 +271,15 @@ def test_an_interrupt_after_response_done_still_stops_the_sound() -> None:
     dialogue = hands_free()
     run(dialogue, [*answer_begins("one"), sound(1000), *answer_ends()])
     dialogue.heard(250, 0)
-    effects = dialogue.interrupt(0)
+    effects = dialogue.interrupt()
     assert sent(effects) == ["Flush", "conversation.item.truncate"]
-    assert dialogue.interrupt(0) == []
+    assert dialogue.interrupt() == []
 
 
 def test_the_next_answer_is_heard_after_an_interrupted_one() -> None:
     dialogue = hands_free()
     run(dialogue, [*answer_begins("one"), sound(1000), *answer_ends()])
-    dialogue.interrupt(0)
+    dialogue.interrupt()
     effects = run(dialogue, [*answer_begins("two", "a2", "resp_2"), sound(100, "a2", "resp_2")])
     assert "Play" in sent(effects)
 

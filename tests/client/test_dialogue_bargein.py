@@ -248,7 +248,7 @@ def test_an_alarm_is_interrupted_as_an_answer_is() -> None:
 def test_keys_and_typed_messages_interrupt_at_once_and_leave_nothing_ducked() -> None:
     dialogue = answering(hands_free())
     dialogue.take(speaks(), 0)
-    assert sent(dialogue.interrupt(0)) == ["response.cancel", "Flush", "conversation.item.truncate", "Unduck"]
+    assert sent(dialogue.interrupt()) == ["response.cancel", "Flush", "conversation.item.truncate", "Unduck"]
     dialogue = answering(hands_free())
     assert sent(dialogue.say("hello", 0))[-2:] == ["conversation.item.create", "response.create"]
     dialogue = answering(hands_free())

@@ -376,4 +376,4 @@ def test_text_without_sound_is_an_answer_that_was_read() -> None:
         server.OutputItemAdded(response_id="resp_1", output_index=0, item=item),
         server.OutputTextDelta(response_id="resp_1", item_id="a1", delta="one"),
     )
-    assert sent(dialogue.interrupt(0)) == ["response.cancel"]  # and nothing is deleted
+    assert sent(dialogue.interrupt()) == ["response.cancel"]  # and nothing is deleted

@@ -161,7 +161,7 @@ class Dialogue:
         if self._releasing:
             self._releasing = False
             return [KeepFloor()]
-        effects = self.interrupt(now_ms)
+        effects = self.interrupt()
         if not self._push_to_talk:
             effects.append(self._agreement.update(None))
         self._taken_ms, self._went_on = at_ms, self._user_open
@@ -201,14 +201,14 @@ class Dialogue:
         """A typed message; it interrupts a running answer and is answered."""
         item = UserMessage(content=(InputText(text=text),))
         create = client.ConversationItemCreate(item=item)
-        effects = [*self.interrupt(now_ms), create]
+        effects = [*self.interrupt(), create]
         if self._replies.pending:  # it would be refused, and the message would get no answer
             self._replies.owe()
             return effects
         self._typed_due = True
         return [*effects, client.ResponseCreate()]
 
-    def interrupt(self, now_ms: int) -> list[Effect]:
+    def interrupt(self) -> list[Effect]:
         """Stops the running answer, keeping what was heard of it. Nothing, when there is none."""
         self._replies.drop()
         return self._speaking.cancel() + self._speaking.stop() + self._loud()
@@ -286,7 +286,7 @@ class Dialogue:
             self._replies.speech(self._turn_id, FRAME_MS)
         if verdict is Verdict.CANCEL:
             unheard = not self.playback.playing
-            effects = self.interrupt(now_ms)
+            effects = self.interrupt()
             self._replies.took(self._turn_id, unheard=unheard)
             return [*effects, Unduck()] if unheard else effects  # a flush does it by itself
         return _commands(verdict)

@@ -220,7 +220,7 @@ class FloorKeeper:
         self._catch_up()  # after a stall the last turn's tail, or a new turn's begin, may be among what nobody has read
         if not self._dialogue.held:
             self._taken_ms = at_ms
-            self._act(self._dialogue.interrupt(now))
+            self._act(self._dialogue.interrupt())
             if not self._wake():
                 self._hold.drop()
                 return

@@ -348,7 +348,7 @@ class Talk(SavedCalls):
 
     def _interrupt(self) -> None:
         self._floor.drop("Dropped: nothing was sent.")
-        self._do(self._dialogue.interrupt(self._now_ms))
+        self._do(self._dialogue.interrupt())
 
     def _play_demo(self) -> None:
         self._floor.drop()
