@@ -67,6 +67,20 @@ async def test_a_batch_is_bounded_and_the_rest_follows() -> None:
     assert max(len(batch) for batch in got) == -(-BATCH_BYTES // 20_064)
 
 
+async def test_one_who_is_far_ahead_leaves_room_for_the_others() -> None:
+    outbox = Outbox(limit=6_000, ask_limit=3_000)
+    other = TranscribeAudio("b", bytes(1024))
+    assert [outbox.put(PIECE) for _ in range(3)] == [True, True, False]
+    assert [outbox.put(other) for _ in range(3)] == [True, True, False]
+    assert [outbox.put(TranscribeAudio(name, bytes(1024))) for name in "cd"] == [True, False]  # all of it
+    assert outbox.dropped == 3
+    assert len(await outbox.batch()) == 5
+    outbox.refill([PIECE, PIECE])
+    assert [outbox.put(PIECE), outbox.put(other)] == [False, True]
+    outbox.cancel("a", sent=False)
+    assert [outbox.put(PIECE) for _ in range(3)] == [True, True, False]
+
+
 async def test_a_full_queue_counts_what_it_drops() -> None:
     outbox = Outbox(limit=3_000)
     assert [outbox.put(PIECE) for _ in range(3)] == [True, True, False]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from tui_assistant.engine.ports import Ask, Cancel, Release, TranscribeAudio, TranscribeEnd
 from tui_assistant.host.worker_asks import weight
 
-OUTBOX_BYTES = 8 * 2**20  # more than four minutes of speech at 16 kHz: a model that is further behind never catches up
+ASK_BYTES = 8 * 2**20  # more than four minutes of speech at 16 kHz: who is further ahead of the model never meets it
+# Of all asks: whoever appends a long recording at once must not make the model too busy for the others.
+OUTBOX_BYTES = 64 * 2**20
 # Audio that comes so soon after the last batch waits for more of it: with fifty speakers, a write for each frame would
 # cost a quarter of the server. A single speaker's frames are further apart, and never wait.
 GATHER_S = 0.02
@@ -20,10 +22,11 @@ BATCH_BYTES = 2**16  # a pipe's own buffer: what is not taken yet can still be t
 class Outbox:
     """A queue with one reader. A Cancel, a Release and the end of a stream always fit: they free what others hold."""
 
-    def __init__(self, limit: int = OUTBOX_BYTES) -> None:
-        self._limit = limit
+    def __init__(self, limit: int = OUTBOX_BYTES, ask_limit: int = ASK_BYTES) -> None:
+        self._limit, self._ask_limit = limit, ask_limit
         self._asks: deque[Ask] = deque()
-        self._bytes = 0
+        self._bytes = 0  # that wait ...
+        self._bytes_of = Counter[str]()  # ... by the ask's id
         self._filled, self._urgent = asyncio.Event(), asyncio.Event()
         self._taken_s = 0.0  # when the last batch was
         self.dropped = 0
@@ -31,11 +34,13 @@ class Outbox:
     def put(self, ask: Ask) -> bool:
         """False, and counted, when it does not fit."""
         size = weight(ask)
-        if self._bytes + size > self._limit and not isinstance(ask, Cancel | Release | TranscribeEnd):
+        full = self._bytes + size > self._limit or self._bytes_of[ask.ask_id] + size > self._ask_limit
+        if full and not isinstance(ask, Cancel | Release | TranscribeEnd):
             self.dropped += 1
             return False
         self._asks.append(ask)
         self._bytes += size
+        self._bytes_of[ask.ask_id] += size
         self._filled.set()
         if not isinstance(ask, TranscribeAudio):
             self._urgent.set()
@@ -49,7 +54,10 @@ class Outbox:
     def refill(self, asks: Iterable[Ask]) -> None:
         """Replaces everything that waits."""
         self._asks = deque(asks)
-        self._bytes = sum(map(weight, self._asks))
+        self._bytes_of.clear()
+        for ask in self._asks:
+            self._bytes_of[ask.ask_id] += weight(ask)
+        self._bytes = self._bytes_of.total()
         if self._asks:
             self._filled.set()
             self._urgent.set()
@@ -71,8 +79,11 @@ class Outbox:
         batch: list[Ask] = []
         size = 0
         while self._asks and size < BATCH_BYTES:
-            batch.append(self._asks.popleft())
-            size += weight(batch[-1])
+            batch.append(ask := self._asks.popleft())
+            size += weight(ask)
+            self._bytes_of[ask.ask_id] -= weight(ask)
+            if not self._bytes_of[ask.ask_id]:
+                del self._bytes_of[ask.ask_id]
         self._bytes -= size
         if not self._asks:
             self._urgent.clear()
