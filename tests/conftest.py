@@ -15,6 +15,7 @@ BY_THE_CLOCK = (
     *("terminal", "audio", "server", "runtime", "links", "conformance", "host", "tui", "models", "commands", "bench"),
     *("soak", "test_cli", "test_guards", "test_canary"),
 )
+APP_SOAK = "soak/test_app.py"  # it has sound servers, too
 KEYS = "test_keys"  # begins the names of the files whose tests hold keys in windows: their times must be right
 
 
@@ -38,6 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _group(item: pytest.Item) -> str:
+    if item.path.match(APP_SOAK):
+        return "sound"
     if TERMINAL not in item.path.parents:
         return ""
     return "keys" if item.path.name.startswith(KEYS) else "sound"
