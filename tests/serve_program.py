@@ -96,23 +96,20 @@ def gone(pid: int) -> bool:
 
 
 async def ask(client: ClientConnection, text: str) -> None:
-    """A response that runs."""
+    """A response that runs, in a session that has just begun."""
     words = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
-    for event in (
-        {"type": "session.update", "session": TEXT},
-        {"type": "conversation.item.create", "item": words},
-        {"type": "response.create"},
-    ):
-        await client.send(json.dumps(event))
-    refused = False  # the model rings an alarm, which is a response too and may come first
     async with asyncio.timeout(60):
-        while True:
-            event = json.loads(await client.recv())
-            if str(event.get("delta")).endswith((".", text)):
-                return
-            refused = refused or event["type"] == "error"
-            if refused and event["type"] == "response.done":
-                await client.send(json.dumps({"type": "response.create"}))
+        # The model rings an alarm as soon as it knows of the session: that is a response, and the last words then.
+        while json.loads(await client.recv())["type"] != "response.done":
+            pass
+        for event in (
+            {"type": "session.update", "session": TEXT},
+            {"type": "conversation.item.create", "item": words},
+            {"type": "response.create"},
+        ):
+            await client.send(json.dumps(event))
+        while not str(json.loads(await client.recv()).get("delta")).endswith((".", text)):
+            pass
 
 
 async def to_the_end(client: ClientConnection) -> tuple[list[dict[str, Any]], int]:
