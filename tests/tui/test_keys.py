@@ -12,10 +12,12 @@ from textual import events
 
 from tui_assistant.client.hold import Edge
 from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker
+from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.screens.devices import DeviceScreen
 from tui_assistant.tui.screens.help import HelpScreen
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.widgets.conversation import Conversation
+from tui_assistant.tui.widgets.devicelist import DeviceList
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
 
@@ -141,6 +143,17 @@ async def test_the_device_list_chooses_by_the_name_as_it_came() -> None:
         await pilot.press("d", "down", "escape")
         assert talk.calls == [("choose_devices", "Head\x1bset", None), ("choose_devices", None, "Built-in")]
         assert isinstance(app.screen, MainScreen)
+
+
+async def test_the_arrow_stands_in_the_device_list_that_has_the_focus() -> None:
+    async with running() as (_, app, pilot):
+        await pilot.press("d")
+        lists = {side: app.screen.query_one(f"#{side}", DeviceList) for side in ("inputs", "outputs")}
+        for key, side in (("left", "inputs"), ("right", "outputs"), ("left", "inputs")):
+            await pilot.press(key)
+            await pilot.pause()
+            marked = [name for name, each in lists.items() if any("▸" in text_of(row) for row in each.lines)]
+            assert marked == [side], key
 
 
 async def test_an_empty_device_list_says_so_and_enter_chooses_nothing() -> None:

@@ -56,10 +56,9 @@ class DeviceList(Lines, can_focus=True):
     def on_resize(self) -> None:
         self._draw()
 
-    def on_focus(self) -> None:
-        self._draw()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Not on_focus and on_blur, which run before `has_focus` changes."""
+        super().watch_has_focus(_has_focus)
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
