@@ -83,14 +83,14 @@ class Room:
         self._down(self.driver.feed(bytes(FRAME_BYTES)))
         self._models()
         if self.delay:  # our own detector's frame, long before the server's word
-            self._do(self.dialogue.frame(self.script[self.at] if self.at < len(self.script) else 0.0, self.now_ms))
+            self._do(self.dialogue.frame(self.script[self.at] if self.at < len(self.script) else 0.0))
         self._device(RATE * FRAME_MS // 1000)
         self._do(self.dialogue.heard(self.played, self.now_ms))
         self.at += 1
         while self.down and self.down[0][0] <= self.at:
             output = self.down.popleft()[1]
             if isinstance(output, FrameSeen) and not self.delay:
-                self._do(self.dialogue.frame(output.p, self.now_ms))
+                self._do(self.dialogue.frame(output.p))
             elif isinstance(output, server.ServerEventBase):
                 self._do(self.dialogue.take(output, self.now_ms))  # type: ignore[arg-type]
 

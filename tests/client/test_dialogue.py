@@ -74,12 +74,12 @@ def test_m_switches_by_session_update_and_back_to_the_same_rules() -> None:
 
 def test_push_to_talk_takes_the_floor_and_sends_after_the_tail() -> None:
     dialogue = push_to_talk()
-    effects = dialogue.press(1000, 1003)
+    effects = dialogue.press(1000)
     assert sent(effects) == ["input_audio_buffer.clear", "TakeFloor"]
     assert effects[-1] == do.TakeFloor(1000, Since.PREROLL)
     assert dialogue.talking
     assert dialogue.user_open
-    assert dialogue.press(1100, 1100) == []
+    assert dialogue.press(1100) == []
     assert dialogue.release(2500, spoke=True) == [do.ReleaseFloor(2500)]
     assert not dialogue.talking
     assert dialogue.busy
@@ -90,7 +90,7 @@ def test_push_to_talk_takes_the_floor_and_sends_after_the_tail() -> None:
 
 def test_a_press_too_short_for_a_word_is_cleared_with_a_hint() -> None:
     dialogue = push_to_talk()
-    dialogue.press(1000, 1000)
+    dialogue.press(1000)
     effects = dialogue.release(1099, spoke=False)
     assert sent(effects) == ["DropFloor", "input_audio_buffer.clear"]
     assert "too short" in told(effects)[0]
@@ -100,7 +100,7 @@ def test_a_press_too_short_for_a_word_is_cleared_with_a_hint() -> None:
 @pytest.mark.parametrize(("until_ms", "spoke"), [(1099, True), (1100, False)])
 def test_speech_is_sent_however_short_and_silence_when_it_was_meant(until_ms: float, spoke: bool) -> None:
     dialogue = push_to_talk()
-    dialogue.press(1000, 1000)
+    dialogue.press(1000)
     assert sent(dialogue.release(until_ms, spoke=spoke)) == ["ReleaseFloor"]
 
 
@@ -108,7 +108,7 @@ def test_the_talk_key_interrupts_before_it_takes_the_floor() -> None:
     dialogue = push_to_talk()
     run(dialogue, [*answer_begins("one two three"), sound(1000)])
     dialogue.heard(400, 0)
-    assert sent(dialogue.press(2000, 2000)) == [
+    assert sent(dialogue.press(2000)) == [
         "response.cancel",
         "Flush",
         "conversation.item.truncate",
@@ -119,7 +119,7 @@ def test_the_talk_key_interrupts_before_it_takes_the_floor() -> None:
 
 def test_an_answer_that_was_on_its_way_when_the_key_went_down_is_cancelled_unheard() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     assert sent(run(dialogue, answer_begins("late")[:1])) == ["response.cancel"]
     assert run(dialogue, [*answer_begins("late")[1:], sound(500), *answer_ends("cancelled")]) == []
     dialogue.release(1000, spoke=True)
@@ -129,14 +129,14 @@ def test_an_answer_that_was_on_its_way_when_the_key_went_down_is_cancelled_unhea
 
 def test_a_message_typed_while_the_floor_is_held_is_answered() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
-    dialogue.say("hello", 10)
+    dialogue.press(0)
+    dialogue.say("hello")
     assert "Play" in sent(run(dialogue, [*answer_begins("hi"), sound(500)]))
 
 
 def test_holding_in_hands_free_takes_the_turns_from_the_server_and_gives_them_back() -> None:
     dialogue = hands_free()
-    effects = dialogue.press(1000, 1000)
+    effects = dialogue.press(1000)
     assert sent(effects) == ["session.update", "input_audio_buffer.clear", "TakeFloor"]
     assert detection_of(effects) is None
     assert not dialogue.push_to_talk
@@ -148,7 +148,7 @@ def test_holding_in_hands_free_takes_the_turns_from_the_server_and_gives_them_ba
 
 def test_a_hold_that_was_too_short_gives_the_turns_back_too() -> None:
     dialogue = hands_free()
-    dialogue.press(1000, 1000)
+    dialogue.press(1000)
     effects = dialogue.release(1050, spoke=False)
     assert sent(effects) == ["DropFloor", "input_audio_buffer.clear", "session.update"]
     assert detection_of(effects) == RULES.model_dump(mode="json")
@@ -157,7 +157,7 @@ def test_a_hold_that_was_too_short_gives_the_turns_back_too() -> None:
 def test_a_hold_in_the_middle_of_a_turn_keeps_its_words_and_is_never_too_short() -> None:
     dialogue = hands_free()
     run(dialogue, turn()[:1])
-    effects = dialogue.press(1000, 1000)
+    effects = dialogue.press(1000)
     assert sent(effects) == ["session.update", "TakeFloor"]
     assert effects[-1] == do.TakeFloor(1000, Since.NOW)
     assert sent(dialogue.release(1010, spoke=False)) == ["ReleaseFloor"]
@@ -165,7 +165,7 @@ def test_a_hold_in_the_middle_of_a_turn_keeps_its_words_and_is_never_too_short()
 
 def test_what_is_tuned_during_a_hold_waits_for_its_end() -> None:
     dialogue = hands_free()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     assert dialogue.retune(ServerVad(threshold=0.7)) == []
     dialogue.release(1000, spoke=True)
     assert dialogue.retune(ServerVad(threshold=0.7, silence_duration_ms=900)) == []
@@ -176,7 +176,7 @@ def test_what_is_tuned_during_a_hold_waits_for_its_end() -> None:
 
 def test_the_mode_switched_during_a_hold_is_the_servers_after_the_release() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     assert dialogue.toggle_mode() == []
     dialogue.release(1000, spoke=True)
     effects = dialogue.floor_released()
@@ -184,7 +184,7 @@ def test_the_mode_switched_during_a_hold_is_the_servers_after_the_release() -> N
     assert detection_of(effects) == RULES.model_dump(mode="json")
 
     dialogue = hands_free()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     assert dialogue.toggle_mode() == []
     dialogue.release(1000, spoke=True)
     assert sent(dialogue.floor_released()) == ["input_audio_buffer.commit", "response.create"]
@@ -193,9 +193,9 @@ def test_the_mode_switched_during_a_hold_is_the_servers_after_the_release() -> N
 
 def test_a_press_before_the_tail_has_gone_goes_on_with_the_turn() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     dialogue.release(1000, spoke=True)
-    assert dialogue.press(1100, 1100) == [do.KeepFloor()]
+    assert dialogue.press(1100) == [do.KeepFloor()]
     assert dialogue.talking
     assert sent(dialogue.release(2000, spoke=True)) == ["ReleaseFloor"]
     assert sent(dialogue.floor_released()) == ["input_audio_buffer.commit", "response.create"]
@@ -203,11 +203,11 @@ def test_a_press_before_the_tail_has_gone_goes_on_with_the_turn() -> None:
 
 def test_going_on_after_the_commit_is_a_new_turn_from_where_the_last_one_ended() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     dialogue.release(1000, spoke=True)
     dialogue.floor_released()
     run(dialogue, answer_begins("half an answer"))
-    effects = dialogue.press(1300, 1300, last_turn=True)
+    effects = dialogue.press(1300, last_turn=True)
     assert sent(effects) == [
         "response.cancel",
         "conversation.item.delete",  # it has said nothing of what it wrote
@@ -221,7 +221,7 @@ def test_going_on_after_the_commit_is_a_new_turn_from_where_the_last_one_ended()
 def test_dropping_the_floor_clears_it_and_sends_nothing(let_go: bool) -> None:
     dialogue = hands_free()
     assert dialogue.drop_talk() == []
-    dialogue.press(0, 0)
+    dialogue.press(0)
     if let_go:
         dialogue.release(1000, spoke=True)
     assert sent(dialogue.drop_talk()) == ["DropFloor", "input_audio_buffer.clear", "session.update"]
@@ -285,7 +285,7 @@ def test_the_next_answer_is_heard_after_an_interrupted_one() -> None:
 
 
 def test_typed_messages_are_items_and_are_answered() -> None:
-    effects = hands_free().say("what time is it", 0)
+    effects = hands_free().say("what time is it")
     assert sent(effects) == ["conversation.item.create", "response.create"]
     assert isinstance(effects[0], client.ConversationItemCreate)
     assert effects[0].item.model_dump()["content"] == ({"type": "input_text", "text": "what time is it"},)

@@ -28,8 +28,8 @@ def run(dialogue: Dialogue, events: list[server.ServerEvent], now_ms: int = 0) -
     return [effect for event in events for effect in dialogue.take(event, now_ms)]
 
 
-def frames(dialogue: Dialogue, count: int, p: float = LOUD, now_ms: int = 0) -> list[Effect]:
-    return [effect for _ in range(count) for effect in dialogue.frame(p, now_ms)]
+def frames(dialogue: Dialogue, count: int, p: float = LOUD) -> list[Effect]:
+    return [effect for _ in range(count) for effect in dialogue.frame(p)]
 
 
 def sent(effects: list[Effect]) -> list[str]:
@@ -250,17 +250,17 @@ def test_keys_and_typed_messages_interrupt_at_once_and_leave_nothing_ducked() ->
     dialogue.take(speaks(), 0)
     assert sent(dialogue.interrupt()) == ["response.cancel", "Flush", "conversation.item.truncate", "Unduck"]
     dialogue = answering(hands_free())
-    assert sent(dialogue.say("hello", 0))[-2:] == ["conversation.item.create", "response.create"]
+    assert sent(dialogue.say("hello"))[-2:] == ["conversation.item.create", "response.create"]
     dialogue = answering(hands_free())
     dialogue.take(speaks(), 0)
-    assert "Unduck" in sent(dialogue.press(0, 0))
+    assert "Unduck" in sent(dialogue.press(0))
     assert frames(dialogue, 20) == []
 
 
 def test_a_message_typed_while_our_request_is_on_its_way_is_answered_after_it() -> None:
     dialogue = hands_free()
     run(dialogue, [*turn("u1"), words("hello", "u1")])
-    assert sent(dialogue.say("no, this", 0)) == ["conversation.item.create"]
+    assert sent(dialogue.say("no, this")) == ["conversation.item.create"]
     assert sent(run(dialogue, answer_begins("x")[:1])) == ["response.cancel"]
     assert sent(run(dialogue, answer_ends("cancelled"))) == ["response.create"]
     assert sent(run(dialogue, answer_begins("y", "a2", "resp_2"))) == []
@@ -271,7 +271,7 @@ def test_a_hold_over_a_committed_turn_sends_one_request_for_both() -> None:
     dialogue.take(speaks(), 0)
     frames(dialogue, 3)
     run(dialogue, stops())  # its words are still to come
-    dialogue.press(5000, 5000)
+    dialogue.press(5000)
     run(dialogue, answer_ends("cancelled"))
     assert sent(run(dialogue, [words("stop", "u2")])) == []
     dialogue.release(7000, spoke=True)

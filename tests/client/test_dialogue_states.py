@@ -63,11 +63,11 @@ def test_before_anything_has_happened() -> None:
 
 def test_the_hint_after_a_slip_of_the_key() -> None:
     dialogue = push_to_talk()
-    dialogue.press(5_000, 5_000)
+    dialogue.press(5_000)
     (hint,) = told(dialogue.release(5_099, spoke=False))
     assert hint == Tell("That was too short to hold a word: hold the key while you speak.", "information")
     assert (dialogue.talking, dialogue.held) == (False, False)
-    dialogue.press(6_000, 6_000)
+    dialogue.press(6_000)
     assert dialogue.release(6_100, spoke=False) == [ReleaseFloor(6_100)]
     assert dialogue.held
 
@@ -82,19 +82,19 @@ def test_an_alarm_is_a_warning_and_any_other_response_is_none() -> None:
 
 def test_an_alarm_that_sounds_while_the_floor_is_held_is_not_cancelled() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     alarm = server.ResponseCreated(response=response(metadata={"origin": "timer"}))
     assert run(dialogue, alarm) == [Tell("A timer is up.", "warning")]
 
 
 def test_a_typed_message_is_owed_one_answer() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
-    dialogue.say("hello", 0)
+    dialogue.press(0)
+    dialogue.say("hello")
     assert sent(run(dialogue, *answer_begins("hi"), *answer_ends())) == []
     assert sent(run(dialogue, *answer_begins("and more", "a2", "resp_2")[:1])) == ["response.cancel"]
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     assert sent(run(dialogue, *answer_begins("unasked")[:1])) == ["response.cancel"]
 
 
@@ -129,7 +129,7 @@ def test_refused_rules_are_only_told_where_turns_are_ended(state: str) -> None:
     dialogue = hands_free()
     if state == "held":
         (update,) = dialogue.retune(ServerVad(threshold=0.7))
-        dialogue.press(0, 0)
+        dialogue.press(0)
         run(dialogue, updated(None))
     else:
         (update,) = dialogue.retune(ServerVad(threshold=0.7))
@@ -225,7 +225,7 @@ def test_another_session_begins_with_its_own_rules_and_no_answer() -> None:
     assert run(dialogue, server.SessionCreated(session=session)) == []
     assert dialogue.turn_detection == rules
     assert not dialogue.busy
-    assert sent(dialogue.say("hello", 0)) == ["conversation.item.create", "response.create"]
+    assert sent(dialogue.say("hello")) == ["conversation.item.create", "response.create"]
 
 
 def test_only_the_turn_that_was_ended_by_voice_is_answered_by_us() -> None:
@@ -238,7 +238,7 @@ def test_only_the_turn_that_was_ended_by_voice_is_answered_by_us() -> None:
 def test_a_turn_that_the_server_ends_while_the_floor_is_held_is_answered_with_the_release() -> None:
     dialogue = ours()
     run(dialogue, *turn("u1")[:2])
-    dialogue.press(0, 0)
+    dialogue.press(0)
     assert sent(run(dialogue, server.BufferCommitted(item_id="u1"))) == []
     dialogue.release(1_000, spoke=True)
     assert sent(dialogue.floor_released()).count("response.create") == 1
@@ -250,7 +250,7 @@ def test_words_that_are_known_already_decide_at_the_commit(said: str, answered: 
     run(dialogue, *turn("u1"), words("hello"), *answer_begins("one two three"), sound(1_000))
     dialogue.heard(400, 0)
     run(dialogue, SPEAKS)
-    dialogue.frame(0.9, 0)
+    dialogue.frame(0.9)
     text, stash = said.split(" ") if " " in said else (said, "")
     run(dialogue, server.TranscriptionDelta(item_id="u2", delta=text, text=text, stash=stash))
     effects = run(dialogue, *turn("u2")[1:3])
@@ -261,7 +261,7 @@ def test_words_that_are_known_already_decide_at_the_commit(said: str, answered: 
 def test_a_voice_that_takes_back_an_unheard_answer_leaves_nothing_ducked() -> None:
     dialogue = ours()
     run(dialogue, *turn("u1"), words("hello"), *answer_begins("one"))
-    effects = [effect for _ in range(8) for effect in [*dialogue.take(SPEAKS, 0)[1:], *dialogue.frame(0.9, 0)]]
+    effects = [effect for _ in range(8) for effect in [*dialogue.take(SPEAKS, 0)[1:], *dialogue.frame(0.9)]]
     assert [effect for effect in effects if isinstance(effect, Duck | Unduck | Flush)] == [Duck(), Unduck()]
 
 
@@ -273,19 +273,19 @@ def test_where_the_voice_is_not_ours_to_judge_frames_do_nothing(why: str) -> Non
     run(dialogue, *answer_begins("one two three"), sound(1_000))
     dialogue.heard(400, 0)
     if why == "held":  # and the server has not echoed it yet; an alarm sounds all the same
-        dialogue.press(0, 0)
+        dialogue.press(0)
         alarm = server.ResponseCreated(response=response(id="resp_2", metadata={"origin": "timer"}))
         run(dialogue, alarm, *answer_begins("Tea", "a2", "resp_2")[1:], sound(1_000, "a2", "resp_2"))
         assert dialogue.playback.playing
-    assert [effect for _ in range(20) for effect in dialogue.frame(0.9, 0)] == []
+    assert [effect for _ in range(20) for effect in dialogue.frame(0.9)] == []
 
 
 def test_the_threshold_in_force_says_what_speech_is() -> None:
     dialogue = ours()
     run(dialogue, updated(OURS.model_copy(update={"threshold": 0.8})), *answer_begins("one two three"), sound(1_000))
     dialogue.heard(400, 0)
-    assert [effect for _ in range(20) for effect in dialogue.frame(0.79, 0)] == []
-    assert [effect for _ in range(2) for effect in dialogue.frame(0.8, 0)] == [Duck()]
+    assert [effect for _ in range(20) for effect in dialogue.frame(0.79)] == []
+    assert [effect for _ in range(2) for effect in dialogue.frame(0.8)] == [Duck()]
 
 
 @pytest.mark.parametrize("begun", ["while it sounds", "before"])
@@ -294,7 +294,7 @@ def test_a_yes_answers_a_question_whenever_it_began(begun: str) -> None:
     asks = [*answer_begins("Shall I?"), sound(1_000)]
     run(dialogue, *([SPEAKS, *asks] if begun == "before" else [*asks, SPEAKS]))
     if begun == "before":
-        dialogue.frame(0.9, 0)
+        dialogue.frame(0.9)
     run(dialogue, *turn("u2")[1:3])
     assert "response.cancel" in sent(run(dialogue, words("yes", "u2")))
 
@@ -305,12 +305,12 @@ def test_a_turn_whose_words_failed_is_answered_once_where_it_took_the_floor() ->
     dialogue.heard(400, 0)
     run(dialogue, SPEAKS)
     for _ in range(8):
-        dialogue.frame(0.9, 0)
+        dialogue.frame(0.9)
     run(dialogue, *answer_ends("cancelled"), *turn("u2")[1:3])
     error = server.TranscriptionError(message="it died")
     assert sent(run(dialogue, server.TranscriptionFailed(item_id="u2", error=error))) == ["response.create"]
     assert dialogue.busy
-    assert sent(dialogue.say("and this", 10)) == ["conversation.item.create"]  # it is on its way
+    assert sent(dialogue.say("and this")) == ["conversation.item.create"]  # it is on its way
 
 
 @pytest.mark.parametrize("said", ["failed", ""])
@@ -327,7 +327,7 @@ def test_a_turn_in_the_quiet_is_over_no_answer() -> None:
     dialogue = ours()
     run(dialogue, SPEAKS)
     for _ in range(8):
-        assert dialogue.frame(0.9, 0) == []
+        assert dialogue.frame(0.9) == []
     assert sent(run(dialogue, *turn("u2")[1:3])) == ["response.create"]
 
 
@@ -341,9 +341,9 @@ def test_nobody_is_answered_while_they_speak() -> None:
 
 def test_a_tail_that_was_kept_back_is_not_sent() -> None:
     dialogue = push_to_talk()
-    dialogue.press(0, 0)
+    dialogue.press(0)
     dialogue.release(1_000, spoke=True)
-    dialogue.press(1_100, 1_100)
+    dialogue.press(1_100)
     assert dialogue.floor_released() == []
     assert dialogue.held
 
@@ -362,7 +362,7 @@ def test_figures_are_noted_once_the_answer_is_heard() -> None:
 def test_dropping_the_floor_closes_the_line_of_an_open_turn() -> None:
     dialogue = hands_free()
     dialogue.take(SPEAKS, 0)
-    dialogue.press(0, 0)
+    dialogue.press(0)
     assert shown(dialogue.drop_talk()) == [("u2", "cleared")]
     assert (dialogue.user_open, dialogue.held) == (False, False)
 

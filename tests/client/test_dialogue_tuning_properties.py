@@ -73,7 +73,7 @@ def run(
             case "mode":
                 late.hear(dialogue.toggle_mode())
             case "press":
-                late.hear(dialogue.press(number * 1000, number * 1000))
+                late.hear(dialogue.press(number * 1000))
             case "release":
                 late.hear(dialogue.release(number * 1000, spoke=True))
                 late.hear(dialogue.floor_released())

@@ -150,7 +150,7 @@ class Dialogue:
         self._push_to_talk = not self._push_to_talk
         return [] if self.held else [self._agreement.update(self._rules_wanted())]
 
-    def press(self, at_ms: float, now_ms: int, *, last_turn: bool = False) -> list[Effect]:
+    def press(self, at_ms: float, *, last_turn: bool = False) -> list[Effect]:
         """Takes the floor at `at_ms`, in either mode. `last_turn`: the last release was none; goes on from it.
 
         A press before the tail has been sent goes on with that turn. While the floor is held no silence ends the turn.
@@ -197,7 +197,7 @@ class Dialogue:
         self.talking = self._releasing = self._user_open = False
         return [DropFloor(), client.InputAudioBufferClear(), *self._transcript.abandon(), *self._detect_again()]
 
-    def say(self, text: str, now_ms: int) -> list[Effect]:
+    def say(self, text: str) -> list[Effect]:
         """A typed message; it interrupts a running answer and is answered."""
         item = UserMessage(content=(InputText(text=text),))
         create = client.ConversationItemCreate(item=item)
@@ -266,7 +266,7 @@ class Dialogue:
         self._replies.tick(now_ms)
         return effects + self._ask(now_ms)
 
-    def frame(self, p: float, now_ms: int) -> list[Effect]:
+    def frame(self, p: float) -> list[Effect]:
         """p(speech) of the next frame that the server hears."""
         rules = self.turn_detection
         if rules is None or self.held or not self.interrupts:

@@ -128,8 +128,7 @@ class FloorKeeper:
 
     def begin_input(self) -> None:
         """The whole input is one hold, without a key."""
-        now = self._now_ms()
-        self._act(self._dialogue.press(now, round(now)))
+        self._act(self._dialogue.press(self._now_ms()))
 
     def end_input(self) -> None:
         self._act(self._dialogue.release(self._now_ms(), spoke=True))
@@ -216,7 +215,6 @@ class FloorKeeper:
 
     def _begin(self, at_ms: float, *, last_turn: bool = False) -> None:
         """What speaks is stopped first: opening a microphone takes its time."""
-        now = round(self._now_ms())
         self._catch_up()  # after a stall the last turn's tail, or a new turn's begin, may be among what nobody has read
         if not self._dialogue.held:
             self._taken_ms = at_ms
@@ -224,7 +222,7 @@ class FloorKeeper:
             if not self._wake():
                 self._hold.drop()
                 return
-        self._act(self._dialogue.press(at_ms, now, last_turn=last_turn))
+        self._act(self._dialogue.press(at_ms, last_turn=last_turn))
 
 
 def _not_after(step: Step, at_ms: float) -> Step:

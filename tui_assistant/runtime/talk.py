@@ -173,7 +173,7 @@ class Talk(SavedCalls):
         self._keyboard = keyboard
 
     def say(self, text: str) -> None:
-        self._call(lambda: self._do(self._dialogue.say(text, self._now_ms)))
+        self._call(lambda: self._do(self._dialogue.say(text)))
 
     def interrupt(self) -> None:
         self._call(self._interrupt)
@@ -304,7 +304,7 @@ class Talk(SavedCalls):
         """A frame that the conversation hears; it may stop an answer, at what has been heard by now."""
         if self._dialogue.playback.playing:
             self._do(self._dialogue.heard(self._hands.played, self._now_ms))
-        self._do(self._dialogue.frame(p, self._now_ms))
+        self._do(self._dialogue.frame(p))
 
     def _link_status(self, status: LinkStatus) -> None:
         self._link_state = status.text
