@@ -69,6 +69,10 @@ def test_callbacks_that_end_are_a_lost_device(microphone, clock) -> None:
         clock.now += 0.01
         state = microphone.state
     assert state is DeviceState.LOST
+    noticed_s = microphone.lost / RATE  # from the end of the last block on
+    assert 0.5 <= noticed_s <= 0.6
+    assert microphone.read().size == microphone.position == 80  # nothing is made up for it
+    assert (microphone.state, microphone.lost / RATE) == (state, noticed_s)  # once
 
 
 def test_a_device_that_says_so_is_lost_at_once(microphone) -> None:

@@ -33,7 +33,7 @@ class Microphone(Protocol):
 
     @property
     def lost(self) -> int:
-        """Samples lost because `read` came too late, or while the device list was refreshed."""
+        """Samples lost: read too late, while the list of devices was refreshed, or before a loss was noticed."""
         ...
 
     @property

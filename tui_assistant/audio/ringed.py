@@ -64,9 +64,14 @@ class RingMicrophone:
         if missing >= BLOCK_S * self.rate:  # less is how far the stamps are right
             self._fill_gap(missing / self.rate)
 
+    def _count_standstill(self, now: float) -> None:
+        """Of a device that has gone: what was spoken from its last block until somebody noticed."""
+        assert self._ring is not None
+        self._gap += max(0, self._timeline.position_at(now) - self._ring.written)
+
     @property
     def lost(self) -> int:
-        """Overrun in the ring or in the device, and gaps while the device list was refreshed."""
+        """Overrun in the ring or in the device, gaps while the device list was refreshed, and a device's standstill."""
         return self._gap + (self._ring.lost if self._ring is not None else 0)
 
     @property
@@ -82,13 +87,13 @@ class RingMicrophone:
     @property
     def state(self) -> DeviceState:
         """LOST at most 0.6 s after the last callback, if asked often enough."""
-        started = self._ring is not None
-        if (
-            self._state is DeviceState.RUNNING
-            and started
-            and (self._finished or self._watchdog.check(self._calls, time.monotonic()))
-        ):
-            self._state = DeviceState.LOST
+        if self._state is DeviceState.RUNNING and self._ring is not None:
+            now = time.monotonic()
+            if self._finished:
+                self._state = DeviceState.LOST
+            elif self._watchdog.check(self._calls, now):
+                self._state = DeviceState.LOST
+                self._count_standstill(now)
         return self._state
 
     def read(self) -> Samples:
