@@ -38,8 +38,8 @@ Tail = Annotated[Whole, Field(ge=0, le=1_000)]
 Gain = Annotated[float, BeforeValidator(number), Field(ge=-20.0, le=40.0, allow_inf_nan=False)]
 
 
-class TurnDetectionSettings(Section):
-    """Who ends a turn, and when."""
+class TurnValues(Section):
+    """What turn detection goes by; client.tuning.Tuning is the same while it runs (a test compares the two)."""
 
     type: Literal["server_vad", "semantic_vad", "none"] = "server_vad"
     threshold: Fraction = 0.5
@@ -48,6 +48,10 @@ class TurnDetectionSettings(Section):
     eagerness: Eagerness = "auto"
     hysteresis: Hysteresis = 0.15
     min_speech_ms: LeastSpeech = 64
+
+
+class TurnDetectionSettings(TurnValues):
+    """Who ends a turn, and when."""
 
     def vad(self) -> ServerVad | SemanticVad:
         """What hands-free uses; with type none, where push-to-talk goes when it is switched off: server_vad."""
@@ -67,17 +71,11 @@ class TurnDetectionSettings(Section):
         )
 
 
-class PresetSettings(Section):
+class PresetSettings(TurnValues):
     """A named set of values, chosen in the tune panel; what is not set in it stays as it is."""
 
     words: str = Field(default="", description="when to take it")
     type: Literal["server_vad", "semantic_vad"] = "server_vad"
-    threshold: Fraction = 0.5
-    prefix_padding_ms: Padding = 300
-    silence_duration_ms: Silence = 500
-    eagerness: Eagerness = "auto"
-    hysteresis: Hysteresis = 0.15
-    min_speech_ms: LeastSpeech = 64
     tail_ms: Tail = 200
     gain_db: Gain = 0.0
 
