@@ -11,9 +11,10 @@ from fakes import FRAME_BYTES, Driver, Models, ScriptedDetector, config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_assistant.client import dialogue as do
+from tui_assistant.client import effects as do
 from tui_assistant.client.backchannels import is_floor
-from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Effect
 from tui_assistant.client.interruption import SERVERS_WAY, BargeInTimes
 from tui_assistant.engine.observation import FrameSeen
 from tui_assistant.engine.outbox import Output

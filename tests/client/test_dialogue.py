@@ -18,8 +18,9 @@ from conversation import (
     words,
 )
 
-from tui_assistant.client import dialogue as do
-from tui_assistant.client.dialogue import Dialogue, Effect, Since
+from tui_assistant.client import effects as do
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Effect, Since
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.protocol import client, server

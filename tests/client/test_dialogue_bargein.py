@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from conversation import RATE, answer_begins, answer_ends, response, sound, turn, updated, words
 
-from tui_assistant.client import dialogue as do
-from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client import effects as do
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Effect
 from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.protocol import client, server

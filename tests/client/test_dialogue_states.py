@@ -18,7 +18,8 @@ from conversation import (
     words,
 )
 
-from tui_assistant.client.dialogue import Dialogue, Did, Duck, Effect, Flush, PlayEnd, ReleaseFloor, Tell, Unduck
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Did, Duck, Effect, Flush, PlayEnd, ReleaseFloor, Tell, Unduck
 from tui_assistant.client.interruption import BargeInTimes
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.protocol import client, server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conversation import RULES, hands_free, push_to_talk
 
-from tui_assistant.client.dialogue import Effect, Tell
+from tui_assistant.client.effects import Effect, Tell
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.session import SemanticVad, ServerVad, SessionConfig

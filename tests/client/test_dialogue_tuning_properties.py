@@ -8,7 +8,8 @@ from conversation import RATE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Effect
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol import client, server

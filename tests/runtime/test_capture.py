@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tui_assistant.audio.base import DeviceState
-from tui_assistant.client.dialogue import Since
+from tui_assistant.client.effects import Since
 from tui_assistant.runtime.capture import LEAST_PREROLL_MS, PREROLL_MS, TAIL_MS, Capture, Floor
 
 RATE = 16_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conversation import response
 
-from tui_assistant.client.dialogue import Tell
+from tui_assistant.client.effects import Tell
 from tui_assistant.client.transcript import NO_WORDS, Transcript, TranscriptLine
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import AssistantMessage, InputText, OutputText, UserMessage

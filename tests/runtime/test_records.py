@@ -7,7 +7,7 @@ import pytest
 from conversation import updated
 from floor_desk import RULES, START_S, Silence, WritingLink
 
-from tui_assistant.client import dialogue as do
+from tui_assistant.client import effects as do
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.tuning import Tuning

@@ -8,7 +8,7 @@ from floor_desk import RATE, START_S, FloorDesk, signal
 
 from tui_assistant.audio.echo import EchoStage
 from tui_assistant.audio.played import PlayedSound
-from tui_assistant.client.dialogue import Since
+from tui_assistant.client.effects import Since
 from tui_assistant.client.hold import Edge
 
 HELD_MS = 600

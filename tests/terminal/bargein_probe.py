@@ -18,7 +18,7 @@ import numpy as np
 from conversation import answer_begins, answer_ends
 from session_link import SessionLink
 
-from tui_assistant.client import dialogue as do
+from tui_assistant.client import effects as do
 from tui_assistant.engine.session import Session
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port

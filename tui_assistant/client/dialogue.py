@@ -13,10 +13,7 @@ from tui_assistant.client.effects import (
     DropFloor,
     Duck,
     Effect,
-    Flush,
     KeepFloor,
-    Play,
-    PlayEnd,
     ReleaseFloor,
     Since,
     TakeFloor,
@@ -32,23 +29,6 @@ from tui_assistant.client.tuning import Tuning
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import ErrorDetail, InputText, Response, UserMessage
 from tui_assistant.protocol.session import SemanticVad, ServerVad, TurnDetection
-
-__all__ = [
-    "Dialogue",
-    "Did",
-    "DropFloor",
-    "Duck",
-    "Effect",
-    "Flush",
-    "KeepFloor",
-    "Play",
-    "PlayEnd",
-    "ReleaseFloor",
-    "Since",
-    "TakeFloor",
-    "Tell",
-    "Unduck",
-]
 
 MIN_TALK_MS = 100  # less than a syllable: a slip of the key
 

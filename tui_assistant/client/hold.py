@@ -6,8 +6,8 @@ end is the release) and TOGGLE (one press begins, the next one sends).
 
 from __future__ import annotations
 
-from tui_assistant.client.floor import Begin, Edge, End, EndReason, HoldPhase, KeyEdge, Method, Resume, Step, Warn
 from tui_assistant.client.repeat import BURST_MS, LONGEST_FIRST_MS, Learned, Presses, Repeats
+from tui_assistant.client.talk_key import Begin, Edge, End, EndReason, HoldPhase, KeyEdge, Method, Resume, Step, Warn
 
 __all__ = [
     "Begin",

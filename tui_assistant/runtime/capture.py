@@ -14,7 +14,7 @@ import numpy as np
 
 from tui_assistant.audio.base import Microphone
 from tui_assistant.audio.echo import EchoStage, Levels
-from tui_assistant.client.dialogue import Since
+from tui_assistant.client.effects import Since
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ports import SpeechDetector
 from tui_assistant.errors import DeviceError

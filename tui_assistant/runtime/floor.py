@@ -8,8 +8,9 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from tui_assistant.client import dialogue as do
-from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client import effects as do
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Effect
 from tui_assistant.client.hold import (
     Begin,
     End,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import cast, get_args
 
 from tui_assistant.audio.base import OutputDevice
-from tui_assistant.client import dialogue as do
-from tui_assistant.client.dialogue import Effect
+from tui_assistant.client import effects as do
+from tui_assistant.client.effects import Effect
 from tui_assistant.client.latency import Replies, ReplyTimes, Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.clock import since_boot

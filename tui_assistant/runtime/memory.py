@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from tui_assistant.client.dialogue import Effect, Tell
+from tui_assistant.client.effects import Effect, Tell
 from tui_assistant.client.transcript import KEPT, NO_WORDS, TranscriptLine
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import AssistantMessage, InputText, OutputText, UserMessage

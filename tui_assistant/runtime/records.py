@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tui_assistant.client import dialogue as do
+from tui_assistant.client import effects as do
 from tui_assistant.client.blips import Figures, release_p
-from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Effect
 from tui_assistant.client.latency import Waterfall
 from tui_assistant.client.ledger import Ledger
 from tui_assistant.client.tuning import Tuning

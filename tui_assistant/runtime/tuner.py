@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from tui_assistant.client.dialogue import Dialogue, Effect
+from tui_assistant.client.dialogue import Dialogue
+from tui_assistant.client.effects import Effect
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.runtime.floor import FloorKeeper
 

@@ -1,4 +1,4 @@
-"""The words of holding a key to talk: what a terminal says of a key, where a hold stands, what follows from it."""
+"""The talk key: what a terminal says of it, where a hold stands, and what follows from that."""
 
 from __future__ import annotations
 
