@@ -78,8 +78,6 @@ class Talk(SavedCalls):
         self._call = Calls()
         self._stop: asyncio.Event | None = None
         self._opened = threading.Event()
-        self._view = View(link.name, options)
-        self._snapshot = self._view.empty(rules, tuning, options.volume)
         self._devices = api.Devices()
         self._running = False  # everything is open
         self._keyboard = api.Keyboard(Method.TOGGLE)  # the newest; the floor follows it
@@ -131,6 +129,20 @@ class Talk(SavedCalls):
             tell=self._tell,
             voice=self._voice,
         )
+        self._view = View(
+            link,
+            options,
+            dialogue=self._dialogue,
+            floor=self._floor,
+            equipment=self._equipment,
+            ears=self._ears,
+            hands=self._hands,
+            records=self._records,
+            recorder=self._recorder,
+            tuner=self._tuner,
+            turns=self._turns,
+        )
+        self._snapshot = self._view.empty()
         self._input_end = InputEnd(options, self._dialogue, self._equipment, self._floor, self._end)
 
     # ---------------------------------------------------------------------------- from any thread (TalkApi)
@@ -272,7 +284,8 @@ class Talk(SavedCalls):
         self._do(self._dialogue.heard(self._hands.played, self._now_ms))
         self._recorder.played(self._hands.take_heard(), self._link.output_rate)
         self._input_end.watch(now)
-        self._take_picture(now)
+        self._records.show(self._tuner.in_force)
+        self._snapshot = self._view.picture(now, seen=self._seen, link_state=self._link_state)
         self._memory.follow(self._snapshot.state)
 
     def _feed(self, pcm: bytes) -> None:
@@ -359,29 +372,3 @@ class Talk(SavedCalls):
 
     def _look_for_devices(self) -> None:
         self._devices = self._equipment.devices()
-
-    # ------------------------------------------------------------------------------------------- the picture
-
-    def _take_picture(self, now: float) -> None:
-        tuning = self._tuner.in_force
-        self._records.show(tuning)
-        self._snapshot = self._view.picture(
-            now,
-            dialogue=self._dialogue,
-            floor=self._floor,
-            seen=self._seen,
-            scope=self._records.scope,
-            tuning=tuning,
-            estimating=self._ears.estimating,
-            link_state=self._link_state,
-            turns=self._turns.where,
-            equipment=self._equipment,
-            muted=self._ears.muted,
-            erle_db=self._ears.erle_db,
-            latency_ms=self._hands.latency_ms,
-            replies=self._hands.replies,
-            timers=self._hands.timers,
-            link_counters=self._link.counters,
-            unheard_ms=self._hands.unheard_ms,
-            recording=self._recorder.on,
-        )
