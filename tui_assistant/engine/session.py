@@ -7,30 +7,21 @@ however the audio is cut into chunks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tui_assistant.engine.answers import Answers, Speculate
 from tui_assistant.engine.conversation import Conversation, Recorded, without_audio
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.intake import Began, Happened, Intake, Paused, Utterance
 from tui_assistant.engine.outbox import Outbox, Output
-from tui_assistant.engine.ports import Alarm, Answer, Cancel, Failed, Final, Notify, Partial, SpeechDetector
+from tui_assistant.engine.ports import Alarm, Answer, Cancel, Failed, Notify, Partial, SpeechDetector
+from tui_assistant.engine.transcription import Transcripts
 from tui_assistant.engine.wire import wire_rate
-from tui_assistant.errors import LocalProtocolError, RemoteProtocolError
+from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.items import ErrorDetail, InputAudio, ResponseOptions, UserMessage
 from tui_assistant.protocol.session import ServerVad, SessionConfig, SessionObject
 from tui_assistant.protocol.update import apply_update
-
-
-@dataclass(slots=True)
-class _Dictated:
-    """A user item whose words are on their way."""
-
-    item_id: str
-    seconds: float
-    firm: str = ""
 
 
 class Session:
@@ -65,14 +56,14 @@ class Session:
         self._conversation = Conversation()
         sound = self.config.audio.input
         self._intake = Intake(sound, detector, self._ids, self._outbox, judge=judge, session_id=self.id)
-        self._words: dict[str, _Dictated] = {}  # recogniser's ask -> its item
+        self._transcripts = Transcripts(self._conversation, self._outbox)
         self._answers = Answers(
             self.id,
             self.config,
             self._conversation,
             self._ids,
             self._outbox,
-            words_missing=lambda: self._words_missing,
+            words_missing=lambda: self._transcripts.missing,
             speaking=lambda: self._intake.speaking,
             speculate=speculate,
         )
@@ -122,8 +113,8 @@ class Session:
                 self._answers.ring(answer)
         elif (decided := self._intake.judged(ask_id, answer)) is not None:
             self._happen(decided)
-        elif (dictated := self._dictated(ask_id)) is not None:
-            self._hear_words(ask_id, dictated, answer)
+        elif self._transcripts.follows(ask_id, self._intake.dictated_item):
+            self._hear_words(ask_id, answer)
         else:
             self._answers.answer(ask_id, answer)
         return self._outbox.take()
@@ -202,7 +193,8 @@ class Session:
             case client.ConversationItemDelete(item_id=item_id):
                 self._conversation.delete(item_id)
                 self._outbox.send(server.ItemDeleted(item_id=item_id))
-                self._drop_words(item_id)
+                self._transcripts.drop(item_id)
+                self._answers.go_on()
             case client.ConversationItemTruncate(item_id=item_id, content_index=index, audio_end_ms=end_ms):
                 if index:
                     raise RemoteProtocolError("There is only content 0.", code="invalid_value", param="content_index")
@@ -318,72 +310,25 @@ class Session:
         length_ms = taken.end_ms - taken.start_ms
         self._conversation.record(taken.item_id, Recorded(taken.pcm, wire_rate(form), length_ms, form))
         if taken.ask_id is not None:
-            dictated = self._words.setdefault(taken.ask_id, _Dictated(taken.item_id, 0.0))
-            dictated.seconds = length_ms / 1000
+            self._transcripts.committed(taken.ask_id, taken.item_id, length_ms)
         self._outbox.send(server.BufferCommitted(item_id=taken.item_id, previous_item_id=behind, reason=taken.reason))
         self._outbox.send(server.ItemAdded(item=item, previous_item_id=behind))
         self._outbox.send(server.ItemDone(item=item, previous_item_id=behind))
 
-    # ------------------------------------------------------------------------------------------------- the words
-
-    def _dictated(self, ask_id: str) -> _Dictated | None:
-        """The item that a recogniser's stream belongs to, committed or still being spoken."""
-        open_id, item_id = self._intake.dictated_item or (None, "")
-        # A turn that was cleared has no seconds, and its stream is not the open one.
-        self._words = {ask: d for ask, d in self._words.items() if ask == open_id or d.seconds}
-        if open_id is not None:
-            self._words.setdefault(open_id, _Dictated(item_id, 0.0))
-        return self._words.get(ask_id)
-
-    def _hear_words(self, ask_id: str, dictated: _Dictated, answer: Answer) -> None:
-        wanted = self._only_words or self.config.audio.input.transcription is not None
-        match answer:
-            case Partial(text=text, stash=stash):
-                self._intake.hear_words(ask_id, answer)
-                # Firm words only grow; a recogniser that takes one back is not followed.
-                delta = text[len(dictated.firm) :] if text.startswith(dictated.firm) else ""
-                dictated.firm += delta
-                if wanted:
-                    self._outbox.send(
-                        server.TranscriptionDelta(
-                            item_id=dictated.item_id, delta=delta, text=dictated.firm, stash=stash
-                        )
-                    )
-                return
-            case Final(text=text):
-                self._conversation.set_transcript(dictated.item_id, text)
-                usage = server.DurationUsage(seconds=dictated.seconds)
-                done = server.TranscriptionCompleted(item_id=dictated.item_id, transcript=text, usage=usage)
-                if wanted:
-                    self._outbox.send(done)
-            case Failed(code=code, message=message):
-                self._intake.lose_words(ask_id)
-                if wanted:
-                    failure = server.TranscriptionError(code=code, message=message)
-                    self._outbox.send(server.TranscriptionFailed(item_id=dictated.item_id, error=failure))
-                else:
-                    error = ErrorDetail(type="server_error", code=code, message=message)
-                    self._outbox.send(server.ErrorEvent(error=error))
-            case _:
-                raise LocalProtocolError(f"a recogniser cannot answer {type(answer).__name__}")
-        del self._words[ask_id]
-        self._answers.go_on()
-
-    def _drop_words(self, item_id: str) -> None:
-        """The item is gone: its words are not wanted any more."""
-        for ask_id in [ask_id for ask_id, dictated in self._words.items() if dictated.item_id == item_id]:
-            del self._words[ask_id]
-            self._outbox.ask(Cancel(ask_id))
-        self._answers.go_on()
-
-    @property
-    def _words_missing(self) -> bool:
-        return any(dictated.item_id in self._conversation for dictated in self._words.values())
+    def _hear_words(self, ask_id: str, answer: Answer) -> None:
+        """A recogniser's answer."""
+        if isinstance(answer, Partial):
+            self._intake.hear_words(ask_id, answer)
+        elif isinstance(answer, Failed):
+            self._intake.lose_words(ask_id)
+        shown = self._only_words or self.config.audio.input.transcription is not None
+        if self._transcripts.take(ask_id, answer, shown=shown):
+            self._answers.go_on()
 
     def end(self) -> list[Output]:
         """The client has gone: every open ask is cancelled."""
         open_id = self._intake.dictated_item[0] if self._intake.dictated_item else None
-        for ask_id in [self._notify_id, *self._words]:
+        for ask_id in [self._notify_id, *self._transcripts.asks]:
             if ask_id != open_id:  # which the intake cancels
                 self._outbox.ask(Cancel(ask_id))
         self._intake.clear()
