@@ -65,7 +65,6 @@ def test_pauses_inside_the_sentence_ask_for_more_silence() -> None:
     result = proposed(QUIET, read(416, 608))
     assert result.before.cut_offs == 1
     assert result.after.cut_offs == 0
-    assert result.longest_pause_ms == 608
     assert result.silence_duration_ms == 900  # 608 * 1.4 = 851, in steps of 50
     words = "your pauses inside the sentence reach 608 ms: 900 ms of silence keep it whole, answers come 400 ms later"
     assert words in result.reasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ RATE = 16_000
 BLOCK = RATE // 10 * 2  # bytes of 100 ms
 DETECTION = {"type": "semantic_vad", "eagerness": "medium"}
 SEMANTIC = {"type": "realtime", "audio": {"input": {"turn_detection": DETECTION}}}
+
+
+def run_again(calls: Iterable[Call]) -> Iterator[Output]:
+    return (output for _, outputs in rerun(calls) for output in outputs)
 
 
 class Conversation:
@@ -85,7 +90,7 @@ def stops(outputs: list[Output]) -> list[Any]:
 
 def test_the_same_comes_out_and_nobody_is_asked(recorded: tuple[Path, list[Output]]) -> None:
     folder, outputs = recorded
-    assert list(rerun(read_input_log(folder))) == outputs
+    assert list(run_again(read_input_log(folder))) == outputs
     judges = {reason["judge"] for reason in stops(outputs)}
     assert "tester" in judges
     assert any(isinstance(output, Dropped) for output in outputs), "an answer was late, and that is replayed too"
@@ -100,7 +105,7 @@ def test_another_judgement_in_the_log_is_another_turn(recorded: tuple[Path, list
         answer = call.data.get("answer", {})
         return replace(call, data={**call.data, "answer": {**answer, "p": 0.99}}) if "p" in answer else call
 
-    again = list(rerun(map(hasty, read_input_log(folder))))
+    again = list(run_again(map(hasty, read_input_log(folder))))
     assert stops(again) != stops(outputs)
     assert stops(again)[0]["p"] == 0.99
 
@@ -110,7 +115,7 @@ def test_the_head_says_whether_a_judge_answers(recorded: tuple[Path, list[Output
     folder, outputs = recorded
     first, *rest = read_input_log(folder)
     assert (first.call, first.data["judge"], first.data["vad"]) == ("begin", True, "silero")
-    deaf = list(rerun([replace(first, data={**first.data, "judge": False}), *rest]))
+    deaf = list(run_again([replace(first, data={**first.data, "judge": False}), *rest]))
     assert not any(isinstance(output, Judge) for output in deaf)
     assert stops(deaf) != stops(outputs)
 
@@ -118,10 +123,10 @@ def test_the_head_says_whether_a_judge_answers(recorded: tuple[Path, list[Output
 @pytest.mark.parametrize("made_with", [{}, {"config": {}, "colour": 1}, {"config": {"nonsense": 1}}, {"config": 3}])
 def test_a_log_without_its_head_is_one_clear_line(made_with: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="does not say how its session was made"):
-        list(rerun([Call("begin", made_with)]))
+        list(run_again([Call("begin", made_with)]))
 
 
 def test_a_log_that_begins_in_the_middle_too() -> None:
     for calls in ([], [Call("tick", {"now_ms": 1})]):
         with pytest.raises(UsageError, match="another version"):
-            list(rerun(calls))
+            list(run_again(calls))

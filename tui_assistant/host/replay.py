@@ -19,13 +19,7 @@ from tui_assistant.record.format import Call
 _SERVER_EVENTS = get_args(get_args(ServerEvent)[0])
 
 
-def rerun(calls: Iterable[Call]) -> Iterator[Output]:
-    """All that a session like the recorded one puts out, call by call. Raises UsageError when its making is unknown."""
-    for _, outputs in rerun_by_call(calls):
-        yield from outputs
-
-
-def rerun_by_call(calls: Iterable[Call]) -> Iterator[tuple[Call, list[Output]]]:
+def rerun(calls: Iterable[Call]) -> Iterator[tuple[Call, list[Output]]]:
     """Each call of a recorded session with what it puts out now. Raises UsageError when its making is unknown."""
     calls = iter(calls)
     first = next(calls, Call("", {}))
@@ -42,7 +36,7 @@ def rerun_by_call(calls: Iterable[Call]) -> Iterator[tuple[Call, list[Output]]]:
 
 def server_events(calls: Iterable[Call]) -> Iterator[tuple[Call, ServerEvent]]:
     """What a client of the session hears now, each with the call that it follows from. Raises as `rerun`."""
-    for call, outputs in rerun_by_call(calls):
+    for call, outputs in rerun(calls):
         for output in outputs:
             if isinstance(output, _SERVER_EVENTS):
                 yield call, cast("ServerEvent", output)

@@ -81,7 +81,6 @@ class Proposal:
     cautions: tuple[str, ...]
     noise_dbfs: float
     voice_dbfs: float
-    longest_pause_ms: int
     again: bool = False  # the gain changes so much that p should be measured anew with it
 
 
@@ -114,9 +113,9 @@ def calibrate(
         told = "semantic_vad decides by itself how long it waits: only the gain is proposed"
         return Proposal(
             gain, SURE_P, DEFAULT_SILENCE_MS, before, before, (gain_reason, told), tuple(cautions), noise, voice,
-            max(pauses_ms(read.p, SURE_P), default=0), abs(gain - gain_db) >= ENOUGH_DB,
+            abs(gain - gain_db) >= ENOUGH_DB,
         )  # fmt: skip
-    chosen, threshold_reason = _threshold(evidence, rules, before)
+    chosen, threshold_reason = _threshold(evidence, rules)
     longest = _longest_pause(read, chosen)
     after = figures(evidence, chosen)
     silence_reason = _silence_reason(rules, chosen, longest)
@@ -131,7 +130,7 @@ def calibrate(
     reasons = tuple(reason for reason in (gain_reason, threshold_reason, silence_reason) if reason)
     return Proposal(
         gain, chosen.threshold, chosen.silence_duration_ms, before, after, reasons, tuple(cautions), noise, voice,
-        longest, abs(gain - gain_db) >= ENOUGH_DB,
+        abs(gain - gain_db) >= ENOUGH_DB,
     )  # fmt: skip
 
 
@@ -233,7 +232,7 @@ def _with_silence(evidence: Evidence, rules: ServerVad, threshold: float) -> Ser
     return _with(rules, threshold, max(LEAST_SILENCE_MS, needed))
 
 
-def _threshold(evidence: Evidence, rules: ServerVad, before: Figures) -> tuple[ServerVad, str]:
+def _threshold(evidence: Evidence, rules: ServerVad) -> tuple[ServerVad, str]:
     """The rules that do best, and why their threshold."""
 
     def cost(trial: ServerVad) -> tuple[int, int, float]:

@@ -26,7 +26,6 @@ class Duplex(StrEnum):
 class Advice:
     duplex: Duplex
     words: str
-    echo_dbfs: float  # how loud the assistant will be heard by the microphone
 
 
 class EchoLike(Protocol):
@@ -50,17 +49,17 @@ def advise(echo: EchoLike, *, gain_db: float = 0.0, cancelling: bool = False) ->
     level = ANSWER_DBFS + echo.level_db
     if not echo.heard:
         words = "the microphone does not hear the speakers: it stays open, and your voice interrupts answers"
-        return Advice(Duplex.HEADPHONES, words, -120.0)
+        return Advice(Duplex.HEADPHONES, words)
     told = f"the microphone hears the speakers at {echo.level_db - gain_db:.0f} dB after {echo.delay_ms:.0f} ms"
     if level < echo.noise_dbfs - UNDER_NOISE_DB or level < VOICE_DBFS - SAFE_DB:
         words = f"{told}, too faint to be taken for you: it stays open, and your voice interrupts answers"
-        return Advice(Duplex.HEADPHONES, words, level)
+        return Advice(Duplex.HEADPHONES, words)
     if echo.delay_ms > LONGEST_MS:
         words = f"{told}: that is too late for an echo canceller (a wireless speaker?): stay half-duplex, or headphones"
-        return Advice(Duplex.HALF_DUPLEX, words, level)
+        return Advice(Duplex.HALF_DUPLEX, words)
     if level - CANCELLED_DB < VOICE_DBFS - SAFE_DB:
         could = "could take that away (pip install 'tui-assistant[aec]'); else half-duplex"
         words = f"{told}: an echo canceller {'takes that away: it is in use' if cancelling else could}"
-        return Advice(Duplex.CANCELLER, words, level)
+        return Advice(Duplex.CANCELLER, words)
     words = f"{told}, louder than an echo canceller can mend: stay half-duplex, wear headphones or turn them down"
-    return Advice(Duplex.HALF_DUPLEX, words, level)
+    return Advice(Duplex.HALF_DUPLEX, words)

@@ -70,7 +70,6 @@ _KOKORO_RELEASE = "https://github.com/thewh1teagle/kokoro-onnx/releases/download
 _PIPER_VOICES = "https://huggingface.co/rhasspy/piper-voices/resolve/v1.0.0"
 _PIPER_NAME = re.compile(r"(?P<family>[a-z]{2,3})_(?P<region>[A-Z]{2,3})-(?P<voice>[a-z0-9_]+)-(?P<quality>[a-z_]+)")
 _MOONSHINE = "https://download.moonshine.ai/model"
-_BATCH = f"{_MOONSHINE}/tiny-en/quantized/tiny-en"
 _IN_PACKAGE = "moonshine_voice/assets/tiny-en"
 
 
