@@ -175,7 +175,7 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that the screen draws of one moment."""
+    """All that the screen draws of one moment. While `starting` nothing is known of devices yet."""
 
     mode: Mode = Mode.HANDS_FREE
     turn_detection: TurnDetection | None = None  # as the server echoed it last; None = push-to-talk
@@ -210,6 +210,15 @@ class Snapshot:
     replies: Replies = field(default_factory=Replies)  # the same over the session
     alarms: tuple[str, ...] = ()  # running timers in words (foreign text)
     counters: dict[str, int] = field(default_factory=dict)  # losses: only those that are not zero
+
+    @property
+    def starting(self) -> bool:
+        """The devices have not been opened yet."""
+        return self.link_state == "starting" and not self.microphone and not self.demo
+
+    @property
+    def lacks_microphone(self) -> bool:
+        return not self.microphone and not self.demo and not self.starting
 
 
 class TalkApi(Protocol):

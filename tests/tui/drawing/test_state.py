@@ -51,6 +51,11 @@ def test_idle_has_no_clock_so_that_nothing_moves() -> None:
     assert state(replace(idle, state_ms=100), 60) == state(replace(idle, state_ms=9_000), 60)
 
 
+@pytest.mark.parametrize(("link_state", "words"), [("starting", "starting"), ("ready", "no microphone")])
+def test_a_microphone_is_missed_only_when_it_was_looked_for(link_state: str, words: str) -> None:
+    assert text_of(state(Snapshot(link_state=link_state), 60, name="")) == f" IDLE   {words}"
+
+
 def test_alarms_are_listed_and_cut_to_the_line() -> None:
     assert text_of(alarms(scene(0), ("tea 4:59", "egg 0:30"), 60)) == "timers ◷ tea 4:59  ◷ egg 0:30"
     assert width_of(alarms(scene(0), ("x" * 90,), 40)) <= 40

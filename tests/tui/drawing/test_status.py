@@ -69,6 +69,10 @@ def test_the_demo_is_named_as_the_microphone() -> None:
     assert "no microphone" in text_of(status(Snapshot(), 120))
 
 
+def test_nothing_is_said_of_devices_before_they_were_opened() -> None:
+    assert text_of(status(Snapshot(link_state="starting"), 60)) == " HANDS-FREE  turn_detection null  local: starting"
+
+
 def test_the_session_s_answers_are_there_where_there_is_room() -> None:
     some = replace(FULL, replies=Replies(12, 550, 800))
     assert text_of(status(some, 150)).endswith("reply 0.56 s  p50 0.55 p95 0.80 s")

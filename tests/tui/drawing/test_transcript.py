@@ -66,6 +66,7 @@ def test_a_newcomer_is_told_what_to_do() -> None:
     assert "Just speak" in words(Snapshot(microphone="mic"))
     assert "space" in words(Snapshot(microphone="mic", mode=Mode.PUSH_TO_TALK))
     assert "No microphone" in words(Snapshot())
+    assert "Just speak" in words(Snapshot(link_state="starting"))
     assert "Try" not in words(Snapshot())
     for key in (" D ", " i ", " ? "):
         assert key in words(Snapshot())

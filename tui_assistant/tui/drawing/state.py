@@ -35,8 +35,8 @@ def _details(snapshot: Snapshot, room: int, keys: TalkKeys) -> list[Run]:
     manual = snapshot.mode is Mode.PUSH_TO_TALK
     match snapshot.state:
         case State.IDLE:
-            if not snapshot.microphone and not snapshot.demo:
-                return [("no microphone", "dim")]
+            if snapshot.starting or snapshot.lacks_microphone:
+                return [("starting" if snapshot.starting else "no microphone", "dim")]
             return [(how_to_talk(snapshot, keys) if manual else "listening", "dim")]
         case State.SPEECH:
             held = snapshot.talking or manual

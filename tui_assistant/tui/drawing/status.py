@@ -44,10 +44,11 @@ def _items(snapshot: Snapshot) -> list[tuple[int, Run]]:
         items.append((60, ("mic demo", "wait")))
     elif snapshot.microphone:
         items.append((40, (f"mic {clean(snapshot.microphone, limit=NAME_WIDTH)}", "dim")))
-    else:
+    elif snapshot.lacks_microphone:
         items.append((80, ("no microphone", "bold warn")))
     items.append((70 if manual else 25, (f"keys {snapshot.keyboard.method}", "dim")))
-    items.append((30, (clean(snapshot.duplex), "dim")))
+    if not snapshot.starting:
+        items.append((30, (clean(snapshot.duplex), "dim")))
     if snapshot.barge_in == "server":
         items.append((45, ("barge-in by server", "dim")))
     elif snapshot.barge_in == "two-stage" and snapshot.link != "local":

@@ -69,7 +69,7 @@ def _words(line: Utterance) -> list[Run]:
 def welcome(snapshot: Snapshot, width: int, talk: TalkKeys = DEFAULT_KEYS) -> list[Line]:
     """For an empty conversation: what to do first."""
     keys = [("D", "plays a recorded demo"), ("i", "types a message"), ("?", "explains everything")]
-    if not snapshot.microphone and not snapshot.demo:
+    if snapshot.lacks_microphone:
         rows: list[Line] = [(("No microphone yet. ", "ink"), ("See it work without one: press D.", "ink"))]
         keys.insert(2, ("d", "chooses a microphone"))
     elif snapshot.mode is Mode.PUSH_TO_TALK:
@@ -78,7 +78,7 @@ def welcome(snapshot: Snapshot, width: int, talk: TalkKeys = DEFAULT_KEYS) -> li
         rows = [(("Press " if toggles else "Hold ", "ink"), (f" {talk.talk_label} ", "key"), (then, "ink"))]
     else:
         rows = [(("Just speak. A pause ends your turn, and you are answered.", "ink"),)]
-    if snapshot.microphone or snapshot.demo:
+    if not snapshot.lacks_microphone:
         rows.append((('Try "what time is it" or "set a timer for five minutes".', "dim"),))
     lines: list[Line] = [EMPTY]
     for row in rows:
