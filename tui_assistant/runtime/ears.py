@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tui_assistant.client.dialogue import Dialogue
 from tui_assistant.links.base import Link
 from tui_assistant.runtime.calibrating import Calibrating
-from tui_assistant.runtime.duplex import LOOK_BACK_MS, Duplex
+from tui_assistant.runtime.echo_control import LOOK_BACK_MS, EchoControl
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.recording import Recorder
@@ -39,7 +39,7 @@ class Ears:
         self._recorder = recorder
         self._setup = setup
         self._voice = voice
-        self._duplex = Duplex(floor.capture, equipment, tell)
+        self._echo = EchoControl(floor.capture, equipment, tell)
         self._gated = False  # at the last look
         self.muted = False
 
@@ -56,20 +56,20 @@ class Ears:
     def listen(self, now: float) -> None:
         """What was heard since the last call goes to all whom it concerns."""
         on = self._setup.on  # nothing of the setup is for anyone else
-        withheld = self._duplex.look(now, measuring=on)
+        withheld = self._echo.look(now, measuring=on)
         self._gated = on or withheld
         self._recorder.muted = self.muted or on
         held_ms = 0 if on else LOOK_BACK_MS
-        blank = on or self._duplex.blank
+        blank = on or self._echo.blank
         samples = self._floor.poll(withheld=self._gated, muted=self.muted, held_ms=held_ms, blank=blank)
         self._setup.heard()
         if len(samples):
             self._equipment.heard(len(samples) / self._link.input_rate)
-        if self.estimating or self._duplex.listening:
+        if self.estimating or self._echo.listening:
             shown, heard = self.estimating, self._dialogue.held or not self._unheard
             for frame in self._floor.capture.estimate(samples):
-                listening = self._duplex.listening and not self.muted
-                if listening and self._duplex.frame(frame.p) and not self._setup.on:
+                listening = self._echo.listening and not self.muted
+                if listening and self._echo.frame(frame.p) and not self._setup.on:
                     self._floor.let_through()
                 if shown:
                     self._records.estimated(frame, heard=heard)
@@ -81,7 +81,7 @@ class Ears:
     @property
     def erle_db(self) -> float | None:
         """How much of the echo is taken away."""
-        return self._duplex.erle_db
+        return self._echo.erle_db
 
     def toggle_mute(self) -> None:
         self.muted = not self.muted

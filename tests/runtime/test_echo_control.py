@@ -13,7 +13,7 @@ from tui_assistant.client.bargein import NEEDED
 from tui_assistant.errors import DeviceError
 from tui_assistant.runtime import duplex
 from tui_assistant.runtime.capture import Capture
-from tui_assistant.runtime.duplex import QUIET_MS, Duplex
+from tui_assistant.runtime.echo_control import QUIET_MS, EchoControl
 
 RATE = 16_000
 BLOCK = RATE // 100
@@ -58,7 +58,7 @@ class Room:
             duplex=state, speaker=speaker, microphone=self, lacks_canceller=False, no_canceller=False
         )
         self.capture = Capture(RATE, lambda: None, clock=lambda: self.now)  # type: ignore[arg-type,return-value]
-        self.duplex = Duplex(self.capture, self.equipment, lambda text, severity: self.told.append(text))
+        self.control = EchoControl(self.capture, self.equipment, lambda text, severity: self.told.append(text))
         self.capture.use(self)
         self.heard: list[np.ndarray] = []
 
@@ -84,7 +84,7 @@ class Room:
         for _ in range(round(seconds * 100)):
             self.now += 0.01
             self.waiting = max(0, self.waiting - BLOCK)
-            seen.append(self.duplex.look(self.now, measuring=measuring))
+            seen.append(self.control.look(self.now, measuring=measuring))
             self.heard.append(self.capture.read())
         return seen
 
@@ -93,8 +93,8 @@ class Room:
         seen = []
         for _ in range(count):
             self.pass_(0.03)
-            self.duplex.frame(p)
-            seen.append(self.duplex.look(self.now))
+            self.control.frame(p)
+            seen.append(self.control.look(self.now))
         return seen
 
 
@@ -108,13 +108,13 @@ def test_while_it_sounds_it_is_withheld_and_then_it_is_as_it_was(room: Room) -> 
     assert not any(room.pass_(0.5))
     room.answer(1.0)
     assert all(room.pass_(1.2))  # from the first sample that waits on
-    assert room.duplex.listening
-    assert room.duplex.erle_db == pytest.approx(40, abs=1)
+    assert room.control.listening
+    assert room.control.erle_db == pytest.approx(40, abs=1)
     assert all(room.pass_(0.2))  # the room
     room.pass_(0.5)
     assert not any(room.pass_(1.0))
-    assert not room.duplex.blank  # what a canceller has cleaned may be heard
-    assert room.duplex.erle_db is None
+    assert not room.control.blank  # what a canceller has cleaned may be heard
+    assert room.control.erle_db is None
 
 
 def test_five_frames_of_speech_are_let_through(room: Room) -> None:
@@ -122,7 +122,7 @@ def test_five_frames_of_speech_are_let_through(room: Room) -> None:
     room.pass_(1.0)
     assert room.frames(NEEDED, 0.9) == [True] * (NEEDED - 1) + [False]
     assert room.frames(5, 0.9) == [False] * 5
-    assert not room.duplex.blank
+    assert not room.control.blank
 
 
 def test_who_was_let_through_and_is_silent_again_did_not_interrupt(room: Room) -> None:
@@ -175,7 +175,7 @@ def test_after_a_gap_nobody_is_believed_until_the_devices_tell_their_times_right
         room.equipment.speaker.underruns += 1
     else:
         room.lost += 1
-    room.duplex.look(room.now)
+    room.control.look(room.now)
     assert not room.capture.stage.settled
     assert all(room.frames(30, 0.9)), "0.9 s: enough for who is believed"
     room.pass_(0.1)
@@ -189,7 +189,7 @@ def test_half_duplex_lets_nothing_through_unless_it_is_louder_than_the_echo() ->
     assert all(room.frames(10, 0.99))  # it sounds like speech, and it is the answer
     room.level = LOUD * 4
     assert room.frames(NEEDED + 1, 0.99)[-1] is False
-    assert room.duplex.erle_db is None
+    assert room.control.erle_db is None
 
 
 def test_what_half_duplex_has_withheld_stays_unheard() -> None:
@@ -197,13 +197,13 @@ def test_what_half_duplex_has_withheld_stays_unheard() -> None:
     room.answer(0.5)
     seen = room.pass_(0.5)
     assert all(seen)
-    while room.duplex.look(room.now):
+    while room.control.look(room.now):
         room.pass_(0.01)
-        if not room.duplex.withheld:
+        if not room.control.withheld:
             break
-    assert room.duplex.blank
+    assert room.control.blank
     room.pass_(0.01)
-    assert not room.duplex.blank
+    assert not room.control.blank
 
 
 @pytest.mark.parametrize("state", ["headphones", "no echo"])
@@ -211,7 +211,7 @@ def test_where_nothing_is_heard_of_it_nothing_is_withheld(state: str) -> None:
     room = Room(state)
     room.answer(1.0)
     assert not any(room.pass_(1.5))
-    assert not room.duplex.listening
+    assert not room.control.listening
     assert all((piece == LOUD).all() for piece in room.heard)
 
 
@@ -221,7 +221,7 @@ def test_a_canceller_that_does_not_load_is_told_of_once(room: Room, monkeypatch:
 
     monkeypatch.setattr(duplex, "WebRtcCanceller", broken)
     room.equipment = Broken(**vars(room.equipment))
-    room.duplex._equipment = room.equipment
+    room.control._equipment = room.equipment
     room.pass_(0.5)
     assert room.told == ["the echo canceller is not installed: half-duplex. pip install it"]
 
@@ -239,7 +239,7 @@ def test_a_canceller_that_fails_in_the_middle_of_an_answer_makes_it_half_duplex(
             return super().clean(microphone, reference)
 
     monkeypatch.setattr(duplex, "WebRtcCanceller", Failing)
-    room.equipment = room.duplex._equipment = Broken(**vars(room.equipment))
+    room.equipment = room.control._equipment = Broken(**vars(room.equipment))
     room.answer(1.0)
     assert all(room.pass_(1.2)), "what it hears stays withheld"
     assert not any(room.pass_(1.0)[50:])

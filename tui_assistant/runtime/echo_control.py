@@ -1,4 +1,4 @@
-"""Echo in a conversation: which way it is dealt with, and when who speaks over an answer is let through."""
+"""Echo control: how the speaker's sound is kept out of a conversation, and when a voice over an answer gets through."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.equipment import Equipment
 
 SPEECH_P, STILL_P = 0.5, 0.35  # the local detector's word: it begins, it goes on (as the engine has it)
-LOOK_BACK_MS = 600  # what is let through with a voice: ten frames until the rule is met, then what goes before an onset
-DOUBT_S = 1.0  # after a gap; the median of the devices' times follows it within half of that
-QUIET_MS = 800  # who was let through, and has been silent so long while the answer went on, did not interrupt it
+LOOK_BACK_MS = (
+    600  # let through together with a voice: the ten frames that BargeIn looks at, and what goes before an onset
+)
+DOUBT_S = 1.0  # after a gap the devices' times may be wrong; their median has followed it within half of that
+QUIET_MS = 800  # a voice that was let through and is silent for so long while the answer goes on did not interrupt it
 
 
-class Duplex:
+class EchoControl:
     """While the assistant is heard the microphone is withheld until somebody speaks over it. On the Talk thread."""
 
     def __init__(self, capture: Capture, equipment: Equipment, tell: Callable[[str, str], None]) -> None:
         self._capture = capture
         self._equipment = equipment
         self._tell = tell
-        self._state = ""  # the equipment's, as it was prepared for
-        self._known: tuple[PlayedSound | None, Microphone | None] = (None, None)  # to the stage
+        self._state = ""  # Equipment.duplex, for which the stage was made
+        self._known: tuple[PlayedSound | None, Microphone | None] = (None, None)  # what the stage was told of
         self._half = HalfDuplexGate()
         self._now = 0.0
-        self._gaps = 0  # that the devices are known to have had ...
-        self._believe_at = 0.0  # ... and when they tell their times right again
+        self._gaps = 0  # of the devices so far: samples that were lost
+        self._believe_at = 0.0  # until then their times may be wrong
         self._louder = EchoGate()
         self._rule = BargeIn()
         self._quiet_ms = 0
@@ -41,7 +43,7 @@ class Duplex:
         self._let_through = False
         self._speaks = False  # in the newest frame
         self.withheld = False
-        self.blank = False  # what was withheld until now is not to be heard by anyone, unlike what a canceller cleaned
+        self.blank = False  # nobody is to hear what was withheld until now, unlike what a canceller has cleaned
 
     @property
     def listening(self) -> bool:
@@ -57,7 +59,7 @@ class Duplex:
     def look(self, now: float, *, measuring: bool = False) -> bool:
         """At every poll, before the microphone is read: whether what it hears is withheld.
 
-        `measuring`: what the speaker sounds is to be heard as it is.
+        `measuring`: the echo itself is wanted, as it is.
         """
         trouble, self._capture.trouble = self._capture.trouble, None
         if trouble is not None:
@@ -101,16 +103,16 @@ class Duplex:
         return False
 
     def _look_for_gaps(self, stage: EchoStage, gaps: int, now: float) -> None:
-        """On a machine with too much to do sound is lost; until the devices' times tell it, nobody is believed.
+        """A machine with too much to do loses samples; until the devices' times show that, no voice is believed.
 
-        Meanwhile the echo comes at moments when none is expected.
+        The echo comes at moments when none is expected, and would pass for a voice.
         """
         if gaps != self._gaps:
             self._gaps, self._believe_at = gaps, now + DOUBT_S
             stage.doubt()
 
     def _prepare(self, state: str) -> None:
-        """The stage, for the devices there are now."""
+        """Gives the capture the stage that fits the devices in use."""
         if state != self._state:
             self._state = state
             if state == EchoState.HALF_DUPLEX and self._equipment.lacks_canceller:
