@@ -11,7 +11,7 @@ from tui_assistant.audio.base import DeviceState
 from tui_assistant.audio.played import PlayedSound
 from tui_assistant.client.bargein import NEEDED
 from tui_assistant.errors import DeviceError
-from tui_assistant.runtime import duplex
+from tui_assistant.runtime import echo_control
 from tui_assistant.runtime.capture import Capture
 from tui_assistant.runtime.echo_control import QUIET_MS, EchoControl
 
@@ -42,7 +42,7 @@ class Broken(SimpleNamespace):
 
 
 class Room:
-    """A speaker, a microphone and a duplex on one clock, in steps of 10 ms."""
+    """A speaker, a microphone and an echo control on one clock, in steps of 10 ms."""
 
     lost, silent, state, name, rate = 0, False, DeviceState.RUNNING, "mic", RATE
 
@@ -100,7 +100,7 @@ class Room:
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Room:
-    monkeypatch.setattr(duplex, "WebRtcCanceller", Taking)
+    monkeypatch.setattr(echo_control, "WebRtcCanceller", Taking)
     return Room("aec")
 
 
@@ -165,7 +165,7 @@ def test_the_setup_hears_the_speaker_as_it_is(room: Room) -> None:
 def test_after_a_gap_nobody_is_believed_until_the_devices_tell_their_times_right_again(
     state: str, device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duplex, "WebRtcCanceller", Taking)
+    monkeypatch.setattr(echo_control, "WebRtcCanceller", Taking)
     room = Room(state)
     room.answer(3.2)
     room.frames(40, 0.1)
@@ -219,7 +219,7 @@ def test_a_canceller_that_does_not_load_is_told_of_once(room: Room, monkeypatch:
     def broken(rate: int, reference_rate: int) -> None:
         raise DeviceError("the echo canceller is not installed", "pip install it")
 
-    monkeypatch.setattr(duplex, "WebRtcCanceller", broken)
+    monkeypatch.setattr(echo_control, "WebRtcCanceller", broken)
     room.equipment = Broken(**vars(room.equipment))
     room.control._equipment = room.equipment
     room.pass_(0.5)
@@ -238,7 +238,7 @@ def test_a_canceller_that_fails_in_the_middle_of_an_answer_makes_it_half_duplex(
                 raise DeviceError("the echo canceller refused a frame", "pip install it")
             return super().clean(microphone, reference)
 
-    monkeypatch.setattr(duplex, "WebRtcCanceller", Failing)
+    monkeypatch.setattr(echo_control, "WebRtcCanceller", Failing)
     room.equipment = room.control._equipment = Broken(**vars(room.equipment))
     room.answer(1.0)
     assert all(room.pass_(1.2)), "what it hears stays withheld"

@@ -43,7 +43,7 @@ class State(StrEnum):
 
 
 class Phase(StrEnum):
-    """To what a moment of the scope belongs."""
+    """What one moment of the scope is part of."""
 
     QUIET = "quiet"
     PADDING = "padding"  # before the onset, taken along as prefix padding

@@ -1,6 +1,6 @@
-"""The setup's hands: rests the conversation, measures the echo, remembers what was found for each microphone.
+"""Does what the setup asks for: pauses the conversation, measures the echo, remembers what fits each microphone.
 
-Nothing that is heard here is written anywhere: samples live until the chirp was looked for in them.
+Nothing that is heard here is stored: samples are dropped as soon as the chirp has been looked for in them.
 """
 
 from __future__ import annotations
@@ -184,12 +184,12 @@ class Calibrating:
         self._post(EchoMeasured(refused=words))
 
     def advised(self, microphone: str, speaker: str) -> str:
-        """What was accepted for the echo of the one in the other, in lab/duplex.py's words; "": not measured."""
+        """What was accepted against that speaker's echo in that microphone: a word of lab/duplex.py, or nothing."""
         kept = self._remembered.of(microphone)
         return kept.advice(speaker) if kept is not None else ""
 
     def _restore(self, kept: DeviceSetup) -> None:
-        """Only what no setting says otherwise."""
+        """Puts kept values in force, except those that the settings decide."""
         first, own = self._options.first_tuning, Tuning()
         tuning = self._tuner.in_force
         if first.gain_db == own.gain_db:

@@ -1,7 +1,7 @@
 """The microphone's audio on its way to the link: level, resampling, and which samples a held turn has, by their number.
 
-Samples are counted at the link's rate, from the first one of the conversation on, over all microphones. Which sample a
-moment of the clock has tells the microphone; so it does not matter how late a key, or the audio, is looked at.
+Samples are counted at the link's rate, from the first one of the conversation on, over all microphones. The microphone
+tells which sample belongs to a moment of the clock; so it does not matter how late a key, or the audio, is looked at.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tui_assistant.sound.level import Meter
 from tui_assistant.sound.resample import Resampler
 from tui_assistant.sound.samples import Samples
 
-PREROLL_MS = 300  # a finger is later than the tongue
-LEAST_PREROLL_MS = 100  # even just after a turn, whose end is then heard twice
-TAIL_MS = 200  # and earlier at the end
-MOST_LEVELS = 100  # a second of frames that nobody has asked for
-KEEP_S = 1.5  # of what was heard, so that a press may be handled late
+PREROLL_MS = 300  # people begin to speak before the key is down
+LEAST_PREROLL_MS = 100  # also right after a turn: its end is then in both
+TAIL_MS = 200  # and they let go before the last word is out
+MOST_LEVELS = 100  # a second of frames: what is older is dropped if nobody took it
+KEEP_S = 1.5  # of audio stays at hand, so that a press may be handled late
 
 
 class Floor(Enum):
@@ -39,7 +39,7 @@ class Floor(Enum):
 
 
 class Capture:
-    """Takes what the microphone has heard and says what of it the link gets. Rates: the microphone's and the link's."""
+    """Takes what the microphone has heard, and decides what of it the link gets. `rate` is the link's, in Hz."""
 
     def __init__(
         self,
@@ -52,7 +52,9 @@ class Capture:
         self.rate = rate
         self._clock = clock
         self._stage: EchoStage | None = None
-        self.trouble: DeviceError | None = None  # of a stage that has failed since somebody looked, and is gone
+        self.trouble: DeviceError | None = (
+            None  # why the last stage failed and was dropped; whoever has dealt with it sets None
+        )
         self._levels: list[Levels] = []
         self._detector = detector
         self._front: FrontEnd | None = None
@@ -60,8 +62,8 @@ class Capture:
         self.tail_ms = tail_ms
         self.gain = Gain()
         self._recent = np.zeros(0, np.int16)  # the newest samples; they end at _end
-        self._end = 0  # samples heard ...
-        self._taken = 0  # ... and those that the echo stage still holds, too
+        self._end = 0  # number of the next sample to come ...
+        self._taken = 0  # ... and the same with those that the echo stage still holds
         self._fed = 0  # up to here `due` has returned them, or they are not for the link
         self._turn_end = 0  # of the last turn that was held
         self._until: int | None = None  # where the floor that is ending ends
@@ -177,7 +179,7 @@ class Capture:
         self._fed, self._recent = self._end, np.zeros(0, np.int16)
 
     def estimate(self, samples: Samples) -> Iterator[Frame]:
-        """p(speech) of what the conversation's own detector does not get."""
+        """Frames with p(speech), for audio that the conversation's own detector does not get."""
         self._estimated += len(samples)
         return self.prepare().push(samples)
 

@@ -30,7 +30,7 @@ class Ears:
         tell: Callable[[str, str], None],
         voice: Callable[[float], None],
     ) -> None:
-        """`voice`: p(speech) of what the conversation hears, where it does not say so itself."""
+        """`voice` is told p(speech) of what the conversation hears, where the link does not observe it."""
         self._link = link
         self._dialogue = dialogue
         self._floor = floor
@@ -50,11 +50,11 @@ class Ears:
 
     @property
     def _unheard(self) -> bool:
-        """As long as nobody holds the floor."""
+        """The conversation does not hear the microphone, unless somebody holds the floor."""
         return self._dialogue.push_to_talk or self.muted or self._gated
 
     def listen(self, now: float) -> None:
-        """What was heard since the last call goes to all whom it concerns."""
+        """Hands what was heard since the last call to the link, the recorder, the setup and the detector."""
         on = self._setup.on  # nothing of the setup is for anyone else
         withheld = self._echo.look(now, measuring=on)
         self._gated = on or withheld

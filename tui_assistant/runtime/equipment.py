@@ -31,7 +31,8 @@ NO_MICROPHONE = "D plays a demo, i types a message, d chooses a device; `tui-ass
 class Equipment:
     """Knows what the user wants and what there is. All calls come from the Talk thread.
 
-    `changed` is called with each new microphone (None: gone) or speaker, `tell` with a line for the user.
+    `use_microphone` gets each new microphone (None: it has gone), `use_speaker` each new speaker, `tell` a line for the
+    user, `suggest` one that stays on the screen until it is settled (empty).
     """
 
     def __init__(
@@ -55,9 +56,8 @@ class Equipment:
         self._output = options.output or remembered.output
         self.microphone: Microphone | None = None
         self.speaker: OutputDevice | None = None
-        self.advised: Callable[[str, str], str] = lambda microphone, speaker: (
-            ""
-        )  # what to use for these two; lab/duplex.py
+        self.advised: Callable[[str, str], str] = lambda microphone, speaker: ""
+        """By the names of both: the word of lab/duplex.py that the setup has kept; "": none."""
         self.demo = False
         self.no_canceller = False  # it is installed, and does not load
         self.resting = False  # the microphone is closed until it is needed

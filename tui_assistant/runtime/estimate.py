@@ -1,4 +1,4 @@
-"""What the rules in force make of our own frames, beside a server whose decisions may be others. Pure."""
+"""What our own turn detection would decide by the rules in force, beside a server that may decide otherwise. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui_assistant.runtime.api import Phase
 
 
 class Estimate:
-    """Semantic_vad goes by P = 0.5 here: no judge is asked for an estimate."""
+    """semantic_vad goes by P = 0.5 here: no judge is asked for an estimate."""
 
     def __init__(self) -> None:
         self._tuning = Tuning()

@@ -87,7 +87,7 @@ class FloorKeeper:
     # ------------------------------------------------------------------------------------------- what the user does
 
     def use_keyboard(self, keyboard: Keyboard) -> None:
-        """What the terminal tells of keys. Whoever holds another one's key has let go; a latched turn goes on."""
+        """How the terminal tells of keys from now on. A key that is held counts as let go; a latched turn goes on."""
         if keyboard == self.keyboard:
             return
         self._steps(self._hold.blur(self._now_ms()))
@@ -99,7 +99,7 @@ class FloorKeeper:
         self._hold.learned = Learned(**self._known.of(keyboard.terminal).model_dump())
 
     def key(self, edge: KeyEdge) -> None:
-        """Its own time counts, also where others were looked at meanwhile."""
+        """What follows counts from the edge's own time, even if the hold was ticked past it before."""
         self._steps([_not_after(step, edge.at_ms) for step in self._hold.key(edge)])
 
     def toggle(self) -> None:
@@ -120,7 +120,7 @@ class FloorKeeper:
         self._act(self._dialogue.toggle_mode())
 
     def drop(self, why: str = "") -> None:
-        """Nobody holds the floor any more, and nothing of this turn is sent. `why` is told if somebody held it."""
+        """Takes the floor from whoever holds it, and sends nothing of that turn; the user is told `why`."""
         if self._hold.phase is not HoldPhase.FREE:
             self._hold.drop()
         if self._dialogue.held:
@@ -137,9 +137,9 @@ class FloorKeeper:
     # ------------------------------------------------------------------------------------------------- what happens
 
     def poll(self, *, withheld: bool, muted: bool, held_ms: int = 0, blank: bool = False) -> Samples:
-        """One round; returns what was heard. `withheld`: what nobody holds the floor for goes out as silence.
+        """One round; returns what was heard. `withheld`: while nobody holds the floor, the link gets silence instead.
 
-        But the newest `held_ms` of it waits, and goes out as it is once it is not withheld any more, unless `blank`.
+        The newest `held_ms` wait meanwhile: they still go out as they are if `withheld` ends, unless `blank`.
         """
         now = self._now_ms()
         if self._hold.deadline is not None and now >= self._hold.deadline:
@@ -151,12 +151,12 @@ class FloorKeeper:
         return heard[0] if len(heard) == 1 else np.concatenate(heard)
 
     def let_through(self) -> None:
-        """What is withheld, and waits, goes out as it is, at once."""
+        """The audio that waits goes out as it is, at once."""
         self._withheld = self._blank = False
         self._catch_up()
 
     def _catch_up(self) -> None:
-        """Reads, and sends what is for the link."""
+        """Reads the microphone, and sends what the link is to have."""
         self._read.append(self.capture.read())
         if not self._free:
             self._feed(self.capture.due().tobytes())

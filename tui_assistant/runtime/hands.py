@@ -65,7 +65,7 @@ class Hands:
 
     @property
     def unheard_ms(self) -> int:
-        """Of answers: what a speaker that was lost or exchanged had not played yet."""
+        """Audio of answers that was never played, because its speaker was lost or exchanged."""
         return self._player.dropped * 1000 // self._player.rate if self._player is not None else 0
 
     def use_speaker(self, speaker: OutputDevice) -> None:

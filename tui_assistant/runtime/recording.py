@@ -1,4 +1,4 @@
-"""The recording of a conversation: what is tapped on the way between microphone, link and speaker, and when.
+"""The recording of a conversation: taps what passes between microphone, link and speaker, and when it did.
 
 A recording that cannot be written ends, and the user is told once; the conversation goes on.
 """

@@ -35,7 +35,7 @@ class Records:
         self._estimate = Estimate()
         self.shown: tuple[TurnRecord, ...] = ()
         self._fed_ms = 0.0  # audio that the link has got
-        self._offset_ms = 0  # what the scope's clock is ahead of the session's, when its last frame was seen ...
+        self._offset_ms = 0  # how far the scope's clock is ahead of the session's, as of the last frame ...
         self._ahead_ms = 0  # ... and of our own detector's
 
     def show(self, tuning: Tuning) -> None:
@@ -44,7 +44,7 @@ class Records:
         self.shown = self.ledger.records
 
     def fed(self, pcm: bytes) -> None:
-        """The link gets that."""
+        """Audio that the link is given."""
         self._fed_ms += len(pcm) * 1000 / (BYTES * self._link.input_rate)
 
     def seen(self, frame: FrameSeen, *, shown: bool) -> None:
@@ -77,7 +77,7 @@ class Records:
         return Phase.ANSWER if self._dialogue.playback.playing else Phase.QUIET
 
     def server_event(self, event: server.ServerEvent) -> None:
-        """Before the dialogue takes it."""
+        """An event of the server, before the dialogue takes it."""
         now = self.scope.now_ms
         theirs_ms = self._ahead_ms - round(self._fed_ms - self._capture.estimated_ms)
         offset_ms = self._offset_ms if self._link.observes else theirs_ms
@@ -95,7 +95,7 @@ class Records:
             self.ledger.take(event, now, offset_ms)
 
     def effect(self, effect: Effect) -> None:
-        """Before it is carried out."""
+        """An effect of the client core, before it is carried out."""
         match effect:
             case do.TakeFloor(at_ms=at_ms):
                 self.ledger.take_floor(self._at(at_ms))

@@ -1,4 +1,4 @@
-"""A link and a microphone as they are, with somebody who hears what passes."""
+"""Wraps a link and a microphone so that a listener hears what passes; nothing is changed on its way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Listener(Protocol):
 
 
 class TappedLink:
-    """The listener hears every event before whoever it is for."""
+    """The listener hears every event before the side that it is for."""
 
     def __init__(self, link: Link, listener: Listener) -> None:
         self._inner = link

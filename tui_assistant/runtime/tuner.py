@@ -40,7 +40,7 @@ class Tuner:
 
     @property
     def in_force(self) -> Tuning:
-        """As the server echoed them last; in push-to-talk, and while the floor is held, as they will be again."""
+        """As the server echoed them last; while it detects no turns, as they will be afterwards."""
         rules = self._dialogue.turn_detection or self._dialogue.rules
         if self._shown[0] is not self._wanted or self._shown[1] is not rules:  # asked for at every poll
             self._shown = (self._wanted, rules, self._wanted.follow(rules))

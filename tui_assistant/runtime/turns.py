@@ -18,7 +18,7 @@ class TurnsChoice:
     """All calls come from the Talk thread."""
 
     def __init__(self, link: Link, tuner: Tuner, tell: Callable[[str, str], None]) -> None:
-        """`link`: as it was given, before anybody listens in."""
+        """`link`: without the recorder's tap around it."""
         self._link = link if isinstance(link, LocalTurns) else None
         self._tuner = tuner
         self._tell = tell
