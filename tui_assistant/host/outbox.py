@@ -1,13 +1,14 @@
-"""What is to be sent to a worker: in order, bounded in bytes, with a counter for what did not fit."""
+"""What is to be sent to a worker: bounded in bytes, with a counter for what did not fit."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
 
 from tui_assistant.engine.ports import Ask, Cancel, Release, TranscribeAudio, TranscribeEnd
+from tui_assistant.host.fair import FairQueue
 from tui_assistant.host.worker_asks import weight
 
 ASK_BYTES = 8 * 2**20  # more than four minutes of speech at 16 kHz: who is further ahead of the model never meets it
@@ -24,7 +25,7 @@ class Outbox:
 
     def __init__(self, limit: int = OUTBOX_BYTES, ask_limit: int = ASK_BYTES) -> None:
         self._limit, self._ask_limit = limit, ask_limit
-        self._asks: deque[Ask] = deque()
+        self._asks = FairQueue()
         self._bytes = 0  # that wait ...
         self._bytes_of = Counter[str]()  # ... by the ask's id
         self._filled, self._urgent = asyncio.Event(), asyncio.Event()
@@ -38,7 +39,7 @@ class Outbox:
         if full and not isinstance(ask, Cancel | Release | TranscribeEnd):
             self.dropped += 1
             return False
-        self._asks.append(ask)
+        self._asks.put(ask)
         self._bytes += size
         self._bytes_of[ask.ask_id] += size
         self._filled.set()
@@ -53,7 +54,7 @@ class Outbox:
 
     def refill(self, asks: Iterable[Ask]) -> None:
         """Replaces everything that waits."""
-        self._asks = deque(asks)
+        self._asks = FairQueue(asks)
         self._bytes_of.clear()
         for ask in self._asks:
             self._bytes_of[ask.ask_id] += weight(ask)
@@ -65,7 +66,7 @@ class Outbox:
             self._filled.clear()
 
     async def batch(self) -> list[Ask]:
-        """What waits, in order, at least one ask and about BATCH_BYTES at most."""
+        """What waits, the sessions in turn: at least one ask and about BATCH_BYTES at most."""
         loop = asyncio.get_running_loop()
         while not (self._asks and (self._urgent.is_set() or loop.time() >= self._taken_s + GATHER_S)):
             if not self._asks:
@@ -79,7 +80,7 @@ class Outbox:
         batch: list[Ask] = []
         size = 0
         while self._asks and size < BATCH_BYTES:
-            batch.append(ask := self._asks.popleft())
+            batch.append(ask := self._asks.pop())
             size += weight(ask)
             self._bytes_of[ask.ask_id] -= weight(ask)
             if not self._bytes_of[ask.ask_id]:

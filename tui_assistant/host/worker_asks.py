@@ -1,8 +1,8 @@
 """How a worker works its asks off: a bounded inbox filled by the reader thread, and one loop per port.
 
-Recogniser, Synthesiser and TurnJudge asks are handled in order on the main thread, as their ports promise. A
-Responder gets a thread per ask. A Cancel is seen at once, because the reader thread sets the flag that the adapter
-holds.
+Recogniser, Synthesiser and TurnJudge asks are handled on the main thread, one after the other, as their ports promise:
+those of a session in order, and the sessions in turn. A Responder gets a thread per ask. A Cancel is seen at once,
+because the reader thread sets the flag that the adapter holds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import contextlib
 import sys
 import threading
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -47,6 +46,7 @@ from tui_assistant.engine.ports import (
     WaitingStream,
 )
 from tui_assistant.errors import AssistantError
+from tui_assistant.host.fair import FairQueue
 from tui_assistant.models.registry import describe
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Inbox:
 
     def __init__(self, limit: int = INBOX_BYTES) -> None:
         self._limit = limit
-        self._asks: deque[Ask] = deque()
+        self._asks = FairQueue()
         self._bytes = 0
         self._ended = False
         self._change = threading.Condition()
@@ -128,7 +128,7 @@ class Inbox:
                 self._change.wait_for(lambda: self._ended or self._bytes <= self._limit)
                 if isinstance(ask, Transcribe | Respond | Notify | Speak | Judge):
                     self._flags[ask.ask_id] = Flag(speculative=isinstance(ask, Respond) and ask.speculative)
-            self._asks.append(ask)
+            self._asks.put(ask)
             self._bytes += weight(ask)
             self._change.notify_all()
         if flag is not None:
@@ -140,7 +140,7 @@ class Inbox:
             self._change.wait_for(lambda: self._ended or bool(self._asks))
             if self._ended:
                 return None
-            ask = self._asks.popleft()
+            ask = self._asks.pop()
             self._bytes -= weight(ask)
             self._change.notify_all()
             return ask

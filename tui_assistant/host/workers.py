@@ -26,6 +26,7 @@ from tui_assistant.engine.ports import (
     TranscribeEnd,
 )
 from tui_assistant.errors import LocalProtocolError, ModelError
+from tui_assistant.host.fair import scoped_id
 from tui_assistant.host.worker import OnAnswer, Opening, Worker, WorkerEvent, WorkerState
 from tui_assistant.host.worker_process import WorkerSpec
 from tui_assistant.models.registry import Port
@@ -105,11 +106,11 @@ class WorkerPool:
         """Asks and pieces of audio that a full queue refused."""
         return sum(worker.dropped for worker in self._workers.values())
 
-    def scoped(self, prefix: str) -> Post:
-        """`post` for one of several sessions whose ask ids may be the same."""
+    def scoped(self, session_id: str) -> Post:
+        """`post` for one of several sessions; their ask ids may be the same, and they have their turns."""
 
         def post(ask: Ask, on_answer: OnAnswer | None = None) -> None:
-            self.post(replace(ask, ask_id=f"{prefix}/{ask.ask_id}"), on_answer)
+            self.post(replace(ask, ask_id=scoped_id(session_id, ask.ask_id)), on_answer)
 
         return post
 
