@@ -7,7 +7,7 @@ from conversation import response, sound, words
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_assistant.client.latency import KEPT_REPLIES, Latency, Replies, ReplyTimes, Waterfall, percentile
+from tui_assistant.client.latency import KEPT_REPLIES, Latency, ReplyLatency, ReplyTimes, Waterfall, percentile
 from tui_assistant.protocol import server
 from tui_assistant.protocol.items import InputAudio, InputText, UserMessage
 
@@ -42,20 +42,20 @@ def test_so_many_are_not_longer(values: list[int], share: float) -> None:
 
 def test_a_session_in_figures_and_in_words() -> None:
     times = ReplyTimes()
-    assert times.replies == Replies(0, 0, 0)
+    assert times.replies == ReplyLatency(0, 0, 0)
     for total in (800, 550, 560):
         times.add(waterfall(total))
-    assert times.replies == Replies(3, 560, 800)
+    assert times.replies == ReplyLatency(3, 560, 800)
     assert times.replies.in_short == "p50 0.56 p95 0.80 s"
     assert str(times.replies) == "3 answers, end of speech to first sound: p50 0.56 p95 0.80 s"
-    assert str(Replies(1, 500, 500)).startswith("1 answer, ")
+    assert str(ReplyLatency(1, 500, 500)).startswith("1 answer, ")
 
 
 def test_half_and_nineteen_of_twenty() -> None:
     times = ReplyTimes()
     for total in range(1, 101):
         times.add(waterfall(total))
-    assert times.replies == Replies(100, 50, 95)
+    assert times.replies == ReplyLatency(100, 50, 95)
 
 
 STOPPED = server.SpeechStopped(item_id="u1", audio_end_ms=0, reason={"silence_ms": 512})
@@ -148,4 +148,4 @@ def test_a_long_session_tells_of_its_last_answers() -> None:
     times = ReplyTimes()
     for total in [9_000] * 50 + [500] * KEPT_REPLIES:
         times.add(waterfall(total))
-    assert times.replies == Replies(KEPT_REPLIES, 500, 500)
+    assert times.replies == ReplyLatency(KEPT_REPLIES, 500, 500)

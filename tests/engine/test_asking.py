@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tui_assistant.engine.asking import question
+from tui_assistant.engine.asking import respond_ask
 from tui_assistant.engine.ports import ChatMessage, Respond, Tool
 from tui_assistant.protocol.items import ResponseOptions
 from tui_assistant.protocol.session import FunctionTool, NamedFunction, SessionConfig
@@ -24,7 +24,7 @@ TOLD = Respond(
 
 
 def asked(options: ResponseOptions | None = None, config: SessionConfig = SESSION) -> Respond:
-    return question(config, options or ResponseOptions(), "sess_1", LINES)
+    return respond_ask(config, options or ResponseOptions(), "sess_1", LINES)
 
 
 def test_the_session_s_settings_hold() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tui_assistant.links.traffic import STILL_S, Meter, Sending
+from tui_assistant.links.traffic import STILL_S, Sending, TrafficMeter
 from tui_assistant.protocol import client
 from tui_assistant.protocol.dialects.quirks import BETA, QWEN
 from tui_assistant.protocol.dialects.remote import RemoteDialect, RemoteFlat, RemoteGa
@@ -16,8 +16,8 @@ SOUND, SILENCE = bytes(range(1, 241)) * 20, bytes(4_800)  # 100 ms at 24 kHz
 DIALECTS = [RemoteGa(), RemoteFlat(BETA), RemoteFlat(QWEN)]
 
 
-def meter(input_rate: int = 24_000) -> Meter:
-    return Meter("voice.example", input_rate, 24_000, leaves=True)
+def meter(input_rate: int = 24_000) -> TrafficMeter:
+    return TrafficMeter("voice.example", input_rate, 24_000, leaves=True)
 
 
 def append(dialect: RemoteDialect, pcm: bytes) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from fake_talk import FakeTalk
 
-from tui_assistant.client.latency import Replies
+from tui_assistant.client.latency import ReplyLatency
 from tui_assistant.runtime.api import Ended, Line, LineChanged, Mode, Notice, Snapshot, Speaker, State, Suggest, Told
 from tui_assistant.tui.plain import COMMAND_FOR, run_plain
 
@@ -37,8 +37,8 @@ def said(notices: Sequence[Notice], typed: str = "", **options: bool) -> tuple[l
 
 def test_how_long_the_answers_took_is_said_at_the_end_beside_the_conversation() -> None:
     for replies, told in (
-        (Replies(2, 550, 800), "2 answers, end of speech to first sound: p50 0.55 p95 0.80 s\n"),
-        (Replies(), ""),
+        (ReplyLatency(2, 550, 800), "2 answers, end of speech to first sound: p50 0.55 p95 0.80 s\n"),
+        (ReplyLatency(), ""),
     ):
         talk, out, err = FakeTalk(Snapshot(replies=replies)), io.StringIO(), io.StringIO()
         talk.first = [LineChanged(BOT), Ended(0)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fake_talk import FakeTalk
 
-from tui_assistant.client.latency import Replies
+from tui_assistant.client.latency import ReplyLatency
 from tui_assistant.links.traffic import Sending, Traffic
 from tui_assistant.runtime.api import Ended, Mode, Snapshot
 from tui_assistant.tui.plain import run_plain
@@ -68,7 +68,7 @@ def test_the_state_of_the_link_has_the_mark() -> None:
 
 
 def test_the_traffic_is_said_at_the_end_and_when_it_is_asked_for() -> None:
-    out, err = told(replace(AWAY, replies=Replies(1, 550, 550)), "/traffic\n/quit\n")
+    out, err = told(replace(AWAY, replies=ReplyLatency(1, 550, 550)), "/traffic\n/quit\n")
     assert "--   ↗ not sending to api.openai.com · ↑ 4 s ↓ 0 s · 0 kB ↑ 0 kB ↓\n" in out
     assert err.splitlines()[1] == "↑ 4 s ↓ 0 s · 0 kB ↑ 0 kB ↓"
     out, err = told(Snapshot(), "/traffic\n/quit\n")

@@ -86,7 +86,7 @@ KEPT_REPLIES = 1_000  # of one session: hours of talk; what is older says nothin
 
 
 @dataclass(frozen=True, slots=True)
-class Replies:
+class ReplyLatency:
     """How long the user waited, over the answers of a session: milliseconds from the end of speech to first sound."""
 
     count: int = 0
@@ -107,13 +107,13 @@ class ReplyTimes:
 
     def __init__(self) -> None:
         self._totals: deque[int] = deque(maxlen=KEPT_REPLIES)
-        self.replies = Replies()
+        self.replies = ReplyLatency()
 
     def add(self, figures: Waterfall) -> None:
         """One more answer was heard."""
         self._totals.append(figures.total)
         totals = list(self._totals)
-        self.replies = Replies(len(totals), round(percentile(totals, 50)), round(percentile(totals, 95)))
+        self.replies = ReplyLatency(len(totals), round(percentile(totals, 50)), round(percentile(totals, 95)))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -50,7 +50,7 @@ class Speech:
 
 
 @dataclass(slots=True)
-class Hold:
+class HeldTurn:
     """The floor, taken by hand."""
 
     press_ms: int
@@ -67,8 +67,8 @@ class Ledger:
         self._records: dict[str, TurnRecord] = {}
         self._open: str | None = None
         self._speech = Speech(1.0)  # of the open turn
-        self._hold: Hold | None = None
-        self._sent: deque[Hold] = deque()  # committed, and the server has not said so yet
+        self._hold: HeldTurn | None = None
+        self._sent: deque[HeldTurn] = deque()  # committed, and the server has not said so yet
         self._last_end_ms = 0  # of the last turn
         self._shown: tuple[TurnRecord, ...] | None = ()
 
@@ -109,7 +109,7 @@ class Ledger:
     # ------------------------------------------------------------------------------------------ what the user does
 
     def take_floor(self, press_ms: int) -> None:
-        self._hold = Hold(press_ms)
+        self._hold = HeldTurn(press_ms)
 
     def keep_floor(self) -> None:
         """The release was none."""
@@ -192,7 +192,7 @@ class Ledger:
         elif hold is not None:
             self._put_held(item_id, hold, why)
 
-    def _put_held(self, item_id: str, hold: Hold, why: JsonObject) -> None:
+    def _put_held(self, item_id: str, hold: HeldTurn, why: JsonObject) -> None:
         """A turn that was held from its beginning. Of a longer one than is kept the figures are of its last part."""
         begin = max(hold.press_ms - PREROLL_MS, self._last_end_ms)
         speech = Speech(release_p(self.tuning))

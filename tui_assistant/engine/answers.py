@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from tui_assistant.engine.ahead import Ahead
-from tui_assistant.engine.asking import question
+from tui_assistant.engine.asking import respond_ask
 from tui_assistant.engine.conversation import Conversation
 from tui_assistant.engine.idle import IdleTimer
 from tui_assistant.engine.ids import Ids
@@ -98,11 +98,11 @@ class Answers:
             raise RemoteProtocolError(message, code="cannot_update_voice", param=param)
 
     def prepare(self, words: str) -> None:
-        """The user may have finished behind `words`: their answer is thought out. None: they have not."""
+        """The user may have finished with these words: an answer is prepared. Empty: they go on."""
         self.ahead.cancel()
         if words and self._speculates and self.current is None and not self._words_missing():
             messages = (*self._conversation.messages(), ChatMessage("user", words))
-            self.ahead.ask(question(self.config, ResponseOptions(), self._session_id, messages))
+            self.ahead.ask(respond_ask(self.config, ResponseOptions(), self._session_id, messages))
 
     @property
     def _speculates(self) -> bool:

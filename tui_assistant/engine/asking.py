@@ -1,4 +1,4 @@
-"""The question to the responder that a response comes down to."""
+"""The Respond ask that a response comes down to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tui_assistant.protocol.items import ResponseOptions
 from tui_assistant.protocol.session import NamedFunction, SessionConfig
 
 
-def question(
+def respond_ask(
     config: SessionConfig, options: ResponseOptions, session_id: str, messages: tuple[ChatMessage, ...]
 ) -> Respond:
     """As the session and the response's own options have it; still without the id of an ask."""

@@ -39,7 +39,7 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The user may have finished behind these words; none: they may not, after all."""
+    """The user may have finished with these words; empty: they have not, after all."""
 
     words: str
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tui_assistant.engine import tokens
 from tui_assistant.engine.ahead import Ahead
-from tui_assistant.engine.asking import question
+from tui_assistant.engine.asking import respond_ask
 from tui_assistant.engine.conversation import Conversation, Recorded
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.outbox import Outbox
@@ -132,7 +132,7 @@ class ResponseRun:
         """
         self._to(ResponseState.THINKING)
         self._heard_ms = heard_ms
-        request = question(self._config, self.options, self._session_id, messages)
+        request = respond_ask(self._config, self.options, self._session_id, messages)
         self._read = sum(tokens.of_text(text) for text in (request.instructions, *(line.text for line in messages)))
         prepared = ahead.take(request) if ahead is not None else None
         if prepared is None:

@@ -11,7 +11,7 @@ from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.links.names import Names
 from tui_assistant.links.reasons import DownError, error_of, farewell, plain
 from tui_assistant.links.sockets import ClosedError, Socket
-from tui_assistant.links.traffic import Meter
+from tui_assistant.links.traffic import TrafficMeter
 from tui_assistant.links.vendors.endpoint import Endpoint
 from tui_assistant.protocol import server
 from tui_assistant.protocol.client import ClientEvent, SessionUpdate
@@ -28,7 +28,7 @@ class Wire:
     """What is counted over all sessions of a link."""
 
     counters: Counter[str]
-    meter: Meter
+    meter: TrafficMeter
     clock: Callable[[], float]  # of the meter
 
 
@@ -58,7 +58,7 @@ class Channel:
 
     def put(self, event: ClientEvent) -> int:
         """Queues an event; the bytes of its frame. What the network doesn't take for too long ends the connection."""
-        frame = self._dialect.encode(self._names.theirs(event))
+        frame = self._dialect.encode(self._names.write(event))
         if frame is None:
             return 0
         self._waiting_bytes += len(frame)
@@ -128,7 +128,7 @@ class Channel:
         except RemoteProtocolError:
             self._wire.counters["link_frames_unread"] += 1
         self._wire.meter.came(frame, events)
-        return [self._names.ours(each) for event in events for each in self._one_beginning(event)]
+        return [self._names.read(each) for event in events for each in self._one_beginning(event)]
 
     def _one_beginning(self, event: ServerEvent) -> list[ServerEvent]:
         """session.created once, and before session.updated, however the server does it."""

@@ -17,7 +17,7 @@ class Names:
     def __init__(self, session: int) -> None:
         self._mark = f"{MARK}{session}" if session > 1 else ""
 
-    def ours(self, event: ServerEvent) -> ServerEvent:
+    def read(self, event: ServerEvent) -> ServerEvent:
         """The event with ids that no other session has."""
         if not self._mark:
             return event
@@ -32,7 +32,7 @@ class Names:
             change["response"] = self._marked(response.model_copy(update={"output": output}))
         return event.model_copy(update=change) if change else event
 
-    def theirs(self, event: ClientEvent) -> ClientEvent:
+    def write(self, event: ClientEvent) -> ClientEvent:
         """The event with the ids that the server gave."""
         given = {name: getattr(event, name, None) for name in _FIELDS if self._mark}
         change = {name: value.removesuffix(self._mark) for name, value in given.items() if value}

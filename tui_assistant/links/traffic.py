@@ -44,7 +44,7 @@ class Traffic:
     measured: bool = True  # False: somebody else sends, and only where to is known
 
 
-class Meter:
+class TrafficMeter:
     """Counts the frames of a link. Called where they leave and arrive."""
 
     def __init__(self, place: str, input_rate: int, output_rate: int, *, leaves: bool) -> None:

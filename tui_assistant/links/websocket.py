@@ -20,7 +20,7 @@ from tui_assistant.links.reconnect import Backoff
 from tui_assistant.links.refresh import Refresh
 from tui_assistant.links.requests import ANSWER_S, Requests
 from tui_assistant.links.sockets import Dial, dial
-from tui_assistant.links.traffic import Meter, Traffic
+from tui_assistant.links.traffic import Traffic, TrafficMeter
 from tui_assistant.links.vendors.endpoint import Endpoint
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.client import ClientEvent
@@ -59,7 +59,7 @@ class WebSocketLink:
         self.name = endpoint.name
         self.input_rate = self._vendor.input_rate
         self.output_rate = self._vendor.output_rate
-        self._meter = Meter(endpoint.host, self.input_rate, self.output_rate, leaves=endpoint.leaves)
+        self._meter = TrafficMeter(endpoint.host, self.input_rate, self.output_rate, leaves=endpoint.leaves)
         self._clock = clock
         self._connect = connect
         self._wall = wall

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tui_assistant.client.cost import Cost
 from tui_assistant.client.hold import HoldPhase, KeyEdge, Method
-from tui_assistant.client.latency import Replies
+from tui_assistant.client.latency import ReplyLatency
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
 from tui_assistant.links.traffic import Traffic
@@ -207,7 +207,7 @@ class Snapshot:
     noise_floor_dbfs: float = -120.0  # level of the quiet frames: their 20th percentile
     volume: float = 1.0
     latency_ms: int | None = None  # of the last answer: end of speech to first sound
-    replies: Replies = field(default_factory=Replies)  # the same over the session
+    replies: ReplyLatency = field(default_factory=ReplyLatency)  # the same over the session
     alarms: tuple[str, ...] = ()  # running timers in words (foreign text)
     counters: dict[str, int] = field(default_factory=dict)  # losses: only those that are not zero
 

@@ -10,7 +10,7 @@ from typing import cast, get_args
 from tui_assistant.audio.base import OutputDevice
 from tui_assistant.client import effects as do
 from tui_assistant.client.effects import Effect
-from tui_assistant.client.latency import Replies, ReplyTimes, Waterfall
+from tui_assistant.client.latency import ReplyLatency, ReplyTimes, Waterfall
 from tui_assistant.client.transcript import TranscriptLine
 from tui_assistant.clock import since_boot
 from tui_assistant.links.base import Link
@@ -50,7 +50,7 @@ class Hands:
         self.timers: tuple[RunningTimer, ...] = ()
 
     @property
-    def replies(self) -> Replies:
+    def replies(self) -> ReplyLatency:
         """How long the answers of the session took."""
         return self._reply_times.replies
 

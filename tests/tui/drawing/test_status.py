@@ -6,7 +6,7 @@ import pytest
 from fake_talk import scene
 
 from tui_assistant.client.hold import Method
-from tui_assistant.client.latency import Replies
+from tui_assistant.client.latency import ReplyLatency
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime.api import Keyboard, Mode, Snapshot
 from tui_assistant.tui.drawing.runs import text_of, width_of
@@ -74,10 +74,10 @@ def test_nothing_is_said_of_devices_before_they_were_opened() -> None:
 
 
 def test_the_session_s_answers_are_there_where_there_is_room() -> None:
-    some = replace(FULL, replies=Replies(12, 550, 800))
+    some = replace(FULL, replies=ReplyLatency(12, 550, 800))
     assert text_of(status(some, 150)).endswith("reply 0.56 s  p50 0.55 p95 0.80 s")
     assert text_of(status(some, 120)) == text_of(status(FULL, 120)), "it drops out before all else"
-    assert "p50" not in text_of(status(replace(FULL, replies=Replies(1, 550, 550)), 150)), "one answer is no p95"
+    assert "p50" not in text_of(status(replace(FULL, replies=ReplyLatency(1, 550, 550)), 150)), "one answer is no p95"
 
 
 def test_who_detects_turns_is_said_on_a_link() -> None:
