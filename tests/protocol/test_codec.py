@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol import client, codec, server
+from tui_assistant.protocol.dialects.base import Quirks
+from tui_assistant.protocol.dialects.ga import Ga
 from tui_assistant.protocol.items import InputAudio, UserMessage
 
 COMMIT = "input_audio_buffer.commit"
@@ -219,6 +221,10 @@ def test_only_firm_words_are_on_the_ga_wire() -> None:
     assert codec.wire(delta, partials=True)["stash"] == "c"
     done = server.OutputTextDone(event_id="e", response_id="r", item_id="i", text="kept")
     assert codec.wire(done)["text"] == "kept"
+    only_stash = delta.model_copy(update={"delta": ""})
+    assert Ga().encode(only_stash) == [], "it would be a delta of no words"
+    (explained,) = Ga(Quirks(explain=True)).encode(only_stash)
+    assert json.loads(explained)["stash"] == "c"
 
 
 def test_server_events_are_read_strictly() -> None:

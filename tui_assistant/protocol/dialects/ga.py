@@ -7,7 +7,7 @@ import json
 from tui_assistant.protocol.client import ClientEvent
 from tui_assistant.protocol.codec import decode_client, wire
 from tui_assistant.protocol.dialects.base import Quirks
-from tui_assistant.protocol.server import ServerEvent
+from tui_assistant.protocol.server import ServerEvent, TranscriptionDelta
 from tui_assistant.protocol.session import SessionConfig
 
 
@@ -24,4 +24,6 @@ class Ga:
 
     def encode(self, event: ServerEvent) -> list[str]:
         explain = self._quirks.explain  # to those who ask also which words may still change
+        if isinstance(event, TranscriptionDelta) and not event.delta and not explain:
+            return []  # nothing of it is for this wire
         return [json.dumps(wire(event, explain=explain, partials=explain), separators=(",", ":"))]
