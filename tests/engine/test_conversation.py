@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -167,6 +169,10 @@ def test_truncate_past_the_end_is_refused_and_changes_nothing() -> None:
 
 def test_truncating_twice_never_lengthens() -> None:
     conversation = answered()
+    conversation.truncate("a", 0)
+    conversation.truncate("a", 0)
+    assert refused(conversation.truncate, "a", 1) == (None, "audio_end_ms"), "it is an answer still, of 0 ms"
+    conversation = answered()
     conversation.truncate("a", 800)
     assert refused(conversation.truncate, "a", 900) == (None, "audio_end_ms")
     conversation.truncate("a", 400)
@@ -188,11 +194,13 @@ def test_only_spoken_answers_can_be_truncated(item: UserMessage | FunctionCall) 
 def test_an_answer_is_truncated_while_it_is_spoken() -> None:
     conversation = Conversation()
     conversation.add(answer("a", written=False))
-    assert refused(conversation.truncate, "a", 5, "one", Recorded(b"", RATE, 0)) == (None, "item_id")
-    assert refused(conversation.truncate, "a", 600, "one two three", sound(500)) == (None, "audio_end_ms")
+    assert refused(conversation.truncate, "a", 5, Recorded(b"", RATE, 0, words="one")) == (None, "item_id")
+    said = replace(sound(500), words="one two three")
+    assert refused(conversation.truncate, "a", 600, said) == (None, "audio_end_ms")
     assert conversation.retrieve("a") == answer("a", written=False)
-    conversation.truncate("a", 250, "one two three", sound(500))
-    assert refused(conversation.truncate, "a", 300, "one two three four", sound(900)) == (None, "audio_end_ms")
+    conversation.truncate("a", 250, said)
+    said = replace(sound(900), words="one two three four")
+    assert refused(conversation.truncate, "a", 300, said) == (None, "audio_end_ms")
     conversation.complete(answer("a"), sound(1_000))
     item = conversation.retrieve("a")
     assert isinstance(item, AssistantMessage)

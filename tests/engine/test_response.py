@@ -335,6 +335,27 @@ def test_truncate_and_retrieve_while_the_answer_is_spoken() -> None:
     assert driver.of(Respond)[-1].messages[-1].text == "One two …", "half of the text for half of the sound"
 
 
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("end", ["runs", "cancelled", "failed"])
+def test_what_was_heard_is_of_what_was_said_not_of_what_was_written(end: str, complete: bool) -> None:
+    """A model writes faster than a voice speaks."""
+    driver = asked()
+    responder = ask(driver, Respond)
+    driver.answer(responder, TextDelta("One two three four. Five six seven eight. Nine"))
+    if complete:
+        driver.answer(responder, Responded())
+    driver.answer(ask(driver, Speak), CHUNK)
+    if end == "cancelled":
+        driver.send("response.cancel")
+    elif end == "failed":
+        driver.answer(ask(driver, Speak), Failed("model", "no voice"))
+    (event,) = driver.send("conversation.item.truncate", item_id="item_2", content_index=0, audio_end_ms=50)
+    assert isinstance(event, server.ItemTruncated)
+    driver.send("response.cancel")
+    driver.send("response.create")
+    assert driver.of(Respond)[-1].messages[-1].text == "One two …", "half of the sentence for half of its sound"
+
+
 def test_only_content_0_can_be_truncated() -> None:
     driver = asked()
     driver.models = Models(voice=lambda text: CHUNK.pcm)

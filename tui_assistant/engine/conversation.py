@@ -30,12 +30,16 @@ KEPT_AUDIO_MS = 5 * 60_000  # of the user's audio, for conversation.item.retriev
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Audio of an item: `pcm` is int16 mono at `rate`; None once it is no longer kept. `form`: how it is retrieved."""
+    """Audio of an item: `pcm` is int16 mono at `rate`; None once it is no longer kept. `form`: how it is retrieved.
+
+    `words`: what is said in it, where that is not all of the item's text.
+    """
 
     pcm: bytes | None
     rate: int
     ms: int
     form: AudioFormat = _PCM
+    words: str | None = None
 
 
 class Conversation:
@@ -165,10 +169,8 @@ class Conversation:
         audio = wire_encode(np.frombuffer(recorded.pcm, "<i2"), recorded.form)
         return item.model_copy(update={"content": (part.model_copy(update={"audio": encode_audio(audio)}),)})
 
-    def truncate(
-        self, item_id: str, audio_end_ms: int, text: str | None = None, so_far: Recorded | None = None
-    ) -> None:
-        """Cuts a spoken answer to `audio_end_ms`; `text` and `so_far` are of one that is still being spoken.
+    def truncate(self, item_id: str, audio_end_ms: int, so_far: Recorded | None = None) -> None:
+        """Cuts a spoken answer to `audio_end_ms`; `so_far` is of one that is still being spoken.
 
         Its transcript goes, because words and sound are not aligned; the responder still sees the part of the text
         that was heard, in proportion.
@@ -176,16 +178,15 @@ class Conversation:
         item = self.get(item_id)
         again = item_id in self._heard
         recorded = self._audio.get(item_id) if again or so_far is None else so_far
-        if not isinstance(item, AssistantMessage) or recorded is None or not recorded.ms:
+        if not isinstance(item, AssistantMessage) or recorded is None or not (recorded.ms or again):
             raise RemoteProtocolError("Only model output audio messages can be truncated.", param="item_id")
         if audio_end_ms > recorded.ms:
             message = f"Audio content of {recorded.ms}ms is already shorter than {audio_end_ms}ms"
             raise RemoteProtocolError(message, param="audio_end_ms")
-        if again:
-            text = self._heard[item_id]
-        elif text is None:
+        text = self._heard[item_id] if again else recorded.words
+        if text is None:
             text = next((part.transcript for part in item.content if isinstance(part, OutputAudio)), None)
-        self._heard[item_id] = _heard(text or "", audio_end_ms / recorded.ms)
+        self._heard[item_id] = _heard(text or "", audio_end_ms / max(1, recorded.ms))
         kept = recorded.pcm and recorded.pcm[: audio_end_ms * recorded.rate // 1000 * 2]
         self.record(item_id, replace(recorded, pcm=kept, ms=audio_end_ms))
         self._items[item_id] = item.model_copy(update={"content": (OutputAudio(),)})

@@ -303,7 +303,8 @@ class ResponseRun:
 
     def recorded(self) -> Recorded:
         """The sound of the answer so far."""
-        return Recorded(bytes(self._voice.pcm), self._voice.rate, self._voice.said_ms, self._voice.form)
+        voice = self._voice
+        return Recorded(bytes(voice.pcm), voice.rate, voice.said_ms, voice.form, voice.words)
 
     @property
     def said_ms(self) -> int:

@@ -230,10 +230,8 @@ class Session:
 
     def _truncate(self, item_id: str, end_ms: int) -> None:
         run = self._answers.current
-        if run is not None and run.item_id == item_id:
-            self._conversation.truncate(item_id, end_ms, run.text, run.recorded())
-        else:
-            self._conversation.truncate(item_id, end_ms)
+        so_far = run.recorded() if run is not None and run.item_id == item_id else None
+        self._conversation.truncate(item_id, end_ms, so_far)
 
     # -------------------------------------------------------------------------------------------------- the user
 

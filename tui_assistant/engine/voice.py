@@ -22,9 +22,11 @@ class Voice:
         self._outbox = outbox
         self._cutter = SentenceCutter()
         self._queue: list[str] = []
+        self._begun: list[str] = []
+        self._complete = False  # all text is there
         self._resampler: Resampler | None = None
         self._source_rate = 0
-        self._mute = False  # the synthesiser has failed
+        self._mute = False  # the synthesiser has failed, or was stopped: the rest stays unsaid
         self.ask_id: str | None = None  # of the open Speak
         self.pcm = bytearray()  # all that was said so far: int16 at `rate`
         self.form = output.format
@@ -36,6 +38,13 @@ class Voice:
         return self.ask_id is not None or bool(self._queue)
 
     @property
+    def words(self) -> str | None:
+        """What has been said, to the end of the open piece; None: all of the text. A model writes faster than it."""
+        if self._complete and not self.busy and not self._mute:
+            return None
+        return " ".join(self._begun)
+
+    @property
     def said_ms(self) -> int:
         return len(self.pcm) // 2 * 1000 // self.rate
 
@@ -45,6 +54,7 @@ class Voice:
 
     def finish_text(self) -> None:
         """The text is complete."""
+        self._complete = True
         self._say(self._cutter.flush())
 
     def audio(self, chunk: AudioChunk) -> bytes:
@@ -70,6 +80,7 @@ class Voice:
 
     def stop(self) -> None:
         """Nothing more is to be said."""
+        self._mute = self._mute or self.busy
         self._queue.clear()
         if self.ask_id is not None:
             self._outbox.ask(Cancel(self.ask_id))
@@ -87,4 +98,6 @@ class Voice:
     def _next(self) -> None:
         if self.ask_id is None and self._queue:
             self.ask_id = self._ids.next("ask")
-            self._outbox.ask(Speak(self.ask_id, self._queue.pop(0), self._output.voice, self._output.speed))
+            piece = self._queue.pop(0)
+            self._begun.append(piece)
+            self._outbox.ask(Speak(self.ask_id, piece, self._output.voice, self._output.speed))
