@@ -184,6 +184,18 @@ def test_the_end_of_a_session_waits_for_the_answer() -> None:
     assert "session.updated" not in names
 
 
+def test_a_transcription_session_stays_one_and_ends() -> None:
+    """Updates of these dialects do not say the type, and one that says nothing of it keeps it."""
+    client = Client(QWEN)
+    client.send("session.update", session={"type": "transcription"})
+    client.append(20)
+    (event,) = client.send("session.update", session={"type": None, "turn_detection": None})
+    assert event["session"]["object"] == "realtime.transcription_session"
+    client.send("input_audio_buffer.commit")
+    assert client.settle()[-1]["type"] == "conversation.item.input_audio_transcription.completed"
+    assert [event["type"] for event in client.send("session.finish")] == ["session.finished"]
+
+
 def test_errors_speak_the_flat_language() -> None:
     client = Client(QWEN)
     (event,) = client.send("session.update", session={"turn_detection": {"silence_duration_ms": 99_999}})

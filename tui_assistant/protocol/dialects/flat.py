@@ -71,9 +71,8 @@ class Flat:
 
     def _finish(self, event: Json) -> ClientEvent:
         """An update that changes nothing: its answer comes when all that was sent before has been dealt with."""
-        event_id = event.get("event_id")
-        self._session.read({})
-        update = _validated({"type": "session.update", "event_id": event_id, "session": {"type": "realtime"}})
+        session = self._session.read({})
+        update = _validated({"type": "session.update", "event_id": event.get("event_id"), "session": session})
         assert isinstance(update, SessionUpdate)
         self._unconfirmed = True
         return update

@@ -43,7 +43,8 @@ class FlatSession:
             return session  # refused behind us, with the event's other faults
         own = {name: value for name, value in session.items() if name in self._quirks.echoed.model_fields}
         echoed = self._read_echoed(own)
-        patch: Json = {"type": session.get("type", "realtime")}
+        kind = session.get("type")  # which these dialects' clients seldom say
+        patch: Json = {"type": self._current["type"] if kind is None else kind}
         stand_ins: dict[str, tuple[Any, Any]] = {}
         rest = {name: value for name, value in session.items() if name not in _IGNORED and name != "type"}
         self._read_fields("session", rest, self._quirks.session, patch, stand_ins, {*own})
