@@ -126,6 +126,22 @@ def test_what_is_no_event_is_refused(text: str | bytes, code: str, param: str | 
     codec.client_event_id(text)  # which must not fail either
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (event("input_audio_buffer.apend"), "'input_audio_buffer.apend'. There is no such client event."),
+        (
+            event("response.create", response={"output_modalities": ["text", "audio"]}),
+            "Expected: ['audio'] or ['text'].",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(RemoteProtocolError) as caught:
+        codec.decode_client(text)
+    assert caught.value.message.endswith(message)
+
+
 def test_the_last_of_two_equal_keys_counts() -> None:
     text = '{"type": "input_audio_buffer.commit", "type": "input_audio_buffer.clear"}'
     assert codec.decode_client(text) == client.InputAudioBufferClear()
@@ -184,7 +200,9 @@ def test_audio_survives_base64() -> None:
     assert codec.decode_audio(codec.encode_audio(b"\x01\x02\x03")) == b"\x01\x02\x03"
 
 
-@pytest.mark.parametrize("audio", ["", "A", "AAA", "AA==AA==", "AA AA", "é===", "----", "\u0000AAA"])
+@pytest.mark.parametrize(
+    "audio", ["", "A", "AAA", "AAAA=", "AAAA====", "AA==AA==", "AA AA", "é===", "----", "\u0000AAA"]
+)
 def test_audio_that_is_no_base64_is_refused(audio: str) -> None:
     with pytest.raises(RemoteProtocolError) as caught:
         codec.decode_audio(audio)

@@ -95,8 +95,9 @@ def _client_refusal(error: ValidationError) -> RemoteProtocolError:
     if problem["type"] == "union_tag_not_found" and not problem["loc"]:
         return RemoteProtocolError("The 'type' field is missing.", code="invalid_event", param="type")
     if problem["type"] == "union_tag_invalid" and not problem["loc"]:
-        message = "Invalid value for 'type': there is no such client event."
-        if (kind := problem.get("ctx", {}).get("tag", "").strip("'")) in NOT_OFFERED:
+        kind = problem.get("ctx", {}).get("tag", "").strip("'")
+        message = f"Invalid value for 'type': '{kind}'. There is no such client event."
+        if kind in NOT_OFFERED:
             message = f"'{kind}' is not supported: {NOT_OFFERED[kind]}."
         return RemoteProtocolError(message, code="invalid_value", param="type")
     return refusal(error, skip=1)  # the first step is the event's own type
@@ -127,8 +128,10 @@ def decode_audio(audio: str) -> bytes:
     try:
         data = base64.b64decode(audio, validate=True)
     except (binascii.Error, ValueError):
+        data = None
+    if data is None or len(audio) % 4 or audio.endswith("==="):  # the library takes too much padding
         problem = "but got an invalid value"
-        raise RemoteProtocolError(_AUDIO.format(problem), code="invalid_value", param="audio") from None
+        raise RemoteProtocolError(_AUDIO.format(problem), code="invalid_value", param="audio")
     if not data:
         raise RemoteProtocolError(_AUDIO.format("but got empty bytes"), code="invalid_value", param="audio")
     if len(data) > MAX_APPEND_BYTES:

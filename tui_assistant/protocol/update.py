@@ -86,7 +86,8 @@ def refusal(error: ValidationError, root: str = "", *, skip: int = 0) -> RemoteP
         return RemoteProtocolError(message, code="invalid_value", param=param)
     given = repr(problem["input"])
     shown = given if len(given) <= _SHOWN_CHARACTERS else given[: _SHOWN_CHARACTERS - 3] + "..."
-    message = f"Invalid value for '{param}': {shown}. {problem['msg']}."
+    expected = "Expected: ['audio'] or ['text']" if names[-1:] == ["output_modalities"] else problem["msg"]
+    message = f"Invalid value for '{param}': {shown}. {expected}."
     return RemoteProtocolError(message, code="invalid_value", param=param)
 
 
