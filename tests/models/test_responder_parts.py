@@ -14,6 +14,7 @@ from tui_assistant.errors import ModelError
 from tui_assistant.host.worker_asks import Flag
 from tui_assistant.models.responders.fallback import Fallback
 from tui_assistant.models.responders.fallback import create as create_fallback
+from tui_assistant.models.responders.skills import SkillResponder
 from tui_assistant.models.responders.sse import MAX_EVENT_BYTES, SseError, SseParser
 from tui_assistant.models.responders.thoughts import ThoughtFilter
 
@@ -104,6 +105,16 @@ def test_the_second_responder_is_asked_only_what_the_first_did_not_understand() 
     assert run(Fixed("skills", "", "none"), chat) == ""  # a cough: nothing is to be said
     assert chat.asked == 0
     assert run(Fixed("skills", "I heard: x.", "none"), chat) == "Paris."
+
+
+@pytest.mark.parametrize(
+    "lines", [(), (ChatMessage("user", "what time is it"), ChatMessage("assistant", "Two."), ChatMessage("user", ""))]
+)
+def test_where_the_user_has_said_nothing_the_model_finds_the_words(lines: tuple[ChatMessage, ...]) -> None:
+    """A client's response.create with instructions alone, and idle_timeout_ms."""
+    answering = Fallback(SkillResponder(), Fixed("chat", "Still there?"), optional=True)
+    pieces = list(answering.respond(Respond("a", "s", lines, "Greet the user."), Flag()))
+    assert pieces == [TextDelta("Still there?"), Responded({})]
 
 
 def test_when_the_second_fails_its_reason_or_the_firsts_words_are_given() -> None:

@@ -29,7 +29,7 @@ class Fallback:
     ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
         # What is prepared, the skills have not understood. An open question is answered to the one who has asked it;
         # "yes" alone means nothing to the skills.
-        by_model = request.speculative or _wants_tools(request)
+        by_model = request.speculative or _wants_tools(request) or _unasked(request)
         if by_model or (isinstance(self._then, WithTools) and self._then.settles(request)):
             yield from self._by_model(request, cancellation)
             return
@@ -92,6 +92,12 @@ def _wants_tools(request: Respond) -> bool:
     """A function has to be called, or one has been called and its output is to be gone on with."""
     last = request.messages[-1] if request.messages else None
     return bool(request.tools) and (request.tool_choice == "required" or (last is not None and bool(last.output_of)))
+
+
+def _unasked(request: Respond) -> bool:
+    """Nothing was said: the client wants a greeting, or the silence was too long. Skills have no word for it."""
+    said = [line.text for line in request.messages if line.role == "user"]
+    return not said or not said[-1]
 
 
 def create(options: dict[str, Any]) -> Fallback:
