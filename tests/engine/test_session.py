@@ -110,6 +110,16 @@ class TestVadFlow:
         assert response.usage.total_tokens == 0
         assert not driver.of(Respond)
 
+    def test_what_the_client_wants_to_be_said_is_said_after_a_cough(self) -> None:
+        driver = Driver(ScriptedDetector(), config(None), Models(words=[""]))
+        driver.frames(10)
+        driver.send("input_audio_buffer.commit")
+        driver.send("response.create", response={"instructions": "Say that dinner is ready."})
+        driver.settle()
+        (ask,) = driver.of(Respond)
+        assert ask.instructions == "Say that dinner is ready."
+        assert [(line.role, line.text) for line in ask.messages] == [("user", "")], "nothing old is answered"
+
     def test_a_cough_does_not_swallow_the_question_before_it(self) -> None:
         driver = Driver(ScriptedDetector([0.9] * 10 + [0.0] * 20 + [0.9] * 10), config(ServerVad(), input=WORDS))
         driver.models = Models(words=["what time is it", ""])

@@ -19,8 +19,8 @@ from tui_assistant.protocol.session import SessionConfig
 
 EXPECTED_MS = 1_000  # of real time: a client that commits sends response.create at once, a slow link included
 MAX_OUTSIDE = 8  # responses outside the conversation at once: more is a client that has gone astray
-# What the responder hears of a silence that was too long; the empty line is the user's, so that it answers nothing old.
-SILENCE = (ChatMessage("system", "The user has been silent for a while."), ChatMessage("user", ""))
+WORDLESS = (ChatMessage("user", ""),)  # what the responder hears where no word was said, so that it answers nothing old
+SILENCE = (ChatMessage("system", "The user has been silent for a while."), *WORDLESS)  # that was too long
 
 
 Speculate = Literal["never", "answered", "always"]
@@ -234,11 +234,12 @@ class Answers:
             run.ask(self._conversation.messages(items), self._conversation.heard_ms(items))
             return
         nudged = self._nudged and run is self.current
-        if self._conversation.wordless and not nudged and not run.outside:
+        wordless = self._conversation.wordless
+        if wordless and not nudged and not run.outside and run.options.instructions is None:
             self.ahead.cancel()
             run.finish_empty()  # no word was recognised: a cough gets no answer
         else:
-            messages = self._conversation.messages() + (SILENCE if nudged else ())
+            messages = self._conversation.messages() + (SILENCE if nudged else WORDLESS if wordless else ())
             run.ask(messages, self._conversation.heard_ms(), None if run.outside else self.ahead)
 
     def _resolve(self, item: Item | ItemReference) -> Item | None:
