@@ -9,7 +9,7 @@ import pytest
 from tui_assistant.commands.labelled import Made, Refused, hear, labelled, read_labels
 from tui_assistant.errors import UsageError
 from tui_assistant.lab.labels import Segment
-from tui_assistant.lab.sweep import Heard, grid, scores
+from tui_assistant.lab.sweep import Labelled, grid, scores
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.sound.wav import read_wav
 
@@ -99,7 +99,7 @@ def test_marks_and_events_of_a_session_become_labels(session: Path) -> None:
     marks = mark(session, ("cut_off", 1_100, 3_900), ("not_speech", 8_500, 8_900))
     events(session, (1_100, 3_900), (4_800, 7_600), (8_500, 8_900))
     heard = hear(session / "mic.wav", marks, "silero", Made())
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, Labelled)
     assert heard.speech == (Segment(1.1, 7.6),)
     assert heard.judged is None
 
@@ -107,7 +107,7 @@ def test_marks_and_events_of_a_session_become_labels(session: Path) -> None:
 def test_without_events_the_detector_says_where_a_turn_went_on(session: Path) -> None:
     marks = mark(session, ("cut_off", 1_100, 3_900))
     heard = hear(session / "mic.wav", marks, "silero", Made())
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, Labelled)
     (speech,) = heard.speech
     assert speech.start == 1.1
     assert 7.0 < speech.end < 8.0
@@ -121,7 +121,7 @@ def test_a_later_track_has_its_own_part_of_the_labels(session: Path) -> None:
     marks = mark(session)
     events(session, (1_100, 3_900), (20_500, 22_500))
     heard = hear(session / "mic-2.wav", marks, "silero", Made())
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, Labelled)
     assert heard.speech == (Segment(0.5, 2.5),)
 
 
@@ -150,6 +150,6 @@ def test_without_events_only_the_marked_places_count(session: Path) -> None:
     """The second sentence is speech, and nobody has said anything of it."""
     marks = mark(session, ("too_slow", 1_100, 3_900))
     heard = hear(session / "mic.wav", marks, "silero", Made())
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, Labelled)
     (score,) = scores(heard, grid([], ServerVad()))
     assert (score.reference, score.found, score.errors) == (1, 1, 0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from spoken_frames import detected, noisy
 
 from tui_assistant.engine.ports import FRAME_MS
-from tui_assistant.lab.fit import Fault, Fit, Marked, NoFit, fit
+from tui_assistant.lab.fit import Fault, Fit, MarkedTurn, NoFit, fit
 from tui_assistant.lab.whatif import Change, compare, turns
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
@@ -23,12 +23,12 @@ def heard(*stretches: tuple[float, int]) -> list[float]:
     return [p for p, ms in stretches for _ in range(ms // FRAME_MS)]
 
 
-def marked(p: list[float], number: int, fault: Fault, rules: ServerVad | SemanticVad = PRESENT) -> Marked:
+def marked(p: list[float], number: int, fault: Fault, rules: ServerVad | SemanticVad = PRESENT) -> MarkedTurn:
     turn = turns(p, rules)[number]
-    return Marked(fault, turn.onset_ms, turn.speech_end_ms, turn.stopped_ms or len(p) * FRAME_MS)
+    return MarkedTurn(fault, turn.onset_ms, turn.speech_end_ms, turn.stopped_ms or len(p) * FRAME_MS)
 
 
-def fitted(p: list[float], *marks: Marked, rules: ServerVad | SemanticVad = PRESENT, **options: Any) -> Fit:
+def fitted(p: list[float], *marks: MarkedTurn, rules: ServerVad | SemanticVad = PRESENT, **options: Any) -> Fit:
     result = fit(p, rules, marks, **options)
     assert isinstance(result, Fit), result
     return result
@@ -105,7 +105,7 @@ def test_semantic_vad_changes_its_eagerness() -> None:
 
 def test_frames_and_marks_share_a_clock_that_need_not_begin_at_zero() -> None:
     mark = marked(PAUSED, 0, Fault.CUT_OFF)
-    moved = Marked(mark.fault, mark.onset_ms + 96_000, mark.speech_end_ms + 96_000, mark.stopped_ms + 96_000)
+    moved = MarkedTurn(mark.fault, mark.onset_ms + 96_000, mark.speech_end_ms + 96_000, mark.stopped_ms + 96_000)
     assert fitted(PAUSED, moved, start_ms=96_000).changed == {"silence_duration_ms": 600}
 
 
@@ -122,7 +122,7 @@ def test_nothing_to_fit_is_said_with_what_to_do() -> None:
 
 
 def test_old_marks_beside_new_ones_are_said() -> None:
-    result = fitted(PAUSED, marked(PAUSED, 0, Fault.CUT_OFF), Marked(Fault.TOO_SLOW, -9_000, -8_000, -7_000))
+    result = fitted(PAUSED, marked(PAUSED, 0, Fault.CUT_OFF), MarkedTurn(Fault.TOO_SLOW, -9_000, -8_000, -7_000))
     assert result.reasons[-1] == "1 mark is too old to be counted"
 
 

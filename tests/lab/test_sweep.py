@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tui_assistant.errors import UsageError
 from tui_assistant.lab.evaluation import Score
 from tui_assistant.lab.labels import Segment
-from tui_assistant.lab.sweep import NAMES, Axis, Heard, grid, parse_axis, scores
+from tui_assistant.lab.sweep import NAMES, Axis, Labelled, grid, parse_axis, scores
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_swept_is_refused(axes: list[Axis], base: ServerVad | Sem
 
 
 # 32 ms frames: 0.32 s silence, 0.96 s speech, 0.512 s silence, 0.96 s speech, 1.28 s silence
-PAUSED = Heard(
+PAUSED = Labelled(
     (0.0,) * 10 + (0.9,) * 30 + (0.0,) * 16 + (0.6,) * 30 + (0.0,) * 40,
     (Segment(0.32, 1.28), Segment(1.792, 2.752)),
 )
@@ -135,11 +135,11 @@ def test_semantic_vad_joins_labels_as_the_protocols_own_silence() -> None:
 
 def test_of_a_turn_only_the_judged_part_counts() -> None:
     """At 800 ms the turn goes from 0.32 to 2.752 s; only its second half is known to be speech."""
-    known = Heard(PAUSED.probabilities, PAUSED.speech[1:], PAUSED.speech[1:])
+    known = Labelled(PAUSED.probabilities, PAUSED.speech[1:], PAUSED.speech[1:])
     at_500, at_800 = scores(known, grid([Axis("silence_duration_ms", (500, 800))], ServerVad()))
     assert at_500 == Score(1, 1, onset_ms=(64,), end_ms=(512,))
     assert at_800 == Score(1, 1, onset_ms=(), end_ms=(800,))
-    nothing = Heard(PAUSED.probabilities, (), (Segment(0, 0.3),))
+    nothing = Labelled(PAUSED.probabilities, (), (Segment(0, 0.3),))
     assert scores(nothing, grid([], ServerVad())) == [Score()]
 
 

@@ -9,7 +9,7 @@ from setup_room import QUIET, hear, sentence
 
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import Mark, TurnRecord
-from tui_assistant.lab.fit import WORDS, Fault, Fit, Marked, NoFit
+from tui_assistant.lab.fit import WORDS, Fault, Fit, MarkedTurn, NoFit
 from tui_assistant.tui.fitting import fit_of, marked, tuned
 
 ONSET = len(QUIET) * 32 + 320
@@ -23,7 +23,7 @@ def test_marks_and_faults_are_the_same_words() -> None:
 def test_only_marked_turns_that_have_ended_count() -> None:
     still_open = replace(CUT, stopped_ms=None)
     assert marked([replace(CUT, mark=None), still_open, CUT]) == (
-        Marked(Fault.CUT_OFF, ONSET, ONSET + 960, ONSET + 1_472),
+        MarkedTurn(Fault.CUT_OFF, ONSET, ONSET + 960, ONSET + 1_472),
     )
     by_hand = replace(CUT, speech_end_ms=None)
     assert marked([by_hand])[0].speech_end_ms == by_hand.stopped_ms

@@ -47,9 +47,9 @@ class Agreement:
         self._good = in_force or self._good
 
     def refused(self, error: ErrorDetail) -> bool:
-        """The server answers with an error. Whether it was one of ours, and no later one stands in its place.
+        """The server answers with an error. True: it was about an update of ours, and no later one is under way.
 
-        Then `wanted` is something that the server has taken, and it may have to be asked for again.
+        `wanted` is then something that the server has taken before; it may have to be asked for again.
         """
         if error.event_id not in self._pending:
             return False

@@ -1,4 +1,4 @@
-"""Words of who listens. Pure."""
+"""Backchannels: what listeners say to show that they listen. Pure."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def is_backchannel(words: str) -> bool:
 
 
 def is_floor(words: str) -> bool:
-    """Somebody says something; neither silence nor a backchannel."""
+    """The words take the floor: there are some, and not only backchannels."""
     return any(map(str.isalnum, words)) and not is_backchannel(words)

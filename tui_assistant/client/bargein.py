@@ -1,4 +1,4 @@
-"""When somebody who speaks while the assistant does is taken to interrupt it. Pure."""
+"""When speech over an answer counts as an interruption. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BargeIn:
         self._frames: deque[bool] = deque(maxlen=of)
 
     def frame(self, speech: bool) -> bool:
-        """The next frame; True: with it somebody interrupts."""
+        """The next frame. True: the user interrupts."""
         self._frames.append(speech)
         return sum(self._frames) >= self._needed
 

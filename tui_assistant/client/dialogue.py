@@ -105,12 +105,12 @@ class Dialogue:
 
     @property
     def interrupts(self) -> bool:
-        """The user's voice interrupts in two stages, by us; else the server does it at the onset, if it does."""
+        """We decide, in two stages, whether a voice interrupts; else the server does at the onset, if at all."""
         return self._times.by_client and self.turn_detection is not None and not self._interrupts()
 
     @property
     def _replying(self) -> bool:
-        """It is our business to ask for answers to the turns that the server ends."""
+        """We ask for the answers to the turns that the server ends."""
         rules = self.turn_detection
         return self._times.by_client and rules is not None and not rules.create_response and not self.held
 
@@ -131,7 +131,7 @@ class Dialogue:
         return [] if self.held else [self._agreement.update(self._rules_wanted())]
 
     def press(self, at_ms: float, *, last_turn: bool = False) -> list[Effect]:
-        """Takes the floor at `at_ms`, in either mode. `last_turn`: the last release was none; goes on from it.
+        """Takes the floor at `at_ms`, in either mode. `last_turn`: the key was never let go: it goes on from there.
 
         A press before the tail has been sent goes on with that turn. While the floor is held no silence ends the turn.
         """

@@ -31,7 +31,7 @@ class Flush:
 
 @dataclass(frozen=True, slots=True)
 class Duck:
-    """Player: on quietly, at once. Until Unduck or Flush, also what comes later."""
+    """Player: goes on quietly, at once, and stays so until Unduck or Flush."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class TakeFloor:
 
 @dataclass(frozen=True, slots=True)
 class KeepFloor:
-    """Microphone: the release was none; what is said goes to the link as before."""
+    """Microphone: the key was not let go after all; what is said goes to the link as before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,8 @@ class Hold:
     """One talk key. Every call returns what follows from it, in order; `Begin` and `End` alternate (`Resume` takes back
     an `End`). Edges may come out of order, doubled or not at all: the floor is never kept for longer than LONGEST_MS.
 
-    Which rules a press follows is decided by its edges: a PULSE is inferred also where the method is RELEASED, and with
-    INFERRED or TOGGLE chosen, releases that come nevertheless are not looked at.
+    A press follows the rules that fit its edges: a PULSE is treated as INFERRED even where the method is RELEASED. With
+    INFERRED or TOGGLE chosen, releases are ignored.
 
     After silence or the countdown has ended a latched turn, a tap within MEANT_MS meant that end: it does nothing, no
     new turn begins. A key that turns out to be held then begins late, with `Begin.at_ms` at its press.

@@ -20,7 +20,7 @@ LONGEST_MEMORY = 200  # records: hours of talk, and more than a screen ever list
 KEPT_FRAMES = 125_000 // FRAME_MS  # the longest turn of 120 s, and the blips before it
 BLIPS_MS = 3_000  # before an onset: what may have been meant as its beginning
 LATE_MS = 30_000  # a commit that no server has confirmed for so long has failed
-PREROLL_MS = 300  # before the press: a finger is later than the tongue
+PREROLL_MS = 300  # people begin to speak before the key is down
 
 
 class Speech:
@@ -112,7 +112,7 @@ class Ledger:
         self._hold = HeldTurn(press_ms)
 
     def keep_floor(self) -> None:
-        """The release was none."""
+        """The key was not let go after all."""
         if self._hold is not None:
             self._hold.release_ms = None
 
@@ -193,7 +193,7 @@ class Ledger:
             self._put_held(item_id, hold, why)
 
     def _put_held(self, item_id: str, hold: HeldTurn, why: JsonObject) -> None:
-        """A turn that was held from its beginning. Of a longer one than is kept the figures are of its last part."""
+        """A turn that was held from its beginning. The figures are of the frames that are still kept."""
         begin = max(hold.press_ms - PREROLL_MS, self._last_end_ms)
         speech = Speech(release_p(self.tuning))
         for frame in self._last(begin):

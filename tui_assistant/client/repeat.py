@@ -24,7 +24,7 @@ FEWEST = 6  # gaps before anything is concluded
 ENOUGH = 150  # gaps after which the window follows the figures alone: 1 such sample in 2000 misses a hiccup of 5 %
 KEPT = 200  # gaps remembered: some seconds of holding
 BURST_MS = 6.0  # pulses closer than this were held up together; the fastest repeat in use is 10 ms
-FORGET = 0.1  # of what the 95th percentile has fallen, a hold takes over this much; it rises at once
+FORGET = 0.1  # share of a fall of the 95th percentile that one hold takes over; a rise counts at once
 
 
 @dataclass(frozen=True, slots=True)

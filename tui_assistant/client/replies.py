@@ -36,7 +36,7 @@ class Replies:
         self._asked_ms: int | None = None  # response.create was sent and is not confirmed
         self._waiting_ms: int | None = None  # one is owed since then
         self._sent = 0
-        self._unwanted = False  # what was asked for is to be cancelled as soon as it begins; without that, no matter
+        self._unwanted = False  # the response that was asked for is to be cancelled as soon as it begins
 
     @property
     def open(self) -> bool:
@@ -55,7 +55,7 @@ class Replies:
 
     @property
     def coming(self) -> bool:
-        """An answer that nobody hears yet."""
+        """An answer is owed or on its way, and nothing of it is heard yet."""
         return self._owed or self.asked
 
     # ---- the turns

@@ -22,7 +22,7 @@ class Speaking:
 
     @property
     def asks(self) -> bool:
-        """What sounds now ends with a question, as far as it is written."""
+        """The answer that is heard ends with a question, as far as it is written."""
         item_id = self.playback.item_id or ""
         return item_id in self._transcript and self._transcript[item_id].text.rstrip().endswith("?")
 

@@ -72,8 +72,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """The release was none: a late repeat came while the tail was still being sent. The floor goes on as if nothing had
-    happened."""
+    """The key was not let go after all: a late repeat came while the tail was still being sent. The floor goes on."""
 
     at_ms: float
 

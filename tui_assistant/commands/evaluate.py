@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui_assistant.commands.evaluate_report import Result
     from tui_assistant.commands.parallel import Workers
     from tui_assistant.lab.evaluation import Score
-    from tui_assistant.lab.sweep import Heard, Point
+    from tui_assistant.lab.sweep import Labelled, Point
 
 LARGEST_DB = 120  # more than any converter resolves
 BLOCK = 64  # points that one task runs over one recording, so that few long recordings keep many processors busy
@@ -104,7 +104,7 @@ def _scored(
         size = sum(path.stat().st_size for path, _ in files) * (1 + len(points) / POINTS_AS_ONE)
         jobs = 1 if size < SMALL_BYTES and options.backend is None else 0
     worst = 0
-    heard: dict[str, Heard] = {}
+    heard: dict[str, Labelled] = {}
     with Workers(jobs, options.backend) as workers:
         tasks = [(path, labels, settings.models.detector, options.made) for path, labels in files]
         with progress("recordings", len(tasks)) as count:
@@ -119,7 +119,7 @@ def _scored(
 
 
 def _over_the_grid(
-    workers: Workers, heard: Mapping[str, Heard], points: Sequence[Point], join_ms: int | None
+    workers: Workers, heard: Mapping[str, Labelled], points: Sequence[Point], join_ms: int | None
 ) -> dict[str, list[Score]]:
     from tui_assistant.commands.parallel import progress
     from tui_assistant.lab.sweep import scores

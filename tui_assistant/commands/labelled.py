@@ -15,7 +15,7 @@ from tui_assistant.errors import AssistantError, UsageError
 
 if TYPE_CHECKING:
     from tui_assistant.lab.labels import Segment
-    from tui_assistant.lab.sweep import Heard
+    from tui_assistant.lab.sweep import Labelled
 
 # Names in the folder of a recorded session; a track whose rate changed goes on in mic-2.wav, and so on.
 META_NAME, MARKS_NAME, EVENTS_NAME = "meta.json", "marks.json", "events.jsonl"
@@ -83,27 +83,27 @@ def _read(path: Path, parse: Callable[[str], Parsed]) -> Parsed:
         raise UsageError(f"{path}: {error.message}") from error
 
 
-def hear(path: Path, labels: Path, vad: str, made: Made) -> Heard | Refused:
+def hear(path: Path, labels: Path, vad: str, made: Made) -> Labelled | Refused:
     """p(speech) of one recording. Runs in a worker: what is wrong with the file is an answer, not an exception."""
-    from tui_assistant.lab.sweep import Heard
+    from tui_assistant.lab.sweep import Labelled
 
     try:
         if labels.name == MARKS_NAME:
             return _hear_marked(path, labels, vad, made)
         speech = read_labels(labels)
-        return Heard(_probabilities(path, speech, vad, made), tuple(speech))
+        return Labelled(_probabilities(path, speech, vad, made), tuple(speech))
     except AssistantError as error:
         return Refused(str(error), error.exit_status)
 
 
-def _hear_marked(path: Path, marks_file: Path, vad: str, made: Made) -> Heard:
+def _hear_marked(path: Path, marks_file: Path, vad: str, made: Made) -> Labelled:
     """A track of a recorded session. Noise is measured against all of it, because the speech is known only after."""
     from tui_assistant.engine.ports import FRAME_MS
     from tui_assistant.lab import whatif
     from tui_assistant.lab.evaluation import found
     from tui_assistant.lab.labels import Segment, within
     from tui_assistant.lab.marks import labels, parse_marks, parse_turns
-    from tui_assistant.lab.sweep import Heard
+    from tui_assistant.lab.sweep import Labelled
     from tui_assistant.protocol.session import ServerVad
 
     marked = _read(marks_file, parse_marks)
@@ -114,7 +114,7 @@ def _hear_marked(path: Path, marks_file: Path, vad: str, made: Made) -> Heard:
     track = Segment(begin, begin + len(probabilities) * FRAME_MS / 1000)
     heard = [each.speech.moved(begin) for each in found(whatif.turns(probabilities, ServerVad()))]
     speech, judged = labels(marked, turns, heard)
-    return Heard(
+    return Labelled(
         probabilities,
         tuple(each.moved(-begin) for each in within(speech, track)),
         None if judged is None else tuple(each.moved(-begin) for each in within(judged, track)),

@@ -1,4 +1,4 @@
-"""How a worker works its asks off: a bounded inbox filled by the reader thread, and one loop per port.
+"""How a worker process handles its asks: a bounded inbox filled by the reader thread, and one loop per port.
 
 Recogniser, Synthesiser and TurnJudge asks are handled on the main thread, one after the other, as their ports promise:
 those of a session in order, and the sessions in turn. A Responder gets a thread per ask. A Cancel is seen at once,

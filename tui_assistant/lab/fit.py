@@ -59,7 +59,7 @@ WORDS = {Fault.CUT_OFF: "cut off", Fault.TOO_SLOW: "too slow", Fault.NOT_SPEECH:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedTurn:
     """A turn with a mark, as it was; milliseconds on the clock of the frames."""
 
     fault: Fault
@@ -74,8 +74,8 @@ class Fit:
 
     rules: Rules
     changed: Mapping[str, Any]  # field -> new value
-    mended: tuple[Marked, ...]
-    unmended: tuple[Marked, ...]
+    mended: tuple[MarkedTurn, ...]
+    unmended: tuple[MarkedTurn, ...]
     broken: tuple[Difference, ...]
     later_ms: int
     before: tuple[Turn, ...]
@@ -94,7 +94,7 @@ class NoFit:
 class _Trial:
     rules: Rules
     turns: tuple[Turn, ...]
-    mended: tuple[Marked, ...]
+    mended: tuple[MarkedTurn, ...]
     broken: tuple[Difference, ...]
     later_ms: int
     cost: float
@@ -102,7 +102,12 @@ class _Trial:
 
 class _Search:
     def __init__(
-        self, p: Sequence[float], start_ms: int, judged: Sequence[float | None], rules: Rules, marks: Sequence[Marked]
+        self,
+        p: Sequence[float],
+        start_ms: int,
+        judged: Sequence[float | None],
+        rules: Rules,
+        marks: Sequence[MarkedTurn],
     ) -> None:
         self._p, self._start_ms, self._judged = p, start_ms, judged
         self._present = rules
@@ -113,7 +118,7 @@ class _Search:
     def _turns(self, rules: Rules) -> tuple[Turn, ...]:
         return turns(self._p, rules, start_ms=self._start_ms, judged=self._judged)
 
-    def _voice_back(self, mark: Marked) -> int | None:
+    def _voice_back(self, mark: MarkedTurn) -> int | None:
         """When the voice came back after a turn had ended."""
         first = max(0, (mark.stopped_ms - self._start_ms) // FRAME_MS)
         for index in range(first, min(len(self._p), first + BACK_MS // FRAME_MS)):
@@ -130,7 +135,7 @@ class _Search:
         cost = len(self._marks) - len(mended) + len(broken) + LATENCY_COST * max(0, later) / 1000
         return _Trial(rules, after, mended, broken, later, cost + STEP_COST * _steps(self._present, rules))
 
-    def _mends(self, mark: Marked, after: Sequence[Turn]) -> bool:
+    def _mends(self, mark: MarkedTurn, after: Sequence[Turn]) -> bool:
         same = [turn for turn in after if _overlaps(turn, mark)]
         if mark.fault is Fault.NOT_SPEECH:
             return not same
@@ -171,7 +176,7 @@ class _Search:
 def fit(
     probabilities: Sequence[float],
     rules: Rules,
-    marks: Sequence[Marked],
+    marks: Sequence[MarkedTurn],
     *,
     start_ms: int = 0,
     judged: Sequence[float | None] = (),
@@ -248,13 +253,13 @@ def _resumed(joined: Sequence[Turn]) -> bool:
     return all(after.onset_ms - before.speech_end_ms < RESUMED_MS for before, after in pairwise(joined))
 
 
-def _overlaps(turn: Turn, mark: Marked) -> bool:
+def _overlaps(turn: Turn, mark: MarkedTurn) -> bool:
     shared = min(turn.speech_end_ms, mark.speech_end_ms) - max(turn.onset_ms, mark.onset_ms)
     shorter = min(turn.speech_end_ms - turn.onset_ms, mark.speech_end_ms - mark.onset_ms)
     return shared > 0 and shared >= MATCH * shorter
 
 
-def _reasons(found: _Trial, unmended: Sequence[Marked], old: int) -> tuple[str, ...]:
+def _reasons(found: _Trial, unmended: Sequence[MarkedTurn], old: int) -> tuple[str, ...]:
     said = [f"mends {_named(found.mended)}"]
     if unmended:
         said.append(f"does not mend {_named(unmended)}")
@@ -271,5 +276,5 @@ def _reasons(found: _Trial, unmended: Sequence[Marked], old: int) -> tuple[str, 
     return tuple(said)
 
 
-def _named(marks: Sequence[Marked]) -> str:
+def _named(marks: Sequence[MarkedTurn]) -> str:
     return ", ".join(f"“{WORDS[mark.fault]}” at {mark.onset_ms / 1000:.1f} s" for mark in marks)

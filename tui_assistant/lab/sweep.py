@@ -56,7 +56,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Labelled:
     """A labelled recording as the turn code sees it: p(speech) of consecutive frames, and the speech that is in it.
 
     `judged`: the stretches whose labels are known; what of a turn lies elsewhere is not counted. None: all.
@@ -104,7 +104,7 @@ def grid(axes: Sequence[Axis], base: Rules) -> list[Point]:
     ]
 
 
-def scores(heard: Heard, points: Iterable[Point], join_ms: int | None = None) -> list[Score]:
+def scores(heard: Labelled, points: Iterable[Point], join_ms: int | None = None) -> list[Score]:
     """One recording's score at every point.
 
     `join_ms`: labels are joined over gaps shorter than that; None: than the point's silence_duration_ms (with

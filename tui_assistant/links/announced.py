@@ -14,7 +14,7 @@ _FIELDS = ("item_id", "previous_item_id")
 
 
 class Announced:
-    """`ours`: the ids that the rest of the program knows. Commits are known by their event_id, None for others'."""
+    """Maps the ids that the rest of the program knows (`ours`) to the server's (`theirs`), and back."""
 
     def __init__(self) -> None:
         self._ours: dict[str, str] = {}
@@ -23,7 +23,7 @@ class Announced:
         self._due: deque[tuple[str | None, str | None]] = deque()  # commits that the server has not confirmed, in order
 
     def committed(self, event_id: str | None, ours: str | None) -> None:
-        """A commit goes out; the server will say so. `ours`: its item has a name already."""
+        """A commit goes out, which the server will confirm. `ours`: the id that was announced for its item."""
         self._due.append((event_id, ours))
 
     def named(self, theirs: str) -> bool:

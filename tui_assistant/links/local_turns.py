@@ -32,8 +32,8 @@ from tui_assistant.protocol.items import ErrorDetail
 from tui_assistant.protocol.server import ServerEvent
 from tui_assistant.protocol.session import SessionObject
 
-TICK_S = 0.1  # as the local link's
-OWN = "here"  # in the ids of what we make
+TICK_S = 0.1  # as in the local link
+OWN = "here"  # begins the ids that we give
 
 Where = Literal["here", "there"]
 
@@ -183,7 +183,7 @@ class LocalTurns:
     # ------------------------------------------------------------------------------------- the server decides
 
     def _run_along(self, event: ClientEvent) -> None:
-        """The link does it all; our own detection only follows."""
+        """The server decides; our own detection only follows."""
         with contextlib.suppress(RemoteProtocolError):  # the server says what it does not like
             if isinstance(event, client.SessionUpdate):
                 self._turns.update(event.session)
@@ -249,7 +249,7 @@ class LocalTurns:
                 self._events.observation(step)
 
     def _run(self, job: Callable[[], None]) -> None:
-        """What is sent meanwhile, by those who hear of what comes of it, waits until all have heard."""
+        """Does `job`. Events that listeners send in reply to what it brings go out after all have heard of it."""
         if self._stepping:
             job()
             return
@@ -369,7 +369,7 @@ class LocalTurns:
             self._settle()
 
     def _post(self, ask: Ask, on_answer: Callable[[Answer], None] | None = None) -> None:
-        """What only runs along asks nobody: P is 0.5."""
+        """While the server decides, the judge is not asked: P is 0.5."""
         if self._pool is not None and (self._here or on_answer is None):
             self._pool.post(ask, on_answer and (lambda answer: self._run(lambda: on_answer(answer))))
         elif on_answer is not None:

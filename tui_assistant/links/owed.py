@@ -9,7 +9,7 @@ DONE_MS = 2_000  # for response.done after a cancel: some servers never send it
 
 
 class Owed:
-    """Whether an answer is to be asked for as soon as no other runs. One whose end is never told is not waited for."""
+    """Asks for an answer as soon as no other runs. One whose end is never told is waited for DONE_MS at most."""
 
     def __init__(self, ask: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
         self.running: set[str] = set()  # ids of responses
@@ -18,11 +18,11 @@ class Owed:
         self._since: float | None = None
 
     def owe(self) -> None:
-        """From now on; also again, when the server has refused it because of another one."""
+        """An answer is to be asked for; also when the server has refused it because of another one."""
         self._since = self._clock()
 
     def look(self) -> None:
-        """Asks, if it is time to. To be called when something has changed, and now and then."""
+        """Asks, if it may. To be called when something has changed, and now and then."""
         if self._since is None:
             return
         if not self.running or (self._clock() - self._since) * 1000 >= DONE_MS:

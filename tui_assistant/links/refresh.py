@@ -4,11 +4,11 @@ from __future__ import annotations
 
 BEFORE_S = 300.0  # before the end a quiet moment is looked for
 SHARE = 0.2  # of the session's time, where that is less
-LAST_S = 20.0  # before the end it has to be: then an answer may still be waited for, and a speaker not
+LAST_S = 20.0  # before the end it is done even while somebody speaks; an answer is still waited for
 QUIET_S = 2.0  # without a word: a pause within a turn is shorter
 AGAIN_S = 15.0  # after a try that failed
-LEAST_S = 60.0  # an end sooner than that is a clock that is wrong
-MOST_S = 24 * 3600.0  # and so is one later than that
+LEAST_S = 60.0  # an end sooner than that means that a clock is wrong
+MOST_S = 24 * 3600.0  # and so does one later than that
 
 
 class Refresh:

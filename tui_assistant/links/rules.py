@@ -37,7 +37,7 @@ def with_rules(session: SessionObject, rules: TurnDetection | None) -> SessionOb
 
 
 def later(event: ServerEvent, ms: int) -> ServerEvent:
-    """The same on a clock that is `ms` ahead of the server's."""
+    """The event with its times on a clock that is `ms` ahead of the server's."""
     match event:
         case server.SpeechStarted(audio_start_ms=start_ms, at_ms=at_ms):
             shifted = {"audio_start_ms": max(0, start_ms + ms), "at_ms": None if at_ms is None else at_ms + ms}

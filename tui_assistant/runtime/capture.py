@@ -202,7 +202,7 @@ class Capture:
         self.floor, self._until = Floor.TAKEN, None
 
     def keep_floor(self) -> None:
-        """The release was none: goes on where the ending floor stands."""
+        """The key was not let go after all: the ending floor goes on where it stands."""
         self.floor, self._until = Floor.TAKEN, None
 
     def release_floor(self, at: float) -> None:

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import TurnRecord
-from tui_assistant.lab.fit import Fault, Fit, Marked, NoFit, fit
+from tui_assistant.lab.fit import Fault, Fit, MarkedTurn, NoFit, fit
 from tui_assistant.runtime.api import Snapshot
 
 FRAME_MS = 32
 
 
-def marked(records: Sequence[TurnRecord]) -> tuple[Marked, ...]:
+def marked(records: Sequence[TurnRecord]) -> tuple[MarkedTurn, ...]:
     """The marks of turns that have ended."""
     return tuple(
-        Marked(Fault(str(each.mark)), each.onset_ms, _speech_end_ms(each, each.stopped_ms), each.stopped_ms)
+        MarkedTurn(Fault(str(each.mark)), each.onset_ms, _speech_end_ms(each, each.stopped_ms), each.stopped_ms)
         for each in records
         if each.mark is not None and each.stopped_ms is not None
     )
