@@ -12,6 +12,8 @@ from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.duplex import Duplex
 from tui_assistant.runtime.api import EchoMeasured, Phase
 from tui_assistant.runtime.setup_api import ModelInfo
+from tui_assistant.tui.drawing.runs import text_of
+from tui_assistant.tui.drawing.setup import keys_now, page, result
 from tui_assistant.tui.setupflow import READY_S, Step
 
 
@@ -154,6 +156,52 @@ def test_every_step_can_be_skipped() -> None:
     assert set(seen[6:]) == {Step.RESULT}
     assert room.flow.proposal is None
     assert room.flow.proposed == Tuning()
+
+
+def test_what_was_skipped_is_not_ticked_off() -> None:
+    room = Room()
+    measured(room, 608)
+    room.flow.enter()
+    room.flow.skip()
+    assert text_of(page(room.flow, 80)[0]).split("  ")[:5] == [
+        "✓ silence",
+        "✓ sentence",
+        "✓ keyboard",
+        "– speakers",
+        "▸ models",
+    ]
+    room.flow.skip()
+    room.flow.again()
+    room.flow.skip()
+    assert text_of(page(room.flow, 80)[0]).split("  ")[:3] == ["– silence", "– sentence", "▸ keyboard"]
+
+
+def test_the_key_bar_has_what_a_page_can_do() -> None:
+    room = Room()
+    on_result = {"adjust", "again", "voice"}
+    assert keys_now(room.flow) == (("adjust", "again", "voice", "fetch"), {"next": "begin"})
+    room.flow.enter()
+    assert set(keys_now(room.flow)[0]) == {"next", "fetch", *on_result}, "silence is measured: enter does nothing"
+    room.flow.skip()
+    room.flow.enter()
+    assert keys_now(room.flow)[1] == {"next": "play it"}
+    room.talk.fake_setup.echo = None
+    room.flow.enter()
+    room.flow.take(EchoMeasured(-70.0, 60, 1.0, -70.0))
+    room.flow.skip()
+    room.flow.skip()
+    assert keys_now(room.flow) == (("skip", "voice", "fetch"), {"next": "accept"})
+    words = " ".join(text_of(row).strip() for row in result(room.flow, 80))
+    assert words.startswith("Microphone and voice were not measured: the values stay as they are.")
+    assert words.endswith("enter accepts, r measures, esc leaves")
+
+
+def test_with_nothing_measured_there_is_nothing_to_accept() -> None:
+    room = Room()
+    for _ in range(6):
+        room.flow.skip()
+    assert "next" in keys_now(room.flow)[0]
+    assert text_of(result(room.flow, 80)[-1]).strip() == "r measures, esc leaves"
 
 
 def test_skipping_after_a_gain_was_tried_takes_it_back() -> None:

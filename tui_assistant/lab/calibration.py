@@ -142,7 +142,7 @@ def silence_problem(frames: Sequence[FrameLike]) -> Problem | None:
     if max(quiet.dbfs) <= SILENT_DBFS:
         return Problem(
             "The microphone gives no sound at all, not even noise: is it muted in the system, or the wrong one? "
-            "d chooses another.",
+            "esc, then d chooses another one.",
             "silence",
         )
     if spoken_ms(quiet.p) >= VOICES_MS:
@@ -166,7 +166,7 @@ def _sentence_problem(read: Heard, noise: float, gain_db: float, *, clipped: boo
             return Problem(f"Only {spoken / 1000:.1f} s of speech were heard: read the whole sentence.", "sentence")
         return Problem(
             f"No voice was heard: the level stayed at the noise, {noise:.0f} dBFS. Is this the right microphone? "
-            "d chooses another.",
+            "esc, then d chooses another one.",
             "sentence",
         )
     if clipped:

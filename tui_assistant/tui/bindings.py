@@ -149,7 +149,7 @@ KEYS: tuple[Key, ...] = (
     Key(K, ("s",), "s", "skip", "skip", "Goes on without this step."),
     Key(K, ("a",), "a", "adjust", "adjust", "On the result: accepts it and opens the sliders."),
     Key(K, ("r",), "r", "again", "again", "On the result: measures again."),
-    Key(K, ("v",), "v", "voice", "", "On the result: counts the assistant's own voice, too, where it can start turns."),
+    Key(K, ("v",), "v", "voice", "voice", "On the result: counts the assistant's own voice, where it can start turns."),
     Key(K, ("g",), "g", "fetch", "get it", "On the models: downloads the marked one, and uses it. esc stops it."),
     Key(K, ("up", "down"), "↑↓", "scroll", "", "Scrolls; on the models: marks one."),
     Key(K, ("escape", "q"), "esc", "leave", "leave", "Leaves; all stays as it was."),

@@ -58,6 +58,7 @@ class Flow:
         self._peak = -120.0
         self._clipped = False
         self._tried = False  # another gain
+        self.skipped: set[Step] = set()
         self.problem = ""  # why the step did not work, and what to do
         self._problem_step: Step | None = None
         self.proposal: Proposal | None = None
@@ -129,7 +130,9 @@ class Flow:
         if self.step is Step.RESULT:
             return
         self.listening = False
+        self.skipped.add(self.step)
         if self.step in (Step.SILENCE, Step.SENTENCE):
+            self.skipped.add(Step.SENTENCE)
             self._drop_trial()
             self._go(Step.KEYS)
         else:
@@ -310,6 +313,7 @@ class Flow:
 
     def _go(self, step: Step) -> None:
         self.step, self.since = step, self.now
+        self.skipped -= {each for each in Step if each >= step}
         self.problem, self._problem_step, self.measuring_from = "", None, None
         if step is Step.MODELS:
             self.models = self._setup.models()

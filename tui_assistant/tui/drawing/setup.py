@@ -39,14 +39,42 @@ def page(flow: Flow, width: int) -> list[Line]:
         Step.MODELS: models_page,
         Step.RESULT: result,
     }[flow.step](flow, width)
-    return [_progress(flow.step, width), EMPTY, *body]
+    return [_progress(flow, width), EMPTY, *body]
 
 
-def _progress(step: Step, width: int) -> Line:
-    """`✓ silence  ▸ sentence  · keyboard ...`"""
+def keys_now(flow: Flow) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The actions that do nothing at this moment, and what the key bar calls others instead of its usual word."""
+    step, result = flow.step, flow.step is Step.RESULT
+    measuring = step is Step.SILENCE and not flow.problem
+    empty = result and flow.proposal is None and flow.advice is None
+    idle = {
+        "next": measuring or flow.listening or empty,
+        "skip": result,
+        "adjust": not result,
+        "again": not result,
+        "voice": not result or not flow.may_hear_voice or flow.voicing_from is not None,
+        "fetch": step is not Step.MODELS or not flow.choices or flow.downloading,
+    }
+    loading = flow.fetching is not None and flow.fetching.loading
+    words = {"leave": "stop it"} if step is Step.MODELS and flow.downloading and not loading else {}
+    if flow.problem:
+        words["next"] = "try again"
+    elif step is Step.WELCOME:
+        words["next"] = "begin"
+    elif step is Step.CHIRP and flow.echo is None:
+        words["next"] = "play it"
+    elif result:
+        words["next"] = "accept"
+    return tuple(action for action, is_idle in idle.items() if is_idle), words
+
+
+def _progress(flow: Flow, width: int) -> Line:
+    """`✓ silence  – sentence  ▸ keyboard  · speakers ...`"""
     runs: list[Run] = []
     for number, name in enumerate(NAMES, start=1):
-        mark, role = ("✓", "dim") if number < step else ("▸", "bold voice") if number == step else ("·", "dim")
+        mark, role = ("–" if Step(number) in flow.skipped else "✓", "dim") if number < flow.step else ("·", "dim")
+        if number == flow.step:
+            mark, role = "▸", "bold voice"
         runs.append((f"{mark} {name}  ", role))
     return crop(merge(runs), width)
 
@@ -160,7 +188,8 @@ def result(flow: Flow, width: int) -> list[Line]:
     """Before and after: figures, values, lanes, and why."""
     lines: list[Line] = []
     if flow.proposal is None:
-        lines += paragraph("Nothing was measured: the values stay as they are. r measures.", width)
+        what = "Nothing was" if flow.advice is None else "Microphone and voice were not"
+        lines += paragraph(f"{what} measured: the values stay as they are.", width)
     else:
         lines += [*table(flow.before, flow.proposed, flow.proposal.before, flow.proposal.after), EMPTY]
         lines += lanes(flow.p, flow.before, flow.proposed, width)
@@ -173,13 +202,12 @@ def result(flow: Flow, width: int) -> list[Line]:
     elif flow.may_hear_voice:
         lines += [EMPTY, *paragraph("v: does the assistant's own voice start turns? It will say something.", width)]
     if flow.proposal is not None:
-        lines += [
-            EMPTY,
-            *paragraph(
-                "enter accepts, a accepts and opens the sliders, r measures again, esc leaves", width, "bold ink"
-            ),
-        ]
-    return lines
+        keys = "enter accepts, a accepts and opens the sliders, r measures again, esc leaves"
+    elif flow.advice is not None:
+        keys = "enter accepts, r measures, esc leaves"
+    else:
+        keys = "r measures, esc leaves"
+    return [*lines, EMPTY, *paragraph(keys, width, "bold ink")]
 
 
 def table(before: Tuning, after: Tuning, now: Figures, then: Figures) -> list[Line]:

@@ -16,7 +16,7 @@ from tui_assistant.client.tuning import Tuning
 from tui_assistant.runtime.api import EchoMeasured, Snapshot, TalkApi
 from tui_assistant.tui.bindings import Context, bindings_of
 from tui_assistant.tui.drawing.models import marked_row
-from tui_assistant.tui.drawing.setup import page
+from tui_assistant.tui.drawing.setup import keys_now, page
 from tui_assistant.tui.setupflow import Flow, Step
 from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.lines import Lines
@@ -77,6 +77,8 @@ class SetupScreen(ModalScreen[SetUp | None]):
         lines.show(rows[self._top :])
         hidden = len(rows) - self._top - lines.size.height
         lines.border_subtitle = "↓ more" if hidden > 0 else ""
+        idle, words = keys_now(self.flow)
+        self.query_one("#keys", KeyBar).hide(*idle, **words)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)

@@ -32,6 +32,7 @@ class KeyBar(Lines):
         self._phase = HoldPhase.FREE
         self._spans: tuple[Span, ...] = ()
         self._hidden: frozenset[str] = frozenset()
+        self._words: dict[str, str] = {}
 
     def on_resize(self) -> None:
         self.update(self.context)
@@ -41,10 +42,12 @@ class KeyBar(Lines):
         line, self._spans = keybar(self._caps(), self.size.width)
         self.show([line])
 
-    def hide(self, *actions: str) -> None:
-        """The keys that would do nothing now; those that were hidden before are shown again."""
-        self._hidden = frozenset(actions)
-        self.update(self.context)
+    def hide(self, *actions: str, **words: str) -> None:
+        """The keys that would do nothing now; those that were hidden before are shown again. `words`: what the keys of
+        other actions are called meanwhile."""
+        if (self._hidden, self._words) != (frozenset(actions), words):
+            self._hidden, self._words = frozenset(actions), words
+            self.update(self.context)
 
     def talk(self, phase: HoldPhase) -> None:
         """Where the talk key stands; called with every frame."""
@@ -58,7 +61,7 @@ class KeyBar(Lines):
     def _cap(self, key: Key) -> Cap:
         keep = key.action in KEPT
         if key.action != "talk":
-            return Cap(key.label, key.name, key.action, keep)
+            return Cap(key.label, self._words.get(key.action, key.name), key.action, keep)
         word, look, role = cap(self._phase)
         return Cap(key.label, word, key.action, keep or self._phase is not HoldPhase.FREE, look, role)
 
