@@ -136,3 +136,14 @@ def test_a_setup_with_impossible_values_is_put_aside(folder: Path, wrong: str) -
     path.write_text(wrong)
     assert RememberedSetup.load() == RememberedSetup()
     assert path.with_suffix(".json.bad").exists()
+
+
+def test_in_a_home_that_nobody_knows_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*names: str, **options: object) -> Path:
+        raise RuntimeError("could not determine the home directory")  # platformdirs, for a user id without a name
+
+    monkeypatch.delenv(state.STATE_VARIABLE)
+    monkeypatch.setattr(state, "user_state_path", unknown)
+    assert RememberedDevices.load() == RememberedDevices()
+    with pytest.raises(OSError, match="Not a directory"):
+        RememberedDevices(input="x").save()

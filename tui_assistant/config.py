@@ -43,6 +43,7 @@ from tui_assistant.config_sections import (
     VoiceSettings,
 )
 from tui_assistant.errors import ConfigError, keylike
+from tui_assistant.privatefile import NOWHERE
 
 PREFIX = "TUI_ASSISTANT_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -98,9 +99,20 @@ class Flag:
 
 
 def config_path(given: str | None = None) -> Path:
-    """The file that is read: `--config`, else TUI_ASSISTANT_CONFIG, else the platform's place for it."""
+    """The file that is read: `--config`, else TUI_ASSISTANT_CONFIG, else the platform's place for it.
+
+    Raises ConfigError for a name that begins with the home folder of nobody.
+    """
     chosen = given or os.environ.get(CONFIG_VARIABLE)
-    return Path(chosen).expanduser() if chosen else user_config_path("tui-assistant", appauthor=False) / "config.toml"
+    if chosen:
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError as error:
+            raise ConfigError(f"{chosen}: there is no such home folder", "write the whole path") from error
+    try:
+        return user_config_path("tui-assistant", appauthor=False) / "config.toml"
+    except RuntimeError:  # so says platformdirs
+        return NOWHERE / "config.toml"
 
 
 def fields(of: type[Settings | Section] = Settings) -> dict[str, FieldInfo]:
@@ -134,7 +146,7 @@ def read_file(path: Path) -> dict[str, Any]:
     """The file as a dictionary, empty when there is none. Raises ConfigError with line and column for broken TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the latter: HOME=/dev/null
         return {}
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error

@@ -26,7 +26,7 @@ def with_values(path: Path, values: Keys) -> tuple[str, str]:
     before = read_file(path)  # its messages name line and column
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         text = ""
     wanted = copy.deepcopy(before)
     try:

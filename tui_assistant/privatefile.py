@@ -6,6 +6,10 @@ import os
 import tempfile
 from pathlib import Path
 
+# Stands for a folder in a home that nobody knows, as that of a user id without a name in a container: nothing is in it,
+# and whoever writes there gets an OSError.
+NOWHERE = Path(os.devnull)
+
 
 def private_folder(path: Path) -> Path:
     """The folder, made (0700) where it is missing, as are those above it. One that is there stays. Raises OSError."""

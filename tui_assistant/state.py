@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from platformdirs import user_state_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tui_assistant.privatefile import private_folder, write_private
+from tui_assistant.privatefile import NOWHERE, private_folder, write_private
 
 STATE_VARIABLE = "TUI_ASSISTANT_STATE"  # another folder, e.g. for tests or a second profile
 MAX_TERMINALS = 32  # remembered, and as many microphones; nobody uses more
@@ -26,7 +26,10 @@ MAX_STATE_BYTES = 2**20  # what we write is a few hundred bytes; a larger file i
 def state_folder() -> Path:
     """Where everything is remembered; not necessarily there yet."""
     override = os.environ.get(STATE_VARIABLE)
-    return Path(override).expanduser() if override else user_state_path("tui-assistant", appauthor=False)
+    try:
+        return Path(override).expanduser() if override else user_state_path("tui-assistant", appauthor=False)
+    except RuntimeError:  # so say pathlib and platformdirs
+        return NOWHERE / "state"
 
 
 def skills_folder() -> Path:

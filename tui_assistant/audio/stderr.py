@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -35,7 +36,8 @@ def redirect_stderr(log_path: Path) -> Restore:
         if screen is not None:
             screen.close()
         raise
-    if hasattr(os, "fchmod"):  # not on Windows before 3.13
+    # Windows before 3.13 has no fchmod; os.devnull is everyone's
+    if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(log).st_mode):
         os.fchmod(log, 0o600)  # also when the file was there before
     saved_streams = (sys.__stderr__, sys.stderr)
     for stream in saved_streams:

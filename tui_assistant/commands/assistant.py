@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tui_assistant.config import Flag, Settings, config_path, load
 from tui_assistant.errors import UsageError
-from tui_assistant.state import skills_folder
+from tui_assistant.state import STATE_VARIABLE, skills_folder, state_folder
 
 if TYPE_CHECKING:
     from tui_assistant.client.cost import Prices
@@ -196,9 +196,16 @@ def worker_specs(settings: Settings, *, remember: bool = True) -> dict[Port, Wor
 
 def responder(settings: Settings, *, remember: bool = True) -> tuple[str, dict[str, Any]]:
     """The responder's name and options: the skills first, then a chat server for what they do not understand."""
-    from tui_assistant.commands import responder_options
+    from tui_assistant.commands import guard, responder_options
 
-    return responder_options.responder(settings, {"state_dir": str(skills_folder())} if remember else {})
+    options: dict[str, Any] = {}
+    if remember:
+        try:
+            options["state_dir"] = str(skills_folder())
+        except OSError as error:  # a home that is read-only, or not known: one can talk all the same
+            why = f"{state_folder()} cannot be written: {error.strerror}"
+            guard.tell(f"timers and notes end with this run: {why} ({STATE_VARIABLE}=FOLDER names another place)")
+    return responder_options.responder(settings, options)
 
 
 def talk_options(settings: Settings, options: Options) -> TalkOptions:

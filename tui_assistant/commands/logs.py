@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,21 +21,30 @@ def log_file() -> Path:
     return path
 
 
+def workers_log() -> Path | None:
+    """For what the models of a server print; None where no log can be written."""
+    try:
+        return log_folder() / "workers.log"
+    except OSError:
+        return None
+
+
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[Path | None]:
     """While inside, file descriptor 2 and logging go to the log file; sys.stderr still reaches the user.
 
-    Gives the file, or None where no log can be written: then everything stays as it was.
+    Gives the file, or None where no log can be written: then all of that goes nowhere.
     """
     from tui_assistant.audio.stderr import redirect_stderr
 
+    path: Path | None
     try:
         path = log_file()
         restore = redirect_stderr(path)
     except OSError:
-        yield None
-        return
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+        path = None
+        restore = redirect_stderr(Path(os.devnull))
+    handler = logging.FileHandler(path or os.devnull, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)

@@ -41,11 +41,11 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
     """Serves; 0 after SIGTERM or SIGINT, 128 and its number when a second one could not wait."""
     settings = load(flags, config)
     from tui_assistant.commands.assistant import worker_specs
+    from tui_assistant.commands.logs import workers_log
     from tui_assistant.server.access import is_loopback
     from tui_assistant.server.app import RealtimeServer, ServerOptions
     from tui_assistant.server.limits import MAX_SESSIONS
     from tui_assistant.server.logs import configure
-    from tui_assistant.state import log_folder
 
     token = _token(door.token_file)
     if token is None and not is_loopback(door.host):
@@ -63,7 +63,7 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
         speculate=settings.responder.speculate != "off",
         max_sessions=MAX_SESSIONS if door.max_sessions is None else door.max_sessions,
         metrics=door.metrics,
-        log=log_folder() / "workers.log",
+        log=workers_log(),
     )
     # Clients get no timers or notes of the assistant on the screen, and leave none behind.
     specs = worker_specs(settings, remember=False)

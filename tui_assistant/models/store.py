@@ -18,6 +18,7 @@ from pathlib import Path
 from tui_assistant.errors import ModelError
 from tui_assistant.models import checksums
 from tui_assistant.models.catalogue import CATALOGUE, PIPER_PREFIX, Entry, File, piper_voice
+from tui_assistant.privatefile import NOWHERE
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not known)
 _SPARE_BYTES = 50 * 2**20  # left on the disk: a full one breaks more than this download
@@ -246,7 +247,10 @@ def default_folder() -> Path:
     """Below the user's data folder of this system."""
     from platformdirs import user_data_path  # here: whoever is given a folder does not need it
 
-    return user_data_path("tui-assistant", appauthor=False) / "models"
+    try:
+        return user_data_path("tui-assistant", appauthor=False) / "models"
+    except RuntimeError:  # so says platformdirs
+        return NOWHERE / "models"
 
 
 @contextmanager
