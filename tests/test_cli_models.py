@@ -54,6 +54,13 @@ def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
         models.run_get("smart-return")
 
 
+def test_what_is_used_is_written_into_the_file_that_is_named(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text("")
+    assert models.run_get("smart-turn", use=True, config=str(other)) == 0
+    assert 'judge = "best"' in other.read_text()
+
+
 def test_progress_is_a_line_for_each_tenth(capsys: pytest.CaptureFixture[str]) -> None:
     progress = models._Progress()
     for done in range(0, 1_001, 25):

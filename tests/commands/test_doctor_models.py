@@ -48,6 +48,18 @@ def test_which_model_is_the_best_is_said(folder: Path) -> None:
     assert found["judge"].text == "smart-turn is not installed; words takes its place"
 
 
+def test_a_model_that_there_is_not_is_no_good_news() -> None:
+    found = findings(models__recogniser="dragon", models__synthesiser="parrot")
+    assert found["recogniser"].verdict is Verdict.NOTE
+    assert found["recogniser"].text == "dragon is not installed; pocketsphinx takes its place"
+    assert found["recogniser"].mend.startswith("there are: pocketsphinx, ")
+
+
+def test_the_address_of_a_server_comes_from_the_file_that_is_examined() -> None:
+    found = findings(models__recogniser="transcriptions", transcription__url="http://127.0.0.1:8000/v1")
+    assert found["recogniser"].text == "transcriptions"
+
+
 def test_a_damaged_model_is_said_with_what_mends_it(folder: Path) -> None:
     entry = CATALOGUE["moonshine-tiny"]
     (folder / entry.name).mkdir(parents=True)

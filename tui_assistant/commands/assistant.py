@@ -46,6 +46,9 @@ def run(flags: Mapping[str, Flag], config: str | None, options: Options) -> int:
     """The conversation's exit status."""
     settings = load(flags, config)
     _check(settings, flags, options)
+    from tui_assistant.commands.model_options import check_detector
+
+    check_detector(settings, flags)
     from tui_assistant.commands.logs import quiet_libraries
 
     with quiet_libraries() as log:
@@ -269,7 +272,8 @@ def model_overview(settings: Settings) -> tuple[ModelInfo, ...]:
             Port.RECOGNISER: wanted.recogniser,
             Port.RESPONDER: wanted.responder,
             Port.SYNTHESISER: wanted.synthesiser,
-        }
+        },
+        settings,
     )
 
 

@@ -19,7 +19,7 @@ KEYS = ("type", "item_id", "audio_start_ms", "audio_end_ms", "at_ms", "reason") 
 def run(files: Sequence[str], flags: Mapping[str, Flag], config: str | None) -> int:
     """The worst status of all files; those that can be read are done whatever is wrong with the others."""
     settings = load(flags, config)
-    recordings.check_settings(settings, getattr(flags.get("turn_detection.type"), "value", None))
+    recordings.check_settings(settings, flags)
     worst = 0
     for name in files:
         try:

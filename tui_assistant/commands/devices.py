@@ -25,6 +25,8 @@ def run(as_json: bool) -> int:
                 click.echo(line(kind, device))
     if found.problem:
         guard.tell(found.problem)
+    elif not found.inputs and not found.outputs:
+        guard.tell("no microphone and no speaker found (`tui-assistant doctor` says what mends it)")
     return 0 if found.inputs or found.outputs else 1
 
 

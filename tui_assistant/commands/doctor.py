@@ -182,7 +182,7 @@ def others(settings: Settings) -> Iterator[Finding]:
         (Port.SYNTHESISER, wanted.synthesiser),
         (Port.JUDGE, wanted.judge),
     ):
-        found = model(port, name)
+        found = model(port, name, settings)
         damage = damaged(name) if found.usable else None
         if damage is not None:
             text, mend = damage.message, damage.hint

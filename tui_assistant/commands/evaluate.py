@@ -58,7 +58,7 @@ def run(words: Sequence[str], flags: Mapping[str, Flag], config: str | None, opt
     """
     folder, more = _folder_of(words, sweeping=bool(options.sweep))
     settings = load(flags, config)
-    recordings.check_settings(settings, getattr(flags.get("turn_detection.type"), "value", None))
+    recordings.check_settings(settings, flags)
     from tui_assistant.commands import evaluate_report as report
     from tui_assistant.lab import sweep
 

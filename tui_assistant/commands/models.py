@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui_assistant.errors import ConfigError
+from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.models import registry
 from tui_assistant.models.catalogue import MOONSHINE_BATCH, MOONSHINE_TINY, PIPER_DEFAULT, PIPER_PREFIX, Entry
 from tui_assistant.models.registry import NEXT_BEST, Port
 from tui_assistant.models.store import Store, default_folder
 
 if TYPE_CHECKING:
+    from tui_assistant.config import Settings
     from tui_assistant.runtime.setup_api import ModelInfo
 
 # What a built-in model needs beyond the base dependencies: the library, and the line of pip that brings it.
@@ -61,20 +62,28 @@ class Model:
     gives: str = ""
 
 
-def models() -> Iterator[Model]:
-    """All models of all ports, and the voices that can be downloaded; nothing is loaded."""
+def models(settings: Settings | None = None) -> Iterator[Model]:
+    """All models of all ports, and the voices that can be downloaded; nothing is loaded.
+
+    `settings`: those in force, with the addresses of servers; None: they are looked up.
+    """
     for port in Port:
         for name in registry.names(port):
-            yield model(port, name)
+            yield model(port, name, settings)
     for entry in Store().entries():
         if entry.name.startswith(PIPER_PREFIX):
             yield _described(Model(_VOICE, entry.name, usable=Store().installed(entry.name)), entry)
 
 
-def model(port: Port, name: str) -> Model:
+def model(port: Port, name: str, settings: Settings | None = None) -> Model:
+    """As in `models`."""
     found = Model(port.value, name, usable=True)
+    try:
+        registry.check(port, name)
+    except ModelError as error:
+        return replace(found, usable=False, mend=error.hint)
     section = SERVERS.get(name)
-    if section is not None and not _address(section):
+    if section is not None and not _address(section, settings):
         return replace(found, usable=False, mend=f"tui-assistant config set {section}.url http://127.0.0.1:8000/v1")
     store = Store()
     entry = next((entry for entry in store.entries() if entry.name == name), None)
@@ -87,11 +96,11 @@ def model(port: Port, name: str) -> Model:
     return found
 
 
-def _address(section: str) -> str:
+def _address(section: str, settings: Settings | None) -> str:
     from tui_assistant.config import load
 
     try:
-        return str(getattr(load(), section).url)
+        return str(getattr(settings or load(), section).url)
     except ConfigError:
         return ""
 
@@ -116,8 +125,8 @@ def _described(found: Model, entry: Entry) -> Model:
     )
 
 
-def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
-    """All of them for the setup: which are `used`, and what those that are missing cost."""
+def overview(used: Mapping[Port, str], settings: Settings | None = None) -> tuple[ModelInfo, ...]:
+    """All of them for the setup: which are `used`, and what those that are missing cost. `settings` as in `models`."""
     from tui_assistant.runtime.setup_api import ModelInfo
 
     store = Store()
@@ -143,7 +152,7 @@ def overview(used: Mapping[Port, str]) -> tuple[ModelInfo, ...]:
         )
 
     return tuple(
-        info(each) for each in models() if each.port != _VOICE and (each.usable or each.name not in _UNOFFERED)
+        info(each) for each in models(settings) if each.port != _VOICE and (each.usable or each.name not in _UNOFFERED)
     )
 
 
@@ -180,11 +189,11 @@ def run_path(name: str = "") -> int:
     return 0
 
 
-def run_get(name: str, use: bool = False) -> int:
+def run_get(name: str, use: bool = False, config: str | None = None) -> int:
     """Downloads a model; stdout gets its path. `use`: the settings name it from now on. Raises ModelError."""
     from tui_assistant.config import load
 
-    store = Store(offline=load().models.offline)
+    store = Store(offline=load(file=config).models.offline)
     entry = store.entry(ALIASES.get(name, name))
     size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size not known beforehand"
     click.echo(f"{entry.name}: {size}, {entry.licence}, {entry.source}", err=True)
@@ -196,7 +205,7 @@ def run_get(name: str, use: bool = False) -> int:
         if use:
             from tui_assistant.commands import settings
 
-            settings.set_value(key, value, None)
+            settings.set_value(key, value, config)
         click.echo(f"{key} = {value}" if use else f"to use it: tui-assistant config set {key} {value}", err=True)
     return 0
 

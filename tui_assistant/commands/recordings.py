@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,7 +13,7 @@ from tui_assistant.errors import UsageError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from tui_assistant.config import Settings
+    from tui_assistant.config import Flag, Settings
     from tui_assistant.host.detector import TurnDetector
     from tui_assistant.protocol.server import SpeechStarted, SpeechStopped
 
@@ -29,15 +29,13 @@ def new_detector(settings: Settings, rate: int) -> TurnDetector:
     return TurnDetector(settings.turn_detection.vad(), sample_rate=rate, vad=settings.models.detector)
 
 
-def check_settings(settings: Settings, turn_detection: str | None) -> None:
-    """Refuses what cannot be used over recordings. `turn_detection`: as given on the command line."""
-    from tui_assistant.models.registry import Port, names
+def check_settings(settings: Settings, flags: Mapping[str, Flag]) -> None:
+    """Refuses what cannot be used over recordings."""
+    from tui_assistant.commands.model_options import check_detector
 
-    if turn_detection == "none":
+    if getattr(flags.get("turn_detection.type"), "value", None) == "none":
         raise UsageError("--turn-detection none: allowed is server_vad, semantic_vad")
-    detector = settings.models.detector
-    if ":" not in detector and detector not in names(Port.DETECTOR):
-        raise UsageError(f"--vad {detector}: allowed is {', '.join(names(Port.DETECTOR))}")
+    check_detector(settings, flags)
 
 
 def open_recording(name: str) -> AbstractContextManager[BinaryIO]:

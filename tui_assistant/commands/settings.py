@@ -13,7 +13,7 @@ from tui_assistant import config
 from tui_assistant.commands import guard
 from tui_assistant.config import Flag
 from tui_assistant.config_file import with_values, write
-from tui_assistant.errors import ConfigError, UnavailableError, UsageError
+from tui_assistant.errors import ConfigError, ModelError, UnavailableError, UsageError
 
 TEMPLATE = """\
 # Settings of tui-assistant. `tui-assistant config show` lists all of them with the values in force.
@@ -50,15 +50,30 @@ def show(file: str | None) -> int:
 def set_value(key: str, value: str, file: str | None) -> int:
     """Writes one setting, keeping comments and order; nothing is written when the value is not allowed."""
     if key.partition(".")[0] in config.NAMED:
-        raise UsageError(f"{key}: this belongs to a table with a name of your own", config.EDIT)
+        raise UsageError(
+            f"{key}: this belongs to a table with a name of your own", config.edit(config.config_path(file))
+        )
     if key not in config.fields():
         raise UsageError(f"{key}: {config.unknown(key)}")
     path = config.config_path(file)
     # the setting alone, so that something else that is wrong in the file does not stand in the way of mending it
-    settings = config.check(config.nested({key: value}), "config set", {key: Flag(f"config set {key}", value)}, {})
+    settings = config.check(config.nested({key: value}), "config set", {key: Flag("config set", value)}, {})
+    _check_model(key, value)
     write(path, with_values(path, {key: config.value_of(settings, key)})[1])
     _warn(path, {key})
     return 0
+
+
+def _check_model(key: str, name: str) -> None:
+    """Raises UsageError for a model that there is not: with it the assistant starts without what was wanted, or not."""
+    from tui_assistant.models import registry
+
+    section, _, port = key.partition(".")
+    if section == "models" and port in list(registry.Port):
+        try:
+            registry.check(registry.Port(port), name)
+        except ModelError as error:
+            raise UsageError(error.message, error.hint) from error
 
 
 def edit(file: str | None) -> int:
@@ -79,7 +94,7 @@ def _warn(path: Path, fine: set[str]) -> None:
     try:
         config.check(config.read_file(path), str(path), {}, {})
     except ConfigError as error:
-        guard.tell(error.message)
+        guard.tell(error.message, lines=True)
     environment: Mapping[str, str] = os.environ
     for key in fine:
         variable = config.variable_of(key)

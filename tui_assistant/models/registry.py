@@ -95,6 +95,14 @@ def names(port: Port) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*BUILT_IN[port], *sorted(_installed(port))]))
 
 
+def check(port: Port, name: str) -> None:
+    """Raises ModelError for a name that `create` does not know. Nothing is loaded, so that it may fail all the same."""
+    if ":" in name or name in BUILT_IN[port]:  # the usual case, without a look at all that is installed
+        return
+    if name not in (known := names(port)):
+        raise ModelError(f"there is no {port} called {name!r}", f"there are: {', '.join(known)}")
+
+
 @overload
 def create(port: Literal[Port.DETECTOR], name: str, options: Options | None = ...) -> SpeechDetector: ...
 @overload
@@ -150,13 +158,8 @@ def describe(error: BaseException) -> str:
 
 
 def _factory(port: Port, name: str) -> Callable[[dict[str, Any]], Any]:
-    path = name if ":" in name else BUILT_IN[port].get(name, "")
-    if not path:
-        entry = _installed(port).get(name)
-        if entry is None:
-            known = ", ".join(names(port))
-            raise ModelError(f"there is no {port} called {name!r}", f"there are: {known}")
-        path = entry.value
+    check(port, name)
+    path = name if ":" in name else BUILT_IN[port].get(name) or _installed(port)[name].value
     module_name, _, attribute = path.partition(":")
     os.environ.update(NO_TELEMETRY)
     factory = getattr(importlib.import_module(module_name), attribute.strip(), None)
