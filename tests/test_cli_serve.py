@@ -67,7 +67,8 @@ def test_conformance_of_our_own_server(served: tuple[subprocess.Popen[str], str]
         (["serve", "--host", "0.0.0.0"], 2, "a token is needed"),
         (["serve", "--token-file", "nowhere"], 2, "nowhere: cannot be read"),
         (["serve", "--port", "99999"], 2, "--port"),
-        (["conformance", "ws://127.0.0.1:1/v1/realtime"], 1, "cannot open ws://127.0.0.1:1"),
+        (["serve", "--token-file", "."], 2, ".: cannot be read: Is a directory"),
+        (["conformance", "ws://127.0.0.1:1/v1/realtime"], 1, "ws://127.0.0.1:1/v1/realtime: Connection refused"),
         (["conformance", "nonsense"], 2, "cannot open nonsense"),
     ],
 )

@@ -42,11 +42,13 @@ def run(flags: Mapping[str, Flag], config: str | None, door: Door) -> int:
     settings = load(flags, config)
     from tui_assistant.commands.assistant import worker_specs
     from tui_assistant.commands.logs import workers_log
+    from tui_assistant.commands.model_options import check_detector
     from tui_assistant.server.access import is_loopback
     from tui_assistant.server.app import RealtimeServer, ServerOptions
     from tui_assistant.server.limits import MAX_SESSIONS
     from tui_assistant.server.logs import configure
 
+    check_detector(settings, flags)
     token = _token(door.token_file)
     if token is None and not is_loopback(door.host):
         raise UsageError(
@@ -85,8 +87,10 @@ def _token(file: str | None) -> str | None:
         return os.environ.pop(TOKEN_VARIABLE, None) or None  # the workers and their libraries need not know it
     try:
         token = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--token-file {file}: cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--token-file {file}: not UTF-8 text", "put the token on its first line") from None
+    except OSError as error:
+        raise UsageError(f"--token-file {file}: cannot be read: {error.strerror}") from None
     if not token:
         raise UsageError(f"--token-file {file}: is empty", "put the token on its first line")
     return token

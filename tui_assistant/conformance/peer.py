@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import json
+import os
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -73,7 +75,8 @@ class Peer:
         except TimeoutError:
             raise self._other(f"no answer in {OPEN_S:.0f} s") from None
         except (OSError, WebSocketException) as error:
-            raise LinkError(f"cannot open {self._url}: {error}", "is the server running?") from None
+            hint = "is the server running?" if self._url.startswith("ws:") else "is the server running, and with TLS?"
+            raise LinkError(f"cannot open {self._url}: {_reason(error)}", hint) from None
         return self
 
     def _refused(self, status: int) -> LinkError:
@@ -203,3 +206,10 @@ def _farewell(closed: ConnectionClosed) -> str:
 def _message(event: Event) -> str:
     error = event.get("error")
     return str(error.get("message") if isinstance(error, dict) else error)
+
+
+def _reason(error: Exception) -> str:
+    """Without asyncio's own words: "Connect call failed ('127.0.0.1', 1)"."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return getattr(error, "strerror", None) or str(error) or "the connection was closed"

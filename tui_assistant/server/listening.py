@@ -40,7 +40,8 @@ def bind(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
             raise missing
     except (OSError, UnicodeError) as error:
         close(sockets)
-        hint = "choose another --port, or 0 for a free one"
+        unknown = isinstance(error, (socket.gaierror, UnicodeError))
+        hint = "check --host" if unknown else "choose another --port, or 0 for a free one"
         why = getattr(error, "strerror", None) or error
         raise UnavailableError(f"cannot listen on {host}:{port}: {why}", hint) from None
     return sockets
