@@ -94,7 +94,16 @@ def test_version() -> None:
         (["evaluate", "nowhere"], ["nowhere", "no such folder"]),
         (["evaluate", ".", "--noise-db", "nan"], ["--noise-db nan", "-120 to 120"]),
         (["config", "set", "turn_detection.treshold", "1"], ["did you mean turn_detection.threshold?"]),
-        (["config", "set", "turn_detection.threshold", "1.5"], ["1.5", "a number from 0 to 1"]),
+        (
+            ["config", "set", "turn_detection.threshold", "1.5"],
+            ["config set: turn_detection.threshold = 1.5", "0 to 1"],
+        ),
+        (["config", "set", "models.recogniser", "dragon"], ["there is no recogniser called 'dragon'", "pocketsphinx"]),
+        (["config", "show", "--config", "a.toml"], ["--config must stand before `show`"]),
+        (["--threshold", "0.3", "detect", "a.wav"], ["--threshold must stand behind `detect`"]),
+        (["--plain", "--vad", "sileo"], ["--vad sileo", "silero, webrtc, energy"]),
+        (["serve", "--vad", "sileo"], ["--vad sileo", "silero, webrtc, energy"]),
+        (["detect", "no\nwhere.wav"], ["no where.wav: cannot be read"]),
     ],
 )
 def test_a_wrong_call_is_one_clear_line_and_status_2(home: Path, arguments: list[str], words: list[str]) -> None:
@@ -183,6 +192,12 @@ def test_what_can_be_read_is_done_whatever_stands_beside_it(home: Path) -> None:
         assert name in line
 
 
+def test_a_detector_of_the_settings_is_named_as_one(home: Path) -> None:
+    (home / "config.toml").write_text('[models]\ndetector = "sileo"\n')
+    (line,) = lines(program("detect", JFK).stderr)
+    assert "models.detector = sileo: allowed is silero, webrtc, energy" in line
+
+
 def test_detect_reads_stdin() -> None:
     result = program("detect", "-", stdin=JFK.read_bytes())
     assert result.returncode == 0
@@ -227,6 +242,37 @@ def test_a_reader_that_goes_ends_the_program_quietly() -> None:
     assert process.wait(30) == 0
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_no_accident(home: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "tui_assistant", "config", "show"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert result.returncode == 1
+    (line,) = lines(result.stderr)
+    assert line.endswith("cannot be written: No space left on device (make room)")
+
+
+def test_a_group_without_a_command_is_its_help_as_it_is() -> None:
+    result = program("models")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert lines(result.stderr)[0].startswith("Usage: tui-assistant models")
+    assert not [line for line in lines(result.stderr) if line.startswith("tui-assistant:")]
+
+
+def test_every_command_is_introduced_by_a_whole_sentence() -> None:
+    import click
+
+    from tui_assistant.cli import cli
+
+    groups = [cli, *(each for each in cli.commands.values() if isinstance(each, click.Group))]
+    for group in groups:
+        text = group.get_help(click.Context(group, info_name="tui-assistant", terminal_width=80, max_content_width=80))
+        listed = text.partition("Commands:")[2].split("\n")[1:]
+        assert len([line for line in listed if line.strip()]) == len(group.commands)
+        assert not [line for line in listed if line.endswith("...") or line.endswith("e.g.")]
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

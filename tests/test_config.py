@@ -127,6 +127,23 @@ def test_unknown_variables_are_refused_once(monkeypatch: pytest.MonkeyPatch) -> 
     ]
 
 
+def test_what_is_proposed_for_an_unknown_name_could_be_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_ASSISTANT_THRESHOLD", "1")
+    monkeypatch.setenv("TUI_ASSISTANT_FOO", "1")
+    assert problems() == [
+        "TUI_ASSISTANT_THRESHOLD: unknown variable; did you mean TUI_ASSISTANT_TURN_DETECTION__THRESHOLD?",
+        "TUI_ASSISTANT_FOO: unknown variable",
+    ]
+    assert config.unknown("turn_detection") == "a table of settings; one of them is turn_detection.type"
+
+
+def test_a_broken_file_of_ones_own_is_opened_by_its_name(tmp_path: Path) -> None:
+    broken = tmp_path / "my settings.toml"
+    broken.write_text("a =")
+    with pytest.raises(config.ConfigError, match=f"config --config '{broken}' edit` opens the file"):
+        config.load(file=str(broken))
+
+
 def test_a_variable_sets_one_key_and_never_a_section(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_ASSISTANT_VOICE", '{"speed": 1.25}')
     (line,) = problems()

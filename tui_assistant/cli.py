@@ -9,7 +9,7 @@ from typing import Any, Literal
 import click
 
 from tui_assistant import __version__
-from tui_assistant.commands import guard
+from tui_assistant.commands import guard, wrong_call
 from tui_assistant.commands.key import key
 from tui_assistant.commands.shared_options import (
     Setting,
@@ -67,8 +67,7 @@ def cli(ctx: click.Context, /, config: str | None, **options: Any) -> int | None
         for parameter in ctx.command.params:
             source = ctx.get_parameter_source(parameter.name or "")
             if parameter.name in options and source is click.core.ParameterSource.COMMANDLINE:
-                message = f"{parameter.opts[0]} belongs to the assistant itself, not to `{ctx.invoked_subcommand}`"
-                raise click.UsageError(message)
+                raise wrong_call.misplaced(parameter.opts[0], ctx.command, ctx.invoked_subcommand)
         return None
     from tui_assistant.commands import assistant
 
@@ -122,8 +121,9 @@ def detect(ctx: click.Context, /, files: tuple[str, ...], config: str | None, **
 @config_option
 @click.pass_context
 def evaluate(ctx: click.Context, /, words: tuple[str, ...], config: str | None, **options: Any) -> int:
-    """Turns missed, false, split and merged, and latencies, against labels beside the WAV files in DIR.
+    """Errors and latencies of turn detection, against labels.
 
+    Counts turns that are missed, false, split and merged, of all WAV files in DIR that have labels beside them.
     Labels of a.wav are a.scv, a.txt (an Audacity label track) or a.rttm; of a recorded session its marks.json. Labels
     with a gap shorter than silence_duration_ms are one turn, so a sweep over it changes how many turns there are to
     find: the column `turns`. --join-ms keeps that number the same.
@@ -161,7 +161,7 @@ def serve(
     config: str | None,
     **settings: Any,
 ) -> int:
-    """The engine for other programs: a Realtime server on this machine, in OpenAI's dialects and Qwen's."""
+    """A Realtime server for other programs, as OpenAI's or Qwen's."""
     from tui_assistant.commands import serve
 
     door = serve.Door(host, port, token_file, allow_origin, allow_host, max_sessions, workers, metrics, log_format)
@@ -177,7 +177,9 @@ def serve(
 @click.option("--save-golden", metavar="FILE", help="Keep what came out, for --check.")
 @click.option("--check", metavar="FILE", help="Status 3 when something else comes out than was kept in FILE.")
 def replay(words: tuple[str, ...], **options: Any) -> int:
-    """A recorded session through the engine again: the same comes out, to the byte; status 3 when it does not.
+    """A recorded session through the engine again.
+
+    The same comes out, to the byte; status 3 when it does not.
 
     --set decides its turns by other rules instead: threshold, silence_duration_ms, prefix_padding_ms, hysteresis,
     min_speech_ms, eagerness, and type=server_vad or type=semantic_vad.
@@ -199,7 +201,10 @@ def replay(words: tuple[str, ...], **options: Any) -> int:
 )
 @click.option("--at-once", type=click.IntRange(1, 64), default=3, help="So many sessions with the server at once.")
 def conformance(url: str, as_json: bool, key_env: str | None, dialect: str, at_once: int) -> int:
-    """Does the Realtime server at URL keep the turn-detection contract? A table; status 3 when a row fails."""
+    """Does the server at URL keep the turn-detection contract?
+
+    A table; status 3 when a row fails.
+    """
     from tui_assistant.commands import conformance
 
     return conformance.run(url, as_json=as_json, key_variable=key_env, dialect=dialect, at_once=at_once)
@@ -260,7 +265,10 @@ def config_path(ctx: click.Context) -> int:
 @click.argument("value")
 @click.pass_context
 def config_set(ctx: click.Context, /, key: str, value: str) -> int:
-    """Write one setting into the file, e.g. `turn_detection.silence_duration_ms 700`."""
+    """Write one setting into the file.
+
+    For example: `tui-assistant config set turn_detection.silence_duration_ms 700`
+    """
     from tui_assistant.commands import settings
 
     return settings.set_value(key, value, ctx.obj)
@@ -301,11 +309,12 @@ def models_path(name: str) -> int:
 @models.command("get")
 @click.argument("name")
 @click.option("--use", is_flag=True, help="Write into the settings that it is used.")
-def models_get(name: str, use: bool) -> int:
-    """Download a model, e.g. smart-turn; goes on where an earlier try ended."""
+@click.pass_context
+def models_get(ctx: click.Context, /, name: str, use: bool) -> int:
+    """Download a model; goes on where an earlier try ended."""
     from tui_assistant.commands import models
 
-    return models.run_get(name, use)
+    return models.run_get(name, use, ctx.obj)
 
 
 @models.command("remove")
@@ -331,8 +340,5 @@ def _command(arguments: Sequence[str] | None) -> int:
     except click.Abort as error:  # click's name for ctrl-c and for the end of input at a question
         raise KeyboardInterrupt from error
     except click.ClickException as error:
-        command = getattr(getattr(error, "ctx", None), "command_path", PROGRAM)
-        message = error.format_message().rstrip(".")
-        guard.tell(f"{message} (`{command} --help` shows what there is)")
-        return error.exit_code
+        return wrong_call.told(error, PROGRAM)
     return int(result or 0)

@@ -12,6 +12,7 @@ import difflib
 import functools
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,6 @@ from tui_assistant.privatefile import NOWHERE
 
 PREFIX = "TUI_ASSISTANT_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
-EDIT = "`tui-assistant config edit` opens the file"
 # variables of the same prefix that are no settings: they say where things are, or belong to one command
 OTHER_VARIABLES = {PREFIX + name for name in ("CONFIG", "STATE", "DEBUG", "TOKEN")}
 
@@ -115,6 +115,12 @@ def config_path(given: str | None = None) -> Path:
         return NOWHERE / "config.toml"
 
 
+def edit(path: Path) -> str:
+    """How to open the settings file at `path`, for a message."""
+    named = "" if path == config_path() else f" --config {shlex.quote(str(path))}"
+    return f"`tui-assistant config{named} edit` opens the file"
+
+
 def fields(of: type[Settings | Section] = Settings) -> dict[str, FieldInfo]:
     """Every setting by its dotted key, in the order of the sections, without those of NAMED."""
     found: dict[str, FieldInfo] = {}
@@ -151,9 +157,9 @@ def read_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}", EDIT) from error
+        raise ConfigError(f"{path}: not UTF-8 text at byte {error.start}", edit(path)) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}", EDIT) from error
+        raise ConfigError(f"{path}: not valid TOML: {error}", edit(path)) from error
 
 
 def check(document: dict[str, Any], path: str, flags: Mapping[str, Flag], environment: Mapping[str, str]) -> Settings:
@@ -211,6 +217,9 @@ def variable_of(key: str) -> str:
 
 def unknown(key: str) -> str:
     """What to say about a key that does not exist."""
+    inside = [name for name in fields() if name.startswith(f"{key}.")]
+    if inside:
+        return f"a table of settings; one of them is {inside[0]}"
     known = [*fields(), *Settings.model_fields]
     last = key.rpartition(".")[2]
     if own := NAMED.get(key.partition(".")[0]):
@@ -286,6 +295,9 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     problems = []
     for name in environment:
         if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1)
+            rest = name.upper().removeprefix(PREFIX)  # else all are alike, by the prefix alone
+            places = {each.removeprefix(PREFIX): each for each in sorted(known)}
+            near = [each for part, each in places.items() if part.rpartition("__")[2] == rest]
+            near = near or [places[part] for part in difflib.get_close_matches(rest, places, n=1)]
             problems.append(f"{name}: unknown variable" + (f"; did you mean {near[0]}?" if near else ""))
     return problems

@@ -11,7 +11,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from tui_assistant.config import EDIT, read_file
+from tui_assistant.config import edit, read_file
 from tui_assistant.errors import ConfigError, UnavailableError
 from tui_assistant.privatefile import write_private
 
@@ -39,9 +39,9 @@ def with_values(path: Path, values: Keys) -> tuple[str, str]:
         found = tomllib.loads(after)
     except (TypeError, KeyError, AttributeError, ValueError, TOMLKitError) as error:
         names = ", ".join(sorted({str(key if isinstance(key, str) else key[0]).split(".")[0] for key in values}))
-        raise ConfigError(f"{path}: {names} is not a table there", EDIT) from error
+        raise ConfigError(f"{path}: {names} is not a table there", edit(path)) from error
     if found != wanted:  # better no change than another one than was asked for
-        raise ConfigError(f"{path}: cannot be changed without changing something else", EDIT)
+        raise ConfigError(f"{path}: cannot be changed without changing something else", edit(path))
     return text, after
 
 

@@ -175,7 +175,7 @@ def test_where_only_the_microphone_was_recorded_and_not_all_of_it_was_sent(tmp_p
     ("setting", "problem"),
     [
         ("colour=3", "there is no such setting"),
-        ("threshold", "there is no such setting"),
+        ("threshold", "the value is missing"),
         ("threshold=high", "a number is needed"),
         ("threshold=1.5", "threshold=1.5"),
         ("silence_duration_ms=-1", "greater than or equal to 0"),

@@ -18,12 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from tui_assistant.errors import AssistantError
+from tui_assistant.errors import AssistantError, ConfigError
 from tui_assistant.safetext import clean
 
 DEBUG_VARIABLE = "TUI_ASSISTANT_DEBUG"
 MAX_LOG_BYTES = 2**20  # then the log becomes crash.log.1 and a new one begins
 NO_READER = (errno.EPIPE, errno.ESHUTDOWN)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ReaderGoneError(Exception):
@@ -43,7 +44,7 @@ def guarded(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except AssistantError as error:
-        tell(str(error))
+        tell(str(error), lines=isinstance(error, ConfigError))  # has one for each problem
         return error.exit_status
     except ReaderGoneError:
         _forget_stdout()
@@ -52,17 +53,24 @@ def guarded(command: Callable[[], int]) -> int:
         if error.errno in NO_READER:  # at the last flush
             _forget_stdout()
             return 0
+        if error.errno in NO_ROOM:
+            _forget_stdout()
+            tell(f"{error.filename or 'what comes out'}: cannot be written: {error.strerror} (make room)")
+            return 1
         return _unexpected(error)
     except Exception as error:  # noqa: BLE001  # the last resort: the user gets one line and not a traceback
         return _unexpected(error)
 
 
-def tell(text: str) -> None:
-    """Something for the user, on stderr; never ends the program, even when nobody reads it."""
+def tell(text: str, *, lines: bool = False) -> None:
+    """Something for the user, on stderr; never ends the program, even when nobody reads it.
+
+    A line break, as of a file's name, becomes a space unless `lines`.
+    """
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError):
-        for line in clean(text, lines=True).splitlines():
+        for line in clean(text, lines=lines).splitlines():
             print(f"tui-assistant: {line}", file=sys.stderr, flush=True)
 
 

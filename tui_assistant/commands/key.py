@@ -18,7 +18,7 @@ def key() -> None:
 @key.command("set")
 @click.argument("name")
 def key_set(name: str) -> int:
-    """Keep a key for NAME: a service, e.g. openai, or the host of a server. It is asked for; a pipe may answer."""
+    """Keep a key for NAME: a service, as openai, or a server's host. It is asked for; a pipe may answer."""
     return store(name)
 
 

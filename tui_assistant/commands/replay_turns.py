@@ -86,8 +86,10 @@ def changed_rules(settings: Iterable[str]) -> tuple[Callable[[Rules], Rules], li
     values: dict[str, Any] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
-        if not equals or name not in NAMES:
+        if name not in NAMES:
             raise UsageError(f"--set {setting}: there is no such setting", f"NAME=VALUE with one of {', '.join(NAMES)}")
+        if not equals:
+            raise UsageError(f"--set {setting}: the value is missing", f"--set {setting}=VALUE")
         try:
             values[KINDS.get(name, name)] = _value(name, value)
         except ValueError:
@@ -102,7 +104,9 @@ def changed_rules(settings: Iterable[str]) -> tuple[Callable[[Rules], Rules], li
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             name = str(problem["loc"][-1]) if problem["loc"] else "value"
-            raise UsageError(f"--set {name}={problem['input']}: {problem['msg']}") from None
+            raise UsageError(
+                f"--set {name}={problem['input']}: {problem['msg'].replace('Input should be', 'allowed is')}"
+            ) from None
     if values.get("kind", "server_vad") not in ("server_vad", "semantic_vad"):
         raise UsageError(f"--set type={values['kind']}: allowed are server_vad and semantic_vad")
     return change, [KINDS.get(name, name) for name in values]

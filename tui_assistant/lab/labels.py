@@ -107,7 +107,8 @@ def _segment(start: str, end: str, place: str, *, duration: bool = False) -> Seg
     try:
         first, last = float(start), float(end)
     except ValueError:
-        raise UsageError(f"{place}: times are numbers of seconds, not {start!r} and {end!r}") from None
+        columns = "" if end else "; is there a tab between the columns?"
+        raise UsageError(f"{place}: times are numbers of seconds, not {start!r} and {end!r}{columns}") from None
     last = first + last if duration else last
     if not (math.isfinite(first) and math.isfinite(last) and 0 <= first <= last):
         raise UsageError(f"{place}: a segment from {start} to {end} s cannot be")
