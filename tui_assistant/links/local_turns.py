@@ -332,7 +332,7 @@ class LocalTurns:
         """A server that detects turns though it was told not to would answer each of them twice."""
         if isinstance(event, server.SpeechStarted) and self._manual and self._wanted:
             self._wanted = False
-            self._tell("The server detects turns by itself, whatever it is told: from now on they are its.", "warning")
+            self._tell("The server detects turns by itself, whatever it is told: now its turns count.", "warning")
             self._settle()
 
     def _refused(self, error: ErrorDetail) -> bool:

@@ -41,7 +41,7 @@ def _block(state: int, block: bytes) -> int:
 
 
 def _lanes(state: int, block: bytes, stretch: int) -> int:
-    """A CRC is linear: stretches are worked off side by side, and joined by what `stretch` zeros do to a state."""
+    """A CRC is linear: stretches are computed side by side, and joined by what `stretch` zeros do to a state."""
     import numpy as np  # here: whoever has no CRC-32C to check does not need it
 
     table = _table()

@@ -1,7 +1,8 @@
 """The best judgement that is to be had: sound and words together, or the words alone.
 
-Each notices what the other cannot: the sound a voice that is held up, the words a sentence that is no sentence yet. So
-the one that is less sure of the end counts: a wrong "not yet" costs a pause, a wrong "finished" cuts a turn.
+Each notices what the other cannot: the sound a voice that means to go on, the words a sentence that is
+not complete. So the one that is less sure of the end counts: a wrong "not yet" costs a pause, a wrong "finished" cuts a
+turn.
 """
 
 from __future__ import annotations

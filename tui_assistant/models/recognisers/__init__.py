@@ -1,1 +1,1 @@
-"""Speech to text: those who turn an utterance into words."""
+"""Speech to text: models that turn an utterance into words."""

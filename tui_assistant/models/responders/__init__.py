@@ -1,1 +1,1 @@
-"""Those who answer the user: the local skills, and language models behind OpenAI-compatible endpoints."""
+"""What answers the user: the local skills, and language models behind OpenAI-compatible endpoints."""

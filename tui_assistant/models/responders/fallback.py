@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from tui_assistant.engine.ports import Alarm, Cancellation, FunctionCallDelta, Respond, Responded, Responder, TextDelta
@@ -10,7 +10,7 @@ from tui_assistant.errors import ModelError
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 from tui_assistant.models.responders.skills import SkillResponder
-from tui_assistant.models.responders.with_tools import WithTools, prepares, released
+from tui_assistant.models.responders.with_tools import Pieces, WithTools, prepares, released
 
 NOT_UNDERSTOOD = ("skill", "none")  # what the skills put into the metadata of an answer that only says what was heard
 
@@ -24,14 +24,12 @@ class Fallback:
         self._optional = optional
         self.name = f"{first.name}, then {then.name}"
 
-    def respond(
-        self, request: Respond, cancellation: Cancellation
-    ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
-        # What is prepared, the skills have not understood. An open question is answered to the one who has asked it;
-        # "yes" alone means nothing to the skills.
+    def respond(self, request: Respond, cancellation: Cancellation) -> Pieces:
+        # Only what the skills do not understand is prepared ahead. The answer to an open question goes to whoever asked
+        # it: "yes" alone means nothing to the skills.
         by_model = request.speculative or _wants_tools(request) or _unasked(request)
         if by_model or (isinstance(self._then, WithTools) and self._then.settles(request)):
-            yield from self._by_model(request, cancellation)
+            yield from self._by_model(request, cancellation, lambda: self._by_skills(request, cancellation))
             return
         said = list(self._first.respond(request, cancellation))
         key, value = NOT_UNDERSTOOD
@@ -40,27 +38,14 @@ class Fallback:
         if understood or silent or cancellation.cancelled:
             yield from said
             return
-        spoken = False
-        try:
-            for piece in self._then.respond(request, cancellation):
-                spoken = True
-                yield piece
-        except ModelError:
-            if spoken or not self._optional:
-                raise
-            yield from said
+        yield from self._by_model(request, cancellation, lambda: iter(said))
 
     def prepares(self, request: Respond) -> bool:
         """What the skills understand waits, for it takes them no time; what they do not, `then` may think about."""
         return not _acts(self._first, request) and prepares(self._then, request)
 
-    def _by_model(
-        self, request: Respond, cancellation: Cancellation
-    ) -> Iterator[TextDelta | FunctionCallDelta | Responded]:
-        """`then` alone; where it is only hoped for and does not answer, `first` is better than nothing.
-
-        But `first` may act: that waits until the answer is wanted.
-        """
+    def _by_model(self, request: Respond, cancellation: Cancellation, otherwise: Callable[[], Pieces]) -> Pieces:
+        """What `then` says; if it is optional and fails before its first word, what `otherwise` does."""
         spoken = False
         try:
             for piece in self._then.respond(request, cancellation):
@@ -69,8 +54,12 @@ class Fallback:
         except ModelError:
             if spoken or not self._optional:
                 raise
-            if not request.speculative or released(cancellation):
-                yield from self._first.respond(request, cancellation)
+            yield from otherwise()
+
+    def _by_skills(self, request: Respond, cancellation: Cancellation) -> Pieces:
+        """What `first` says; it may act, so that waits until the answer is wanted."""
+        if not request.speculative or released(cancellation):
+            yield from self._first.respond(request, cancellation)
 
     def notify(self, session_id: str, ring: Callable[[Alarm], None]) -> Callable[[], None]:
         stops = [model.notify(session_id, ring) for model in (self._first, self._then)]
@@ -83,7 +72,7 @@ class Fallback:
 
 
 def _acts(model: Responder, request: Respond) -> bool:
-    """Whether `model` may be the one that answers; it must be asked without a trace."""
+    """Whether `model` might answer, and so act; finding out does nothing. A responder that cannot tell might."""
     understands: Callable[[Respond], bool] = getattr(model, "understands", lambda request: True)
     return understands(request)
 

@@ -100,7 +100,7 @@ class WithTools:
         self._troubles.append(line)
 
     def settles(self, request: Respond) -> bool:
-        """Whether the user answers the question that is open; when not, nobody may answer it any more."""
+        """Whether the user answers our open question. If not, it is closed: a later "yes" must not count for it."""
         if self._questions.reply(request.session_id, request.messages) is not Reply.ELSEWHERE:
             return True
         self._questions.close(request.session_id)
@@ -115,7 +115,7 @@ class WithTools:
         if question is not None and reply is Reply.UNHEARD:
             yield from self._ask(turn, question.calls)
             return
-        question = self._questions.close(request.session_id)  # who has closed it, and nobody else, may do it
+        question = self._questions.close(request.session_id)  # only the request that closes it carries it out
         if question is not None and reply is Reply.NO:
             yield TextDelta(_DECLINED)
             yield self._end(turn, Responded(), declined=question.what)
@@ -128,7 +128,7 @@ class WithTools:
         yield from self._rounds_of(turn, cancellation)
 
     def prepares(self, request: Respond) -> bool:
-        """Its model may think ahead; tools wait for the Release, and so does all of it where something is owed."""
+        """Its model may think ahead, while tools wait for the Release; not while a question or a trouble is open."""
         owes = self._questions.open(request.session_id) is not None or self._troubles
         return not owes and prepares(self._model, request)
 

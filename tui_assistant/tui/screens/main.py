@@ -245,7 +245,7 @@ class MainScreen(Screen[None]):
         self.set_focus(self.tune if self.has_class("tuning") else None)
 
     @on(CardWanted)
-    def _card_wanted(self, message: CardWanted) -> None:
+    def _card_wanted(self) -> None:
         def closed(show: bool | None) -> None:
             if show:
                 self._tell(self._marking.show(self.conversation.chosen))
