@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ def private_folder(path: Path) -> Path:
 def write_private(path: Path, text: str) -> None:
     """Replaces `path` by `text` in one step, readable by the owner only. Raises OSError; then nothing has changed."""
     target = path.resolve()  # a link, as people keep their dotfiles, stays a link
+    if target.exists() and not target.is_file():  # `--config /dev/null`, by root: the device would be gone
+        raise OSError(errno.EINVAL, "it is no file", str(path))
     private_folder(target.parent)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
     try:
