@@ -12,14 +12,15 @@ from tui_assistant.engine.dictation import Dictation
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.judging import AskNow, Judging
-from tui_assistant.engine.observation import Dropped, FrameSeen, TurnState
+from tui_assistant.engine.observation import FrameSeen, TurnState
 from tui_assistant.engine.outbox import Outbox
+from tui_assistant.engine.overflow import Overflow
 from tui_assistant.engine.ports import FRAME_MS, Answer, Partial, SpeechDetector
 from tui_assistant.engine.turn import Question, Started, Stopped, TurnTracker, prefix_padding_ms
 from tui_assistant.engine.wire import WireReader, wire_rate
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol import server
-from tui_assistant.protocol.items import ErrorDetail, JsonObject
+from tui_assistant.protocol.items import JsonObject
 from tui_assistant.protocol.session import AudioInput, SemanticVad, ServerVad
 
 KEPT_BEYOND_PREFIX_MS = 600  # while idle: covers the slowest onset seen (235 ms), the deciding frames and a key's delay
@@ -27,7 +28,6 @@ LONGEST_MANUAL_MS = 10 * 60_000  # nobody holds a key longer; bounds the memory 
 MIN_COMMIT_MS = 100  # "Expected at least 100ms of audio"
 NO_AUDIO_GRACE_MS = 1_000  # on top of the silence that would end the turn
 JUDGED_MS = 8_000  # of audio for the judge: what smart-turn hears
-REFUSAL_EVERY_MS = 10_000  # one error when refusing begins, then one per so much refused audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Intake:
         self._tracker = TurnTracker(self._rules, judged=bool(judge)) if self._rules else None
         self._start_ms = 0  # where the held audio begins
         self._item_id: str | None = None  # announced, or given to the audio of a manual turn
-        self._refused = 0  # samples, since the buffer is full
+        self._overflow = Overflow(rate, LONGEST_MANUAL_MS, outbox)
         self._paused_behind = ""  # the words of the last Paused of the open turn
         self._quiet_since: tuple[int, int] | None = None  # (position, tick) since when nothing was appended
 
@@ -152,7 +152,7 @@ class Intake:
                 yield from self.catch_up()
             yield from self._decide()
         if refused:  # after what was taken of the same bytes
-            self._refuse(refused)
+            self._overflow.refuse(refused)
 
     def flush(self) -> Iterator[Happened]:
         """The input is over: an open turn ends with the reason `end_of_input`."""
@@ -242,7 +242,7 @@ class Intake:
         elif before is None:
             self._dictation.cancel()
             self._item_id = None
-            self._refused = 0
+            self._overflow.over()
             self._tracker = TurnTracker(self._rules, judged=bool(self._judge))
             self._tracker.abandon(self._from_now_ms)
             self._keep_last(self.now_ms)
@@ -361,7 +361,7 @@ class Intake:
         """All audio up to now is taken or dropped."""
         self._item_id = None
         self._paused_behind = ""
-        self._refused = 0
+        self._overflow.over()
         self._start_ms = self.now_ms
         self.buffer.drop_before(self.buffer.end)  # the very sample: none is lost between two commits
         self._dictation.drop_before(self._start_ms)
@@ -380,15 +380,3 @@ class Intake:
             self.buffer.drop_before(self.buffer.at_ms(ms))
         if not self._events_only or self._judge:
             self._dictation.drop_before(ms)
-
-    def _refuse(self, samples: int) -> None:
-        """Counts and says so at fixed places of what is refused, so that the cutting of the audio does not matter."""
-        second = self.buffer.rate
-        before, self._refused = self._refused, self._refused + samples
-        for begun in range(-(-before // second), -(-self._refused // second)):
-            self._outbox.observe(Dropped("refused_samples", second))
-            if begun * 1000 % REFUSAL_EVERY_MS:
-                continue
-            minutes = LONGEST_MANUAL_MS // 60_000
-            message = f"The input audio buffer is full: it holds {minutes} minutes. Commit or clear it."
-            self._outbox.send(server.ErrorEvent(error=ErrorDetail(code="input_audio_buffer_full", message=message)))
