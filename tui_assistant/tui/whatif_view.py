@@ -209,7 +209,7 @@ def _unchanged(baseline: Tuning, candidate: Tuning) -> str:
     names = [word for name, word in NOT_RULES.items() if name in changed]
     if names:
         verb = "act" if len(names) > 1 else "acts"
-        return f"{' and '.join(names)} {verb} on what comes: what was heard stays as it was"
+        return f"{' and '.join(names)} {verb} from now on, not on what was heard"
     return NO_CHANGE
 
 

@@ -36,6 +36,16 @@ def test_what_was_heard_then(at_ms: int, words: str) -> None:
     assert said(at_ms) == words
 
 
+def test_silence_to_the_last_bit_is_written_as_beside_the_meter() -> None:
+    frames = (ScopeFrame(32, 0.0, -120.0, Phase.QUIET),)
+    assert "  -∞ dBFS" in text_of(figures(frames, window_at(32, 32, 6), 32, 70))
+
+
+def test_what_is_not_kept_is_said_whole_in_the_narrowest_scope() -> None:
+    line = text_of(figures(FRAMES[3:], window_at(192, 32, 6), 32, 52))
+    assert line.endswith("0.03 s  nothing is kept after two minutes")
+
+
 def test_of_a_wide_column_the_highest_p_which_is_the_one_that_is_drawn() -> None:
     assert said(20, 100).startswith("0.06 s  p 0.90")
 

@@ -4,7 +4,7 @@ import pytest
 
 from tui_assistant.tui.drawing.runs import text_of, width_of
 from tui_assistant.tui.drawing.slider import BAR_START, slider, value_at
-from tui_assistant.tui.drawing.tunables import EAGERNESS, FIELDS, FINE, KIND, Field
+from tui_assistant.tui.drawing.tunables import EAGERNESS, FIELDS, FINE, KIND, Choice, Field
 
 THRESHOLD, SILENCE, PREFIX = FIELDS
 
@@ -71,6 +71,19 @@ def test_a_click_on_a_word_chooses_it(option: str) -> None:
     assert value_at(KIND, start, 76) == option
     assert value_at(KIND, start - 2, 76) == option
     assert value_at(KIND, BAR_START - 1, 76) is None
+
+
+@pytest.mark.parametrize(("choice", "width"), [(KIND, 52), (EAGERNESS, 52), (KIND, 48)])
+def test_no_word_of_a_choice_is_cut_off_beside_a_conversation_of_100_columns(choice: Choice, width: int) -> None:
+    value = choice.options[-1]
+    line = text_of(slider(choice, value, width, chosen=True, active=True, pending=True))
+    assert line.split() == [
+        "▸",
+        f"{choice.label}…",
+        *f"○ {' ○ '.join(choice.options)}".replace(f"○ {value}", f"● {value}").split(),
+    ]
+    for option in choice.options:
+        assert value_at(choice, line.index(f" {option}") - 1, width) == option
 
 
 def test_what_is_not_confirmed_is_marked_without_colour_too() -> None:

@@ -105,6 +105,7 @@ async def test_escape_takes_typed_digits_back_first_and_then_leaves() -> None:
     async with tuning() as (talk, tune, pilot, text):
         await pilot.press("9")
         assert "9▏" in text()
+        assert "0.05 to 1.00: enter sets it, esc does not" in text()
         await pilot.press("escape")
         assert tune.has_focus
         assert "▏" not in text()

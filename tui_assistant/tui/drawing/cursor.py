@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tui_assistant.runtime.api import Phase, ScopeFrame
 from tui_assistant.tui.drawing.columns import Window
 from tui_assistant.tui.drawing.lanes import GUTTER
+from tui_assistant.tui.drawing.meter import NO_SOUND_DBFS
 from tui_assistant.tui.drawing.runs import Line, Run, crop, merge
 
 ROLE = {Phase.QUIET: "dim", Phase.PADDING: "dim", Phase.SPEECH: "voice", Phase.WAITING: "wait", Phase.ANSWER: "bot"}
@@ -43,13 +44,14 @@ def figures(frames: Sequence[ScopeFrame], window: Window, at_ms: int, width: int
     name: Run = (f"{'here':<{GUTTER}}", "dim")
     if not here:
         kept = not frames or at_ms >= frames[0].at_ms
-        words = "nothing was heard here" if kept else "nothing is kept of that: only the last two minutes are"
+        words = "nothing was heard here" if kept else "nothing is kept after two minutes"
         return crop((name, (f" {at_ms / 1000:.2f} s  {words}", "dim")), width)
     frame = max(here, key=lambda each: each.p)
+    level = round(frame.rms_dbfs) if frame.rms_dbfs > NO_SOUND_DBFS else "-∞"
     runs: list[Run] = [
         name,
         (f" {frame.at_ms / 1000:.2f} s", "bold ink"),
-        (f"  p {frame.p:.2f}  {round(frame.rms_dbfs):>3} dBFS  ", "ink"),
+        (f"  p {frame.p:.2f}  {level:>3} dBFS  ", "ink"),
         (WORD[frame.phase], ROLE[frame.phase]),
     ]
     if frame.phase is Phase.WAITING:

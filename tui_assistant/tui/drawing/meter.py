@@ -13,6 +13,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 MOST_ERLE_DB = 60  # shown: beyond that nothing is left of the echo but the last bits
 READING_WIDTH = 15  # "-120 dBFS RMS" and two spaces before it
 PEAK_WIDTH = 12  # "  peak -60", or "   CLIPPING ": the bar keeps its width
+NO_SOUND_DBFS = -120.0  # what the figures say of samples that are all zero
 NO_FLOOR_DBFS = -119.5  # below: nothing quiet has been heard yet
 FLOOR_MARK = "╷"
 MOST_BAR = 40
@@ -75,7 +76,7 @@ def meter(
     room.
     """
     name: Run = (f"{'muted' if muted else 'mic':<{indent}}", "warn" if muted else "dim")
-    figure = f"  {round(level.rms_dbfs):>4} dBFS RMS" if level.rms_dbfs > -120 else "   -∞ dBFS RMS"
+    figure = f"  {round(level.rms_dbfs):>4} dBFS RMS" if level.rms_dbfs > NO_SOUND_DBFS else "   -∞ dBFS RMS"
     tail: list[Run] = [(figure.ljust(READING_WIDTH), "ink")]
     room = width - indent - READING_WIDTH
     if level.clipping:

@@ -9,6 +9,7 @@ NAME_WIDTH = 20
 VALUE_WIDTH = 6
 BAR_START = 2 + NAME_WIDTH + VALUE_WIDTH + 4  # the cell where the bar begins: a click behind it sets the value
 MAX_BAR, MIN_BAR = 24, 6
+NARROW_START = 18  # the cell where a choice's words begin where there is no room for its value before them, too
 PENDING = "…"  # behind a value that the session has not confirmed
 HINT_WIDTH = 2 + max(len(field.hint) for field in (*FIELDS, *FINE))  # the same for all, so that the bars are in line
 
@@ -27,6 +28,11 @@ def slider(
     """`▸ threshold  0.50  ━━━━●────  hint`. `active` False: not in force in this mode, dimmed. `pending`: changed
     here, and not confirmed."""
     label = row.label if isinstance(row, Choice) else row.name
+    mark = PENDING if pending else " "
+    if isinstance(row, Choice) and _options_start(row, width) == NARROW_START:
+        name = [("▸ " if chosen else "  ", "voice"), (label, "ink" if chosen and active else "dim"), (mark, "wait")]
+        gap = " " * (NARROW_START - 3 - len(label))
+        return crop(merge([*name, (gap, "dim"), *_options(row, str(value), active=active)]), width)
     shown = f"{typed}▏" if typed else row.words(value) if isinstance(row, Field) else str(value)
     room = NAME_WIDTH + VALUE_WIDTH - len(label)
     role = "bold wait" if typed or pending else "bold ink" if active else "dim"
@@ -34,7 +40,7 @@ def slider(
         ("▸ " if chosen else "  ", "voice"),
         (label, "ink" if chosen and active else "dim"),
         (f"{shown:>{room}}", role),
-        (PENDING if pending else " ", "wait"),
+        (mark, "wait"),
         (f"{row.unit if isinstance(row, Field) else '':<2} ", "dim"),
     ]
     runs += (
@@ -59,6 +65,11 @@ def _track(field: Field, value: float, width: int, *, chosen: bool, active: bool
     ]
 
 
+def _options_start(choice: Choice, width: int) -> int:
+    words = sum(len(option) + 4 for option in choice.options) - 2
+    return BAR_START if BAR_START + words <= width else NARROW_START
+
+
 def _options(choice: Choice, value: str, *, active: bool) -> list[Run]:
     """`○ low  ● medium  ○ high`: the mark is filled, so that no colour is needed."""
     runs: list[Run] = []
@@ -72,7 +83,7 @@ def _options(choice: Choice, value: str, *, active: bool) -> list[Run]:
 def value_at(row: Row, cell: int, width: int) -> float | str | None:
     """The value under a click in that cell of the line; None beside the bar and the words."""
     if isinstance(row, Choice):
-        start = BAR_START
+        start = _options_start(row, width)
         for option in row.options:
             end = start + len(option) + 2
             if start <= cell < min(end, width):

@@ -112,6 +112,9 @@ class Tune(Lines, can_focus=True):
         return lines
 
     def _sentence(self, help: str) -> str:
+        if self._typed and isinstance(row := self.chosen, Field):
+            most = f"{row.words(row.high)} {row.unit}".rstrip()
+            return f"{row.words(row.low)} to {most}: enter sets it, esc does not"
         if not self._hands_free and not (self.has_focus and self._chosen_name in MICROPHONE):
             return "kept for HANDS-FREE; in push-to-talk the key ends the turn"
         return help or ("changes act at once" if self.has_focus else "t changes them; they act at once")
