@@ -9,6 +9,7 @@ import pytest
 from app_running import running
 from fake_talk import FakeTalk, scene, talked
 from textual import events
+from textual.widgets import Input
 
 from tui_assistant.client.hold import Edge
 from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker
@@ -211,3 +212,15 @@ async def test_notices_reach_the_conversation() -> None:
         shown = app.export_screenshot().replace("&#160;", " ")
         assert "set a timer for five minutes" in shown
         assert "[interrupted at 0.9 s]" in shown
+
+
+@pytest.mark.parametrize("keys", [("i", "a"), ("w",), ("t", "n", "s", "a")], ids=" ".join)
+async def test_without_colour_the_cursor_is_reversed(keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running() as (_, app, pilot):
+        await pilot.press(*keys)
+        await pilot.pause()
+        focused = app.screen.focused
+        assert isinstance(focused, Input)
+        strip = focused.render_line(0)
+        assert sum(segment.cell_length for segment in strip if segment.style and segment.style.reverse) == 1
