@@ -4,7 +4,9 @@ import pytest
 from fake_talk import FakeTalk, scene
 
 from tui_assistant.tui.app import AssistantApp
+from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.screens.savesettings import SaveScreen
+from tui_assistant.tui.widgets.keybar import KeyBar
 
 DIFF = "--- config.toml\n+++ config.toml\n@@ -1 +1 @@\n-threshold = 0.5\n+threshold = 0.6\n"
 
@@ -53,5 +55,6 @@ async def test_without_a_difference_nothing_is_written() -> None:
         await pilot.press("t", "s")
         await pilot.pause(0.1)
         assert "nothing to save" in "\n".join(rows_of(app))
+        assert text_of(app.screen.query_one(KeyBar).lines[0]).strip() == "esc leave it"
         await pilot.press("enter")
         assert talk.calls == []

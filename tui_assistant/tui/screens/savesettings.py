@@ -31,6 +31,10 @@ class SaveScreen(ModalScreen[None]):
             yield pages
             yield KeyBar(Context.SAVE, id="keys")
 
+    def on_mount(self) -> None:
+        if not self._diff.strip():
+            self.query_one(KeyBar).hide("take")
+
     async def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
         await self.run_action(message.action)
 
