@@ -78,3 +78,15 @@ async def test_n_begins_a_new_conversation() -> None:
         assert talk.calls == [("new_conversation",)]
         await pilot.press("t", "n")  # on the sliders it opens the presets, as before
         assert talk.calls == [("new_conversation",)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"), [("talk.srt", "talk.srt"), ("talk.md", "talk.md"), ("talk", "talk.md"), ("v1.2", "v1.2.md")]
+)
+async def test_a_suffix_typed_before_the_proposed_one_is_the_suffix(keys: str, name: str) -> None:
+    talk = FakeTalk(scene(4_100))
+    talk.first = talked()
+    async with running(talk) as (_, _app, pilot):
+        await pilot.press("w", "ctrl+u", *("full_stop" if key == "." else key for key in keys), "enter")
+        await pilot.pause()
+        assert talk.calls == [("save_transcript", Path(name))]

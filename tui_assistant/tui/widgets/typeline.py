@@ -14,6 +14,7 @@ from tui_assistant.safetext import clean
 from tui_assistant.tui.bindings import Context, bindings_of
 from tui_assistant.tui.messages import LineTyped, TranscriptNamed, TypingLeft
 
+SUFFIXES = (".md", ".txt", ".srt", ".json")  # those of record/transcript.py
 MAX_CHARACTERS = 10_000  # a typed message is a sentence; a pasted book is a mistake
 
 
@@ -58,11 +59,16 @@ class FileLine(TypeLine):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.FILE, skip=("send",))
 
     hint = "name of a file: .md, .txt, .srt or .json"
+    _proposed = ""
 
     def propose(self, name: str) -> None:
         """With the cursor before the suffix."""
-        self.value = name
-        self.cursor_position = len(name) - len(PurePath(name).suffix)
+        self.value, self._proposed = name, PurePath(name).suffix
+        self.cursor_position = len(name) - len(self._proposed)
 
     def typed(self, text: str) -> Message:
-        return TranscriptNamed(Path(text.strip()))
+        """A suffix that was typed counts, though the proposed one was left behind it."""
+        path = Path(text.strip())
+        inner = path.with_suffix("")
+        left_behind = path.suffix == self._proposed and inner.suffix.lower() in SUFFIXES
+        return TranscriptNamed(inner if left_behind else path)
