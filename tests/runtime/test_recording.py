@@ -181,3 +181,4 @@ def test_the_transcript_is_saved_under_a_name_that_is_free(open_desk: Open, tmp_
     desk.until(lambda: "suffix" in desk.told[-1])
     desk.talk.save_transcript(tmp_path / "no" / "talk.md")
     desk.until(lambda: "cannot be written" in desk.told[-1])
+    assert desk.told[-1].endswith("(choose another place)")

@@ -57,7 +57,7 @@ class Minutes:
         except UsageError as error:
             tell(str(error), "error")
         except OSError as error:
-            tell(f"{path}: cannot be written: {error.strerror or error}", "error")
+            tell(f"{path}: cannot be written: {error.strerror or error} (choose another place)", "error")
         else:
             other = "" if taken == wanted else f" ({path.name} was there already)"
             tell(f"The transcript is in {taken}{other}.", "information")
