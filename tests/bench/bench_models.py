@@ -24,7 +24,7 @@ import numpy as np
 
 from tui_assistant.engine.ports import Speak
 from tui_assistant.errors import AssistantError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.registry import Port, create
 from tui_assistant.sound.resample import resample
 

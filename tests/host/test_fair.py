@@ -17,8 +17,9 @@ from tui_assistant.engine.ports import (
     TranscribeEnd,
 )
 from tui_assistant.host.fair import FairQueue, scoped_id
+from tui_assistant.host.inbox import Inbox
 from tui_assistant.host.outbox import Outbox
-from tui_assistant.host.worker_asks import Inbox, recognise
+from tui_assistant.host.worker_asks import recognise
 
 
 def piece(session: str, number: int = 0) -> TranscribeAudio:

@@ -12,7 +12,7 @@ from stub_server import DONE, Request, StubServer, chunk, respond, stream_head
 
 from tui_assistant.engine.ports import ChatMessage, Respond, TextDelta
 from tui_assistant.errors import ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.responders import chat, endpoints
 from tui_assistant.models.responders.endpoints import CANDIDATES, Candidate, Endpoint, find_local
 

@@ -25,6 +25,7 @@ from tui_assistant.engine.ports import (
 )
 from tui_assistant.errors import ConfigError, ModelError
 from tui_assistant.host import worker_asks
+from tui_assistant.host.inbox import Inbox
 from tui_assistant.models import spare
 from tui_assistant.models.recognisers import transcriptions
 from tui_assistant.models.registry import Port
@@ -279,7 +280,7 @@ def test_a_waiting_stream_does_not_hold_up_the_others_in_the_worker(server: Stub
         return respond(200, b'{"text": "quick"}')
 
     server.handler = handle
-    inbox = worker_asks.Inbox()
+    inbox = Inbox()
     answers: dict[str, list[Answer]] = {"a": [], "b": []}
     answered = threading.Event()
 

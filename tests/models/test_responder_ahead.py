@@ -19,7 +19,7 @@ from tui_assistant.engine.ports import (
     TextDelta,
 )
 from tui_assistant.errors import ConfigError, ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.responders import chat
 from tui_assistant.models.responders.fallback import Fallback
 from tui_assistant.models.responders.skills import SkillResponder

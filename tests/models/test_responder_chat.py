@@ -14,7 +14,7 @@ from stub_server import DONE, USAGE, StubServer, chunk, respond, stream_head
 
 from tui_assistant.engine.ports import ChatMessage, Respond, Responded, TextDelta
 from tui_assistant.errors import ConfigError, ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.responders import chat
 
 KEY = "sk-very-secret-0123456789"

@@ -13,7 +13,7 @@ from stub_server import DONE, USAGE, StubServer, chunk, respond, stream_head
 from tui_assistant.engine.conversation import Conversation
 from tui_assistant.engine.ports import ChatMessage, FunctionCallDelta, Respond, Responded, TextDelta, Tool, ToolCall
 from tui_assistant.errors import ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.responders import chat, fallback
 from tui_assistant.protocol.items import FunctionCall, FunctionCallOutput, InputText, UserMessage
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stub_server import DONE, StubServer, chunk, respond, stream_head
 
 from tui_assistant.engine.ports import ChatMessage, Respond, TextDelta, Tool, ToolCall
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.responders import chat
 from tui_assistant.models.responders.chat_budget import Block, Density, newest, size
 from tui_assistant.models.responders.chat_messages import messages_for

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tui_assistant.engine.ports import Alarm, Cancellation, ChatMessage, Respond, Responded, TextDelta
 from tui_assistant.errors import ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.responders.fallback import Fallback
 from tui_assistant.models.responders.fallback import create as create_fallback
 from tui_assistant.models.responders.skills import SkillResponder

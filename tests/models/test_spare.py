@@ -11,7 +11,7 @@ from stub_server import StubServer, respond
 
 from tui_assistant.engine.ports import AudioChunk, Final, Partial, Speak
 from tui_assistant.errors import ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models import registry, remote, spare
 from tui_assistant.models.recognisers import transcriptions
 from tui_assistant.models.registry import Port

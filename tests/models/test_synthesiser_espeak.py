@@ -14,7 +14,7 @@ import pytest
 
 from tui_assistant.engine.ports import AudioChunk, Speak
 from tui_assistant.errors import ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.synthesisers import espeak, espeak_library, espeak_program
 from tui_assistant.models.synthesisers.espeak import Espeak, words_per_minute
 

@@ -17,7 +17,7 @@ import pytest
 
 from tui_assistant.engine.ports import AudioChunk, Speak
 from tui_assistant.errors import ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models import registry, store
 from tui_assistant.models.catalogue import CATALOGUE, Entry, File
 from tui_assistant.models.registry import Port

@@ -16,7 +16,7 @@ from stub_server import StubServer, respond, stream_head
 
 from tui_assistant.engine.ports import AudioChunk, Speak
 from tui_assistant.errors import ConfigError, ModelError
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models import spare
 from tui_assistant.models.registry import Port
 from tui_assistant.models.synthesisers import speech

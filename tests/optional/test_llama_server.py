@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tui_assistant.engine.ports import ChatMessage, FunctionCallDelta, Respond, Responded, TextDelta, Tool
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.registry import Port, create
 
 pytestmark = [pytest.mark.llama, pytest.mark.timeout(300)]

@@ -156,3 +156,15 @@ def length(prefix: bytes) -> int:
     if not 2 <= size <= MAX_FRAME_BYTES:
         raise FrameError("impossible frame length")
     return int(size)
+
+
+def weight(ask: Ask) -> int:
+    """About how many bytes an ask holds, for the bounds of the queues on both sides of the pipe."""
+    size = 64  # the frame around it
+    if isinstance(ask, ports.TranscribeAudio | ports.Judge):
+        size += len(ask.pcm)
+    elif isinstance(ask, ports.Speak):
+        size += len(ask.text)
+    elif isinstance(ask, ports.Respond):
+        size += len(ask.instructions) + sum(len(line.text) for line in ask.messages)
+    return size

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from tui_assistant.engine.ports import Ask, Cancel, Release, TranscribeAudio, TranscribeEnd
 from tui_assistant.host.fair import FairQueue
-from tui_assistant.host.worker_asks import weight
+from tui_assistant.host.frames import weight
 
 ASK_BYTES = 8 * 2**20  # more than four minutes of speech at 16 kHz: who is further ahead of the model never meets it
 # Of all asks: whoever appends a long recording at once must not make the model too busy for the others.

@@ -19,6 +19,7 @@ from typing import Any
 from tui_assistant.errors import AssistantError
 from tui_assistant.host import frames, worker_asks
 from tui_assistant.host.frames import Hello, Instead, Message, Ready, Reply, Unusable
+from tui_assistant.host.inbox import Inbox
 from tui_assistant.models import registry
 from tui_assistant.models.registry import Port
 
@@ -87,7 +88,7 @@ def main(arguments: list[str]) -> int:
     hello = pipe.receive()
     if not isinstance(hello, Hello):
         return EXIT_USAGE
-    inbox = worker_asks.Inbox()
+    inbox = Inbox()
     # Reads while the model loads, so that the process also ends when its host dies in the meantime.
     threading.Thread(target=_read, args=(pipe, inbox), name="reader", daemon=True).start()
     began = time.monotonic()
@@ -105,7 +106,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _read(pipe: Pipe, inbox: worker_asks.Inbox) -> None:
+def _read(pipe: Pipe, inbox: Inbox) -> None:
     try:
         while (message := pipe.receive()) is not None:
             inbox.put(message)  # type: ignore[arg-type]  # the host sends nothing but asks after its hello

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_assistant import config
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.tools import plugins
 from tui_assistant.models.tools.base import OwnTool, ToolContext
 from tui_assistant.models.tools.mcp_config import servers

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from stub_server import StubServer, respond
 
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.tools.base import OwnTool, ToolContext, ToolResult
 from tui_assistant.models.tools.mcp_config import McpServer, servers
 from tui_assistant.models.tools.mcp_servers import McpServers

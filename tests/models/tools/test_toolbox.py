@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tui_assistant.host.worker_asks import Flag
+from tui_assistant.host.inbox import Flag
 from tui_assistant.models.tools import plugins
 from tui_assistant.models.tools.base import OwnTool, ToolContext, ToolResult
 from tui_assistant.models.tools.toolbox import MAX_RESULT, Checked, Toolbox, call, check
