@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from fakes import Driver, ScriptedDetector, errors, kinds
+from fakes import Driver, Models, ScriptedDetector, config, errors, kinds, streams, tone
 
-from tui_assistant.engine.ports import Alarm, Respond
+from tui_assistant.engine.ports import Alarm, Cancel, Partial, Respond, Transcribe, TranscribeAudio
 from tui_assistant.protocol import server
-from tui_assistant.protocol.codec import decode_server, wire
-from tui_assistant.protocol.session import Audio, AudioInput, PcmFormat, SessionConfig
+from tui_assistant.protocol.codec import decode_server, encode_audio, wire
+from tui_assistant.protocol.session import Audio, AudioInput, PcmFormat, SessionConfig, Transcription
 
 INPUT = {"format": {"type": "audio/pcm", "rate": 16_000}}
 
@@ -37,6 +37,48 @@ def test_turns_and_words_and_nothing_else() -> None:
     ]
     assert driver.answer("ask_1", Alarm("Time is up.")) == []
     assert not driver.of(Respond)
+
+
+def test_sound_that_a_client_puts_into_an_item_is_written_down_and_answered() -> None:
+    """ "Full audio messages" of the guide: conversation.item.create with a recording, then response.create."""
+    driver = Driver(configuration=config(None, rate=24_000, input={"transcription": Transcription(language="en")}))
+    driver.models = Models(words=["what time is it"])
+    said = [
+        {"type": "input_text", "text": "Now:"},
+        {"type": "input_audio", "audio": encode_audio(tone(1_500, rate=24_000))},
+    ]
+    driver.send("conversation.item.create", item={"type": "message", "role": "user", "content": said})
+    driver.send("response.create")
+    assert not driver.of(Respond), "its words are waited for"
+    assert [ask.language for ask in driver.of(Transcribe)] == ["en"]
+    heard = b"".join(ask.pcm for ask in driver.of(TranscribeAudio))
+    assert len(heard) == len(tone(1_500)), "at 16 kHz"
+    driver.answer(driver.of(Transcribe)[0], Partial("what"))
+    driver.settle()
+    (delta,), (done,) = driver.of(server.TranscriptionDelta), driver.of(server.TranscriptionCompleted)
+    assert [(event.item_id, event.content_index) for event in (delta, done)] == [("item_1", 1)] * 2
+    assert (done.transcript, done.usage.seconds) == ("what time is it", 1.5)
+    assert [line.text for line in driver.of(Respond)[0].messages] == ["Now: what time is it"]
+    text, sound = driver.retrieve("item_1").content
+    assert (text.text, sound.transcript, sound.audio) == ("Now:", "what time is it", said[1]["audio"])
+
+
+@pytest.mark.parametrize(
+    "part", [{"audio": "AA=="}, {"transcript": "hi"}, {"audio": encode_audio(tone(50)), "transcript": "hi"}]
+)
+def test_sound_with_its_words_or_without_a_sample_is_not_listened_to(part: dict[str, str]) -> None:
+    driver = Driver(configuration=config(None))
+    content = [{"type": "input_audio", **part}]
+    driver.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    assert not driver.of(Transcribe)
+
+
+def test_the_words_of_a_deleted_recording_are_not_waited_for() -> None:
+    driver = Driver(configuration=config(None))
+    content = [{"type": "input_audio", "audio": encode_audio(tone(200))}]
+    driver.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    driver.send("conversation.item.delete", item_id="item_1")
+    assert [ask.ask_id for ask in driver.of(Cancel)] == streams(driver.outputs)
 
 
 def test_it_is_echoed_with_its_own_fields() -> None:

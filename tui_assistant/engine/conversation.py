@@ -151,11 +151,13 @@ class Conversation:
             if kept_ms > KEPT_AUDIO_MS and self._audio[key].pcm is not None:
                 self._audio[key] = replace(self._audio[key], pcm=None)
 
-    def set_transcript(self, item_id: str, transcript: str) -> None:
-        """The words of a spoken user item are known."""
+    def set_transcript(self, item_id: str, transcript: str, place: int = 0) -> None:
+        """The words of a spoken part of a user's item are known."""
         item = self._items.get(item_id)
         if isinstance(item, UserMessage):
-            self._items[item_id] = item.model_copy(update={"content": (InputAudio(transcript=transcript),)})
+            content = list(item.content)
+            content[place] = content[place].model_copy(update={"transcript": transcript})
+            self._items[item_id] = item.model_copy(update={"content": tuple(content)})
 
     def retrieve(self, item_id: str) -> Item:
         """The item with its audio, as far as that is kept."""

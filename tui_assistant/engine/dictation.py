@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,36 @@ from tui_assistant.engine.frontend import Frame
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.outbox import Outbox
 from tui_assistant.engine.ports import FRAME_RATE, Cancel, Transcribe, TranscribeAudio, TranscribeEnd
+from tui_assistant.engine.wire import WireReader, wire_rate
+from tui_assistant.protocol.codec import decode_audio
+from tui_assistant.protocol.items import InputAudio, Item, UserMessage
+from tui_assistant.protocol.session import AudioInput
+from tui_assistant.sound.resample import Resampler
+
+
+def dictate(
+    item: Item, audio: AudioInput, ids: Ids, outbox: Outbox, session_id: str = ""
+) -> Iterator[tuple[str, int, int]]:
+    """Streams for the sound in an item that a client has made, in the session's format, if it comes without its words.
+
+    For each one its ask, its part of the item's content, and its milliseconds.
+    """
+    rate = wire_rate(audio.format)
+    language = audio.transcription.language if audio.transcription else None
+    for place, part in enumerate(item.content if isinstance(item, UserMessage) else ()):
+        if not isinstance(part, InputAudio) or part.audio is None or part.transcript is not None:
+            continue
+        samples = WireReader(audio.format).decode(decode_audio(part.audio))
+        if not (length_ms := len(samples) * 1000 // rate):
+            continue
+        resampler = Resampler(rate, FRAME_RATE, quality="capture")
+        heard = np.concatenate([resampler.push(samples), resampler.flush()]).astype("<i2", copy=False)
+        ask_id = ids.next("ask")
+        outbox.ask(Transcribe(ask_id, language, session_id))
+        for begin in range(0, len(heard), FRAME_RATE):
+            outbox.ask(TranscribeAudio(ask_id, heard[begin : begin + FRAME_RATE].tobytes()))
+        outbox.ask(TranscribeEnd(ask_id))
+        yield ask_id, place, length_ms
 
 
 class Dictation:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from tui_assistant.engine.answers import Answers, Speculate
 from tui_assistant.engine.conversation import Conversation, Recorded, without_audio
+from tui_assistant.engine.dictation import dictate
 from tui_assistant.engine.ids import Ids
 from tui_assistant.engine.intake import Began, Happened, Intake, Paused, Utterance
 from tui_assistant.engine.outbox import Outbox, Output
@@ -188,6 +189,8 @@ class Session:
                 shown = without_audio(item)
                 self._outbox.send(server.ItemAdded(item=shown, previous_item_id=behind))
                 self._outbox.send(server.ItemDone(item=shown, previous_item_id=behind))
+                for ask_id, place, ms in dictate(item, self.config.audio.input, self._ids, self._outbox, self.id):
+                    self._transcripts.committed(ask_id, item.id or "", ms, place)
             case client.ConversationItemRetrieve(item_id=item_id):
                 self._outbox.send(server.ItemRetrieved(item=self._conversation.retrieve(item_id)))
             case client.ConversationItemDelete(item_id=item_id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from tui_assistant.engine.conversation import Conversation
 from tui_assistant.engine.outbox import Outbox
@@ -19,6 +20,12 @@ class _Stream:
     item_id: str
     seconds: float = 0.0  # of audio; 0: not committed
     firm: str = ""
+    place: int = 0  # of what it hears in the item's content
+
+
+class _Where(TypedDict):
+    item_id: str
+    content_index: int
 
 
 class Transcripts:
@@ -39,9 +46,9 @@ class Transcripts:
         """The words of an item in the conversation are still to come."""
         return any(stream.item_id in self._conversation for stream in self._streams.values())
 
-    def committed(self, ask_id: str, item_id: str, length_ms: int) -> None:
-        """What the stream hears has become an item of that length."""
-        self._streams.setdefault(ask_id, _Stream(item_id)).seconds = length_ms / 1000
+    def committed(self, ask_id: str, item_id: str, length_ms: int, place: int = 0) -> None:
+        """What the stream hears, of that length, has become an item, or the part of one at `place`."""
+        self._streams.setdefault(ask_id, _Stream(item_id, place=place)).seconds = length_ms / 1000
 
     def follows(self, ask_id: str, spoken: tuple[str, str] | None) -> bool:
         """Whether it is one of these streams. `spoken`: the stream and the item of the utterance that is not over."""
@@ -55,27 +62,24 @@ class Transcripts:
     def take(self, ask_id: str, answer: Answer, *, shown: bool) -> bool:
         """An answer to a stream that it `follows`; True when it was the last. `shown`: the client gets the words."""
         stream = self._streams[ask_id]
+        where: _Where = {"item_id": stream.item_id, "content_index": stream.place}
         match answer:
             case Partial(text=text, stash=stash):
                 # Firm words only grow; a recogniser that takes one back is not followed.
                 delta = text[len(stream.firm) :] if text.startswith(stream.firm) else ""
                 stream.firm += delta
                 if shown:
-                    self._outbox.send(
-                        server.TranscriptionDelta(item_id=stream.item_id, delta=delta, text=stream.firm, stash=stash)
-                    )
+                    self._outbox.send(server.TranscriptionDelta(**where, delta=delta, text=stream.firm, stash=stash))
                 return False
             case Final(text=text):
-                self._conversation.set_transcript(stream.item_id, text)
+                self._conversation.set_transcript(stream.item_id, text, stream.place)
                 usage = server.DurationUsage(seconds=stream.seconds)
                 if shown:
-                    self._outbox.send(
-                        server.TranscriptionCompleted(item_id=stream.item_id, transcript=text, usage=usage)
-                    )
+                    self._outbox.send(server.TranscriptionCompleted(**where, transcript=text, usage=usage))
             case Failed(code=code, message=message):
                 if shown:
                     failure = server.TranscriptionError(code=code, message=message)
-                    self._outbox.send(server.TranscriptionFailed(item_id=stream.item_id, error=failure))
+                    self._outbox.send(server.TranscriptionFailed(**where, error=failure))
                 else:
                     error = ErrorDetail(type="server_error", code=code, message=message)
                     self._outbox.send(server.ErrorEvent(error=error))
