@@ -25,6 +25,8 @@ async def test_the_path_and_the_header_choose_the_dialect(realtime_server_url: s
     for options in (beta, browser):
         session = await first(realtime_server_url, **options)
         assert (session["input_audio_format"], session["turn_detection"]["silence_duration_ms"]) == ("pcm16", 500)
+    session = await first(f"{realtime_server_url}?model=x&intent=transcription")
+    assert (session["type"], session["object"]) == ("transcription", "realtime.transcription_session")
     for options in ({}, beta):
         session = await first(qwen, **options)
         assert (session["input_audio_format"], session["turn_detection"]["silence_duration_ms"]) == ("pcm", 800)

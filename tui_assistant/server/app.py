@@ -25,6 +25,7 @@ from tui_assistant.protocol.dialects.base import Dialect, Quirks
 from tui_assistant.protocol.dialects.flat import Flat
 from tui_assistant.protocol.dialects.ga import Ga
 from tui_assistant.protocol.dialects.quirks import BETA, QWEN
+from tui_assistant.protocol.session import SessionConfig
 from tui_assistant.server.access import Access, in_url
 from tui_assistant.server.board import Board, State
 from tui_assistant.server.connection import GOING_AWAY, NO_PONG, POLICY_VIOLATION, Connection
@@ -268,13 +269,15 @@ def address(host: str, port: int) -> str:
 def _dialect(request: Request) -> Dialect:
     """By the path, and on OpenAI's paths by what the beta's clients send."""
     url = urlsplit(request.path)
-    explain = parse_qs(url.query).get("explain") == ["1"]
+    query = parse_qs(url.query)
+    explain = query.get("explain") == ["1"]
     if url.path == QWEN_PATH:
         return Flat(replace(QWEN, explain=explain))
     wanted = [value.strip() for line in request.headers.get_all(BETA_HEADER) for value in line.split(",")]
     if BETA_VALUE in wanted or BETA_PROTOCOL in offered(request.headers):
         return Flat(replace(BETA, explain=explain))
-    return Ga(Quirks(explain=explain))
+    only_words = query.get("intent") == ["transcription"]  # the service's URL of a transcription session
+    return Ga(Quirks(explain=explain), SessionConfig(type="transcription" if only_words else "realtime"))
 
 
 def _choose_subprotocol(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

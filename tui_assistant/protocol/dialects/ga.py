@@ -14,10 +14,9 @@ from tui_assistant.protocol.session import SessionConfig
 class Ga:
     """Stateless."""
 
-    config = SessionConfig()
-
-    def __init__(self, quirks: Quirks | None = None) -> None:
+    def __init__(self, quirks: Quirks | None = None, config: SessionConfig | None = None) -> None:
         self._quirks = quirks or Quirks()
+        self.config = config or SessionConfig()
 
     def decode(self, text: str | bytes) -> ClientEvent:
         return decode_client(text)
