@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import inspect
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from fake_talk import FakeTalk
 
 from tui_assistant.client.latency import ReplyLatency
 from tui_assistant.runtime.api import Ended, Line, LineChanged, Mode, Notice, Snapshot, Speaker, State, Suggest, Told
-from tui_assistant.tui.plain import COMMAND_FOR, run_plain
+from tui_assistant.tui.plain import COMMAND_FOR, COMMANDS, GREETING, Printer, run_plain
 
 ROOT = Path(__file__).parents[2]
 YOU = Line("u1", "12:01:03", Speaker.YOU, "what time is it")
@@ -120,7 +122,36 @@ def test_keys_are_named_by_their_commands() -> None:
 
 def test_help_names_the_commands() -> None:
     lines, _, _ = said([], "/help\n/quit\n", eof_ends=True)
-    assert "/mute" in lines[0]
+    text = "\n".join(lines)
+    accepted = set(re.findall(r"\B/[a-z]+", inspect.getsource(Printer._typed)))
+    assert set(re.findall(r"\B/[a-z]+", text)) == accepted == {*re.findall(r"\B/[a-z]+", COMMANDS)}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("terminal", [True, False])
+def test_who_sits_at_a_terminal_is_told_how_to_talk_when_it_is_ready(mode: Mode, *, terminal: bool) -> None:
+    talk, out = FakeTalk(Snapshot(link_state="starting")), io.StringIO()
+
+    def ready() -> None:
+        looks(1)
+        talk.snap = replace(talk.snap, link_state="ready", mode=mode)
+        looks(talk.pulled + 2)  # one of them was perhaps under way
+        talk.post(Ended(0))
+
+    def looks(many: int) -> None:
+        while talk.pulled < many:
+            time.sleep(0.01)
+
+    threading.Thread(target=ready).start()
+    run_plain(talk, stdin=Terminal() if terminal else io.StringIO(), stdout=out, clock=lambda: "09:00:00")
+    told = [line[14:] for line in out.getvalue().splitlines()]
+    assert told[:2] == ["link local: starting", "link local: ready"]
+    assert told[2:] == ([GREETING[mode]] if terminal else [str(mode)] if mode is Mode.PUSH_TO_TALK else [])
 
 
 def test_the_end_of_stdin_waits_for_the_answer() -> None:

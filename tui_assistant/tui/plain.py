@@ -26,6 +26,7 @@ from tui_assistant.runtime.api import (
     Ended,
     Line,
     LineChanged,
+    Mode,
     Notice,
     Snapshot,
     State,
@@ -41,10 +42,18 @@ LOOK_SECONDS = 0.25  # how often the snapshot is asked for changes of link, devi
 QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the last answer has been given
 LEAST_READ = 65_536  # bytes read at once
 USED = "used: "  # how the note of an answer begins that has used tools (client/transcript.py)
-COMMANDS = (
-    "press enter to talk, enter again to send; /mode /turns /mute /stop /new /traffic /record /save FILE /quit /help; "
-    "anything else is a typed message"
+HELP = (
+    "enter begins to talk, enter again sends; any other line without a slash is a typed message",
+    "/mode changes between HANDS-FREE and PUSH-TO-TALK, /mute mutes or listens again, /stop stops the running answer",
+    "/new begins a new conversation, /record records the session or ends that, /save FILE saves the conversation",
+    "on a link: /turns detects turns here or there again, /traffic says what has gone over the wire",
+    "/quit ends the program, /help says this",
 )
+COMMANDS = "there are /mode /mute /stop /new /record /save FILE /turns /traffic /quit, and /help says what they do"
+GREETING = {
+    Mode.HANDS_FREE: "HANDS-FREE: speak, a pause ends your turn; or type a message; /help names the commands",
+    Mode.PUSH_TO_TALK: "PUSH-TO-TALK: enter, speak, enter sends; or type a message; /help names the commands",
+}
 # What the conversation says of keys, as it is done here.
 COMMAND_FOR = {
     "D plays a demo, i types a message, d chooses a device": "type a message",
@@ -85,12 +94,13 @@ def run_plain(
     """
     events: SimpleQueue[Notice | Typed | Signalled] = SimpleQueue()  # its put may interrupt itself: signals need that
     out = sys.stdout if stdout is None else stdout
-    printer = Printer(talk, out, clock, eof_ends=eof_ends)
+    source = sys.stdin if stdin is None else stdin
+    greets = interactive and source is not None and source.isatty()  # there is none under pythonw
+    printer = Printer(talk, out, clock, eof_ends=eof_ends, greets=greets)
     with _signals(events):
         talk.start(events.put)
         try:
             if interactive:
-                source = sys.stdin if stdin is None else stdin
                 threading.Thread(target=_read, args=(source, events), name="plain-input", daemon=True).start()
             return printer.run(events)
         except BrokenPipeError:
@@ -104,11 +114,15 @@ def run_plain(
 class Printer:
     """Turns notices and typed lines into lines on stdout and calls of the Talk."""
 
-    def __init__(self, talk: TalkApi, out: TextIO, clock: Callable[[], str], *, eof_ends: bool) -> None:
+    def __init__(
+        self, talk: TalkApi, out: TextIO, clock: Callable[[], str], *, eof_ends: bool, greets: bool = False
+    ) -> None:
+        """`greets`: says how to talk as soon as that is possible, to somebody who sits at a terminal."""
         self._talk = talk
         self._out = out
         self._clock = clock
         self._eof_ends = eof_ends
+        self._greets = greets
         self._printed: dict[str, Line] = {}
         self._seen = Snapshot()
         self._arrow = Arrow()
@@ -177,14 +191,15 @@ class Printer:
         if now.link_state != before.link_state:
             leaves = " ↗" if now.traffic is not None and now.traffic.leaves else ""
             self._aside(f"link {now.link}{leaves}: {now.link_state}")
-        if now.mode is not before.mode:
+        if now.mode is not before.mode and not self._greets:  # else the greeting says it
             self._aside(str(now.mode))
         if now.muted is not before.muted:
             self._aside("muted" if now.muted else "listening again")
         if now.talking is not before.talking:
             self._aside("listening: enter sends" if now.talking else "not listening")
-        if now.recording is not before.recording:
-            self._aside("recording" if now.recording else "not recording any more")
+        if self._greets and now.link_state == "ready":
+            self._greets = False
+            self._aside(GREETING[now.mode])
         if leaving := self._arrow.take(now, time.monotonic()):
             self._aside(leaving)
         pressed = OPENS_ON_PRESS in (now.microphone, before.microphone) and before.microphone
@@ -227,7 +242,8 @@ class Printer:
             case "/quit":
                 return 0
             case "/help":
-                self._aside(COMMANDS)
+                for line in HELP:
+                    self._aside(line)
             case word if word.startswith("/") and " " not in word:
                 self._aside(f"there is no command {word}; {COMMANDS}")
             case _:
