@@ -33,6 +33,16 @@ class TestOptions:
         assert file.recording.rate == 16_000
         assert options(audio__output="none").output == "none"
 
+    def test_stdin_and_silence_are_meant_where_files_have_their_names(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(home)
+        for name in ("-", "none"):
+            Path(name).write_bytes(JFK.read_bytes())
+        found = options(audio__input="-", audio__output="none")
+        assert (found.recording, found.stdin_rate, found.output_file, found.output) == (None, 16_000, None, "none")
+        assert options(audio__input="./-").recording is not None
+
     def test_stdin_with_its_rate(self) -> None:
         raw = options(audio__input="-", audio__input_rate=24_000)
         assert (raw.stdin_rate, raw.input, raw.recording) == (24_000, "", None)

@@ -49,7 +49,9 @@ def test_servers_that_work_and_those_that_do_not() -> None:
         "6 tools; you are asked before desk_write; not before desk_add, desk_variable, desk_fail, desk_die, desk_sleep"
     )
     assert found["mcp.some"].verdict is Verdict.NOTE
-    assert found["mcp.some"].text.endswith("1 tool; not before some_add; 1 of those in mcp.some.tools are not there")
+    assert found["mcp.some"].text.endswith(
+        "1 tool; you are not asked before some_add; 1 of those in mcp.some.tools are not there"
+    )
     assert found["mcp.away"].verdict is Verdict.BAD
     assert found["mcp.away"].text.startswith("cannot be used: ")
     assert found["mcp.away"].mend == "look at mcp.away.url, and whether that server runs"

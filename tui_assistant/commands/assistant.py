@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui_assistant.tui.keys.router import KeyWishes
 
 STDIN = "-"
+NO_OUTPUT = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ def is_finite(name: str) -> bool:
 
 
 def is_file(name: str) -> bool:
-    """A name is a file when it looks like one or is one; otherwise it is a device."""
+    """A name is a file when it looks like one or is one; otherwise it is a device. ./none is a file, none is not."""
+    if name in (STDIN, NO_OUTPUT):
+        return False
     return name.lower().endswith(".wav") or os.sep in name or Path(name).is_file()
 
 

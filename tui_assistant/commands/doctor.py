@@ -15,7 +15,7 @@ import click
 
 from tui_assistant import __version__
 from tui_assistant.client.hold import Method
-from tui_assistant.commands.assistant import is_file
+from tui_assistant.commands.assistant import NO_OUTPUT, STDIN, is_file
 from tui_assistant.commands.devices import list_quietly
 from tui_assistant.commands.doctor_tools import tools
 from tui_assistant.commands.finding import Finding, Verdict
@@ -117,7 +117,7 @@ def audio(settings: Settings) -> Iterator[Finding]:
         ("microphone", settings.audio.input, open_microphone, "plug one in; until then: --demo, or --input FILE.wav"),
         ("speaker", settings.audio.output, open_speaker, "plug one in; until then: --output FILE.wav or none"),
     ):
-        if is_file(wanted) or wanted in ("-", "none"):
+        if is_file(wanted) or wanted in (STDIN, NO_OUTPUT):
             yield Finding(what, Verdict.OK, f"{wanted}, by the settings")
             continue
         try:

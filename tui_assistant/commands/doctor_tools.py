@@ -94,7 +94,7 @@ def _described(there: Sequence[OwnTool]) -> str:
     if asked:
         parts.append(f"you are asked before {_names(asked)}")
     if free:
-        parts.append(f"not before {_names(free)}")
+        parts.append(f"{'not' if asked else 'you are not asked'} before {_names(free)}")
     return "; ".join(parts)
 
 
