@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import Blip
 
-FRAME_MS = 32
+FRAME_MS = 32  # of the detector: engine.ports.FRAME_MS, which neither this room nor the screen imports
 SEMANTIC_THRESHOLD = 0.5  # semantic_vad has none of its own
 LEAST_THRESHOLD, LEAST_RELEASE = 0.05, 0.01  # below them nothing is ever silence
 BY_ITSELF = "the values in force now"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from tui_assistant.lab.calibration import VOICE_DBFS
+
 ANSWER_DBFS = -20.0  # what the assistant's voice is played at, RMS of its speech
 UNDER_NOISE_DB = 3.0  # an echo that far below the noise is no echo
-VOICE_DBFS = -26.0  # how loud the user is heard, as calibrated
 SAFE_DB = 25.0  # an echo that far below the user's voice starts no turn: the detectors need about -30 dB of the voice
 CANCELLED_DB = 29.0  # the least that an echo canceller of the WebRTC kind took away when it was measured
 LONGEST_MS = 400.0  # it looks no further back; wireless speakers are later

@@ -15,6 +15,7 @@ import numpy as np
 from tui_assistant.audio.base import Microphone
 from tui_assistant.audio.echo import EchoStage, Levels
 from tui_assistant.client.effects import Since
+from tui_assistant.client.ledger import PREROLL_MS
 from tui_assistant.engine.frontend import Frame, FrontEnd
 from tui_assistant.engine.ports import SpeechDetector
 from tui_assistant.errors import DeviceError
@@ -23,7 +24,6 @@ from tui_assistant.sound.level import Meter
 from tui_assistant.sound.resample import Resampler
 from tui_assistant.sound.samples import Samples
 
-PREROLL_MS = 300  # people begin to speak before the key is down
 LEAST_PREROLL_MS = 100  # also right after a turn: its end is then in both
 TAIL_MS = 200  # and they let go before the last word is out
 MOST_LEVELS = 100  # a second of frames: what is older is dropped if nobody took it

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tui_assistant.client.blips import FRAME_MS
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.client.turns import TurnRecord
 from tui_assistant.lab.fit import Fault, Fit, MarkedTurn, NoFit, fit
 from tui_assistant.runtime.api import Snapshot
-
-FRAME_MS = 32
 
 
 def marked(records: Sequence[TurnRecord]) -> tuple[MarkedTurn, ...]:

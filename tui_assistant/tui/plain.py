@@ -10,7 +10,6 @@ import codecs
 import contextlib
 import io
 import os
-import signal
 import sys
 import threading
 import time
@@ -18,7 +17,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import FrameType
 from typing import TextIO
 
 from tui_assistant.runtime.api import (
@@ -37,6 +35,7 @@ from tui_assistant.runtime.api import (
 from tui_assistant.safetext import clean
 from tui_assistant.tui.drawing.traffic import words as traffic_words
 from tui_assistant.tui.plain_arrow import Arrow, arrow_words
+from tui_assistant.tui.signals import handled_by
 
 LOOK_SECONDS = 0.25  # how often the snapshot is asked for changes of link, device and mode
 QUIET_SECONDS = 1.5  # after the end of stdin: idle for so long means that the last answer has been given
@@ -61,7 +60,6 @@ COMMAND_FOR = {
     "x listens again": "/mute listens again",
     "r ends it": "/record ends it",
 }
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def run_plain(
     source = sys.stdin if stdin is None else stdin
     greets = interactive and source is not None and source.isatty()  # there is none under pythonw
     printer = Printer(talk, out, clock, eof_ends=eof_ends, greets=greets)
-    with _signals(events):
+    with handled_by(lambda number, frame: events.put(Signalled(number))):
         talk.start(events.put)
         try:
             if interactive:
@@ -295,23 +293,6 @@ def _lines(source: TextIO) -> Iterator[str]:
         yield from (line.rstrip("\r") for line in lines)
     if held:
         yield held
-
-
-@contextlib.contextmanager
-def _signals(events: SimpleQueue[Notice | Typed | Signalled]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        events.put(Signalled(number))
-
-    before = {number: signal.signal(number, note) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, former in before.items():
-            signal.signal(number, former)
 
 
 def _forget(out: TextIO) -> None:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from tui_assistant.errors import UsageError
 from tui_assistant.runtime.api import TalkApi
 from tui_assistant.safetext import clean
+from tui_assistant.tui.signals import handled_by
 
 if TYPE_CHECKING:
     from tui_assistant.tui.keys.router import KeyWishes
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 LAST_RESORT_SECONDS = 3.0  # a terminal that has gone can block the orderly way out, closing included (1.5 s)
 # Mouse, focus, paste and resize reports off, keyboard flags back, main screen, cursor and line wrap on.
 RESTORE = (
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?7h"
 )
-
-Handler = Callable[[int, FrameType | None], None]
 
 
 def run_app(
@@ -53,7 +49,7 @@ def run_app(
         last_resort.start()
         app.end_soon(signalled[0])
 
-    with _handlers(stop):
+    with handled_by(stop):
         try:
             app.run(mouse=mouse)
         finally:
@@ -64,20 +60,6 @@ def run_app(
     if app.ended_reason:
         _say(clean(app.ended_reason))
     return signalled[0] if signalled else (app.return_code or 0)
-
-
-@contextlib.contextmanager
-def _handlers(handler: Handler) -> Iterator[None]:
-    """Our signal handlers, and afterwards those that were there. Off the main thread there are none to set."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, former in before.items():
-            signal.signal(number, former)
 
 
 def _terminal_attributes() -> list[Any] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import IntEnum
 
+from tui_assistant.client.blips import FRAME_MS
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.calibration import LEAST_SPOKEN_MS, Problem, Proposal, calibrate, silence_problem
 from tui_assistant.lab.duplex import Advice, Duplex, advise
@@ -16,7 +17,6 @@ from tui_assistant.lab.evidence import SURE_P
 from tui_assistant.runtime.api import EchoMeasured, Phase, ScopeFrame, Snapshot, TalkApi
 from tui_assistant.runtime.setup_api import Fetching, ModelInfo, SetupApi
 
-FRAME_MS = 32
 READY_S = 1.5  # to take a breath
 SILENCE_MS = 3_000
 ENDED_MS = 1_800  # of silence behind the sentence; longer than any pause that a silence should bridge

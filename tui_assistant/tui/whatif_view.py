@@ -15,13 +15,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tui_assistant.client.blips import FRAME_MS
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab import whatif
 from tui_assistant.lab.whatif import Change, Difference, Turn
 from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime.api import Phase, ScopeFrame
 
-FRAME_MS = 32  # of the detector (engine.ports.FRAME_MS; the screen does not import the engine)
 OPEN_STEP_MS = 256  # an open turn that grows is compared anew each quarter of a second, not with each frame
 NOT_RULES = {"gain_db": "gain", "tail_ms": "tail"}  # they change what is heard: frames of before say nothing about it
 NOTHING_HEARD = "speak, or play a file: what is heard is compared here"

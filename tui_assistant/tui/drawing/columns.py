@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tui_assistant.client.blips import FRAME_MS
 from tui_assistant.runtime.api import Phase, ScopeFrame
 
 # What a column lasts at each zoom: with 50 of them from 5 s to the 120 s that are kept.
@@ -158,7 +159,7 @@ def _silences(frames: Sequence[ScopeFrame], begin: int, needed_ms: int) -> dict[
             continue
         if run:
             over = (frame is not None and frame.commit) or frames[run[-1]].commit
-            total = len(run) if over else max(len(run), round(needed_ms / _FRAME_MS))
+            total = len(run) if over else max(len(run), round(needed_ms / FRAME_MS))
             fills.update({each: max(1, number * FULL // total) for number, each in enumerate(run, 1)})
             run = []
     return fills
@@ -176,6 +177,3 @@ def _tails(frames: Sequence[ScopeFrame], begin: int, tail_ms: int) -> set[int]:
                 tails.add(at)
             at -= 1
     return tails
-
-
-_FRAME_MS = 32  # what a frame lasts (engine.ports.FRAME_MS; the screen does not import the engine)

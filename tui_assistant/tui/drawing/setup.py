@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui_assistant.client.blips import FRAME_MS
 from tui_assistant.client.hold import Method
 from tui_assistant.client.tuning import Tuning
 from tui_assistant.lab.evidence import Figures
@@ -15,7 +16,7 @@ from tui_assistant.tui.drawing.meter import meter
 from tui_assistant.tui.drawing.models import models_page
 from tui_assistant.tui.drawing.runs import EMPTY, Line, Run, crop, merge, wrap
 from tui_assistant.tui.drawing.words import bar, marked, paragraph
-from tui_assistant.tui.setupflow import FRAME_MS, LONGEST_MS, SENTENCE, SILENCE_MS, Flow, Step
+from tui_assistant.tui.setupflow import LONGEST_MS, SENTENCE, SILENCE_MS, Flow, Step
 
 NAMES = ("silence", "sentence", "keyboard", "speakers", "models", "result")
 LANE_INDENT = 8
