@@ -23,5 +23,5 @@ def pytest_configure(config: pytest.Config) -> None:
 def realtime_server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a Realtime server of this test alone."""
     mark = request.node.get_closest_marker("realtime")
-    with realtime_server(**(mark.kwargs if mark else {})) as url:
+    with realtime_server(*(mark.args if mark else ()), **(mark.kwargs if mark else {})) as url:
         yield url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from tui_assistant.host.workers import Port, WorkerSpec
@@ -16,8 +16,13 @@ START_S, STOP_S = 20.0, 10.0
 _MODELS = "tui_assistant.testing.models"
 
 
-def scripted(heard: Sequence[str], answers: Sequence[Line]) -> dict[Port, WorkerSpec]:
-    """Models that hear and answer these lines, in order; an answer may be a function call, see ScriptedResponder."""
+def scripted(heard: str | Sequence[str], answers: Line | Sequence[Line]) -> dict[Port, WorkerSpec]:
+    """Models that hear and answer these lines, in order; an answer may be a function call, see ScriptedResponder.
+
+    A single line may stand for a list of it.
+    """
+    heard = [heard] if isinstance(heard, str) else heard
+    answers = [answers] if isinstance(answers, str | Mapping) else answers
     return {
         Port.RECOGNISER: WorkerSpec(Port.RECOGNISER, f"{_MODELS}:recogniser", {"lines": list(heard)}),
         Port.RESPONDER: WorkerSpec(Port.RESPONDER, f"{_MODELS}:responder", {"lines": list(answers)}),
@@ -27,8 +32,8 @@ def scripted(heard: Sequence[str], answers: Sequence[Line]) -> dict[Port, Worker
 
 @contextmanager
 def realtime_server(
-    heard: Sequence[str] = ("hello",),
-    answers: Sequence[Line] = ("Hello to you.",),
+    heard: str | Sequence[str] = ("hello",),
+    answers: Line | Sequence[Line] = ("Hello to you.",),
     options: ServerOptions | None = None,
 ) -> Iterator[str]:
     """The URL of a running server, e.g. ws://127.0.0.1:PORT/v1/realtime."""
