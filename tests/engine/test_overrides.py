@@ -60,6 +60,14 @@ class TestInput:
         assert usage is not None
         assert usage.input_token_details.audio_tokens == 8, "800 ms, of the second alone"
 
+    def test_words_that_it_does_not_read_are_not_awaited(self) -> None:
+        driver = Driver(ScriptedDetector(), config(None))
+        driver.frames(10)
+        driver.send("input_audio_buffer.commit")
+        create(driver, input=[OTHER], conversation="none")
+        create(driver, input=[])
+        assert len(driver.of(Respond)) == 2
+
     def test_what_was_deleted_while_words_were_awaited_is_not_read(self) -> None:
         driver = talk(ServerVad(create_response=False))
         driver.frames(30)

@@ -227,10 +227,14 @@ class Answers:
             self.idle.arm(run.said_ms)
 
     def _ask_if_known(self, run: ResponseRun) -> None:
-        if run.state is not ResponseState.WAITING or self._words_missing():
+        given = run.options.input
+        reads = given is None or any(
+            isinstance(item, ItemReference) for item in given
+        )  # what stands in the conversation
+        if run.state is not ResponseState.WAITING or (reads and self._words_missing()):
             return
-        if run.options.input is not None:
-            items = [item for item in map(self._resolve, run.options.input) if item is not None]
+        if given is not None:
+            items = [item for item in map(self._resolve, given) if item is not None]
             run.ask(self._conversation.messages(items), self._conversation.heard_ms(items))
             return
         nudged = self._nudged and run is self.current
