@@ -19,6 +19,7 @@ from tui_assistant.tui.screens.help import HelpScreen
 from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.devicelist import DeviceList
+from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
 
@@ -224,3 +225,23 @@ async def test_without_colour_the_cursor_is_reversed(keys: tuple[str, ...], monk
         assert isinstance(focused, Input)
         strip = focused.render_line(0)
         assert sum(segment.cell_length for segment in strip if segment.style and segment.style.reverse) == 1
+
+
+DIALOGS = [("question_mark",), ("d",), ("k",), ("F",), ("t", "n"), ("t", "s"), ("j", "enter")]
+
+
+@pytest.mark.parametrize("keys", DIALOGS, ids=" ".join)
+async def test_a_dialog_has_all_the_keys_and_at_80_columns_all_the_width(keys: tuple[str, ...]) -> None:
+    talk = FakeTalk(scene(4_100))
+    talk.first = talked()
+    async with running(talk, size=(80, 24)) as (_, app, pilot):
+        bar = app.screen.query_one(KeyBar)
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert text_of(bar.lines[0]) == ""
+        assert app.screen.query_one(".dialog").size.width == 80
+        assert app.screen.query_one(".dialog").region.y > 0, "the status line stays in view"
+        assert text_of(app.screen.query_one(KeyBar).lines[0]).strip()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "esc" in text_of(bar.lines[0])

@@ -21,6 +21,7 @@ from tui_assistant.safetext import clean
 from tui_assistant.tui.keys.driver import choose
 from tui_assistant.tui.keys.router import KeyWishes, Router
 from tui_assistant.tui.keys.terminal import terminal_name
+from tui_assistant.tui.layout import WIDE_COLUMNS
 from tui_assistant.tui.messages import Noticed
 from tui_assistant.tui.palette import ALIASES, DARK_THEME, THEMES, Styles, palette_of, variables
 from tui_assistant.tui.panes import load
@@ -38,6 +39,7 @@ class AssistantApp(App[None], inherit_bindings=False):
     ]
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (WIDE_COLUMNS, "-spacious")]
     TITLE = "tui-assistant"
 
     def __init__(

@@ -184,9 +184,11 @@ class MainScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         self._router.open = False
+        self.key_bar.rest(True)
 
     def on_screen_resume(self) -> None:
         self._open_router()
+        self.key_bar.rest(False)
 
     def _open_router(self) -> None:
         """The talk key talks, unless what has the focus wants to be typed into."""

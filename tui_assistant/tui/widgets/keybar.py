@@ -33,14 +33,20 @@ class KeyBar(Lines):
         self._spans: tuple[Span, ...] = ()
         self._hidden: frozenset[str] = frozenset()
         self._words: dict[str, str] = {}
+        self._resting = False
 
     def on_resize(self) -> None:
         self.update(self.context)
 
     def update(self, context: Context) -> None:
         self.context = context
-        line, self._spans = keybar(self._caps(), self.size.width)
+        line, self._spans = keybar(() if self._resting else self._caps(), self.size.width)
         self.show([line])
+
+    def rest(self, resting: bool) -> None:
+        """Shows no keys while a dialog has them all."""
+        self._resting = resting
+        self.update(self.context)
 
     def hide(self, *actions: str, **words: str) -> None:
         """The keys that would do nothing now; those that were hidden before are shown again. `words`: what the keys of
