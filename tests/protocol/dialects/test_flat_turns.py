@@ -9,9 +9,12 @@ import pytest
 from fakes import FRAME_BYTES, Driver, Models, ScriptedDetector
 from sdk_types_flat import check_beta, check_qwen
 
+from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.codec import encode_audio
 from tui_assistant.protocol.dialects.flat import Flat
 from tui_assistant.protocol.dialects.quirks import BETA, QWEN, FlatQuirks
+from tui_assistant.protocol.items import ErrorDetail
+from tui_assistant.protocol.server import ErrorEvent
 
 ASSISTANT_SPEAKS = [
     "response.output_item.added",
@@ -194,6 +197,24 @@ def test_a_transcription_session_stays_one_and_ends() -> None:
     client.send("input_audio_buffer.commit")
     assert client.settle()[-1]["type"] == "conversation.item.input_audio_transcription.completed"
     assert [event["type"] for event in client.send("session.finish")] == ["session.finished"]
+
+
+def test_an_error_names_what_the_client_has_sent() -> None:
+    """Also where that is GA's name: it must not be told that the right one is unknown."""
+    client = Client(QWEN)
+    for kind, root, name in (
+        ("session.update", "session", "output_modalities"),
+        ("response.create", "response", "max_output_tokens"),
+    ):
+        with pytest.raises(RemoteProtocolError) as refused:
+            client.send(kind, **{root: {name: 1}})
+        detail = ErrorDetail(code=refused.value.code, message=refused.value.message, param=refused.value.param)
+        (text,) = client.dialect.encode(ErrorEvent(error=detail))
+        error = json.loads(text)["error"]
+        assert (error["param"], error["message"]) == (f"{root}.{name}", f"Unknown parameter: '{root}.{name}'.")
+    client.send("session.update", session={"type": "transcription"})
+    (event,) = client.send("session.update", session={"modalities": ["text"]})
+    assert event["error"]["param"] == "session.modalities", "ours is translated"
 
 
 def test_errors_speak_the_flat_language() -> None:

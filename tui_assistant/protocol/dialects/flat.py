@@ -34,6 +34,7 @@ class Flat:
         self._finishing = False
         self._unconfirmed = False  # the empty update of a session.finish is on its way
         self._held: Json | None = None
+        self._refused: str | None = None  # the param of what this dialect has refused itself, in its own words
         self._readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
             "session.update": ("session", self._session.read),
             "response.create": ("response", self._session.read_response),
@@ -44,7 +45,7 @@ class Flat:
             "response": self._response,
             "item": self._item,
             "part": self._part,
-            "error": self._session.error,
+            "error": self._error,
         }
 
     @property
@@ -65,8 +66,13 @@ class Flat:
             return decode_client(text)  # without a copy: it may be an append of 15 MiB
         event = _parsed(text)
         name, read = self._readers[kind]
+        self._refused = None
         if name in event:
-            event[name] = read(event[name])
+            try:
+                event[name] = read(event[name])
+            except RemoteProtocolError as error:
+                self._refused = error.param
+                raise
         return _validated(event)
 
     def _finish(self, event: Json) -> ClientEvent:
@@ -125,6 +131,11 @@ class Flat:
 
     def _part(self, part: Json) -> Json:
         return values.flat_part(part, text_too=self._quirks.text_of_speech)
+
+    def _error(self, error: Json) -> Json:
+        """In this dialect's names, unless it has them already: a name of ours may be what the client got wrong."""
+        own = error["param"] is not None and error["param"] == self._refused
+        return error if own else self._session.error(error)
 
     def _response(self, response: Json) -> Json:
         """Beta's and Qwen's response object; "max_output_tokens" is its name here too."""
