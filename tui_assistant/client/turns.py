@@ -37,9 +37,8 @@ class TurnRecord:
     started_ms: int  # when the beginning was decided
     speech_end_ms: int | None = None  # the last frame of speech ends
     stopped_ms: int | None = None  # when the end was decided; None: still open
-    why_started: JsonObject | None = (
-        None  # `reason` of speech_started; None: the floor was taken by hand, or a server of others
-    )
+    why_started: JsonObject | None = None
+    """`reason` of speech_started; None: the floor was taken by hand, or the server gives no reasons."""
     why_stopped: JsonObject | None = None
     """`reason` of speech_stopped or committed; with `released_ms` where the floor was held and let go.
 

@@ -52,9 +52,7 @@ class Capture:
         self.rate = rate
         self._clock = clock
         self._stage: EchoStage | None = None
-        self.trouble: DeviceError | None = (
-            None  # why the last stage failed and was dropped; whoever has dealt with it sets None
-        )
+        self.trouble: DeviceError | None = None  # why a stage failed and was dropped; who deals with it sets None
         self._levels: list[Levels] = []
         self._detector = detector
         self._front: FrontEnd | None = None

@@ -21,9 +21,8 @@ class TalkOptions:
 
     rules: ServerVad | SemanticVad = field(default_factory=ServerVad)
     barge_in: BargeInTimes = field(default_factory=BargeInTimes)
-    tuning: Tuning | None = (
-        None  # all values, also those that `rules` do not say; None: as `rules` and `tail_ms` have it
-    )
+    tuning: Tuning | None = None
+    """All values, also those that `rules` do not say; None: those of `rules` and `tail_ms`."""
     presets: tuple[Preset, ...] = ()  # the user's own
     config: Path | None = None  # the file that settings are saved to; None: where it is looked for
     push_to_talk: bool = False
