@@ -128,6 +128,12 @@ class TestVadFlow:
         assert [line.text for line in driver.of(Respond)[-1].messages] == ["what time is it"]
 
 
+@pytest.mark.parametrize("event", [{"type": "response.create"}, '{"type": "response.create"}'])
+def test_what_is_no_event_is_not_passed_over(event: Any) -> None:
+    with pytest.raises(LocalProtocolError, match="decode_client"):
+        Driver().event(event)
+
+
 class TestManualFlow:
     """append, commit, committed, the user's item, response.create, the answer; nothing about speech."""
 

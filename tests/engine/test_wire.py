@@ -30,6 +30,13 @@ def test_half_a_sample_waits_for_its_other_half() -> None:
     assert reader.decode(b"\x01\x00\x02").tolist() == [1]
 
 
+def test_arrays_of_samples_are_taken_and_what_is_no_audio_is_not() -> None:
+    assert WireReader(PcmFormat()).decode(np.array([1, -2], np.int16)).tolist() == [1, -2]  # type: ignore[arg-type]
+    for other in (5, [1, 2], "ab", np.zeros(2, np.float32)):
+        with pytest.raises(TypeError):
+            WireReader(PcmFormat()).decode(other)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_samples_stay_whatever_becomes_of_the_bytes(kind: Any) -> None:
     owner = bytearray(b"\x01\x02\x03\x04")

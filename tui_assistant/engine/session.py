@@ -17,7 +17,7 @@ from tui_assistant.engine.outbox import Outbox, Output
 from tui_assistant.engine.ports import Alarm, Answer, Cancel, Failed, Notify, Partial, SpeechDetector
 from tui_assistant.engine.transcription import Transcripts
 from tui_assistant.engine.wire import wire_rate
-from tui_assistant.errors import RemoteProtocolError
+from tui_assistant.errors import LocalProtocolError, RemoteProtocolError
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.items import ErrorDetail, InputAudio, ResponseOptions, UserMessage
@@ -203,6 +203,9 @@ class Session:
                     raise RemoteProtocolError("There is only content 0.", code="invalid_value", param="content_index")
                 self._truncate(item_id, end_ms)
                 self._outbox.send(server.ItemTruncated(item_id=item_id, content_index=index, audio_end_ms=end_ms))
+            case _:
+                hint = "protocol.codec.decode_client makes one of JSON"
+                raise LocalProtocolError(f"{type(event).__name__} is no client event", hint)
 
     def _update(self, config: SessionConfig) -> None:
         begun = self._intake.buffer.end or self._conversation.last() or self._answers.busy

@@ -11,6 +11,7 @@ from tui_assistant.sound import g711
 _WIRE = np.dtype("<i2")
 _NATIVE = np.dtype(np.int16) == _WIRE  # this machine is little-endian too: nothing need be turned round
 G711_RATE = 8_000  # Hz; fixed by the format
+_TAKEN = frozenset({"B", "b", "c", "h", "<h"})  # a buffer's items: bytes, or whole samples
 
 
 def wire_rate(audio_format: AudioFormat) -> int:
@@ -30,13 +31,21 @@ class WireReader:
             law = g711.decode_mulaw if self._format.type == "audio/pcmu" else g711.decode_alaw
             return law(data)
         if type(data) is not bytes:
-            data = bytes(data)  # the samples are a view of it, and a bytearray's owner may change it
+            data = _copied(data)  # the samples are a view of it, and a bytearray's owner may change it
         if self._half or len(data) % 2:
             data = self._half + data
             whole = len(data) // 2 * 2
             data, self._half = data[:whole], data[whole:]
         samples = np.frombuffer(data, _WIRE)
         return samples if _NATIVE else samples.astype(np.int16)
+
+
+def _copied(data: bytes) -> bytes:
+    """Of another kind, a bytearray or an array. TypeError for a number or a list, of which `bytes` makes something."""
+    view = memoryview(data)
+    if view.format not in _TAKEN:
+        raise TypeError(f"audio is bytes or 16-bit samples, not items of the format {view.format!r}")
+    return view.tobytes()
 
 
 def wire_encode(samples: NDArray[np.int16], audio_format: AudioFormat) -> bytes:
