@@ -39,7 +39,7 @@ class AssistantApp(App[None], inherit_bindings=False):
     ]
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (WIDE_COLUMNS, "-spacious")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_COLUMNS, "-spacious")]  # noqa: RUF012  # as Textual types it
     TITLE = "tui-assistant"
 
     def __init__(
