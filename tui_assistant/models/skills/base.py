@@ -72,7 +72,6 @@ class Skill:
     destructive: bool = False  # deletes something: done only when the request was clear
     chatter: bool = False  # small talk: nothing to confirm, so an unsure match is no match
     weight: float = 1.0  # how often it is asked for, against the other skills, for the language model
-    example: str = ""  # for "help"
     # Words for parameters that have to fit each other (units of one kind); others are made up by their slots.
     say: Callable[[random.Random], Mapping[str, str]] | None = None
 

@@ -49,7 +49,6 @@ TIME = Skill(
     handler=_time,
     restate=lambda _: "tell the time",
     weight=1.2,
-    example="what time is it",
 )
 
 DATE = Skill(
@@ -75,7 +74,6 @@ DATE = Skill(
     handler=_date,
     restate=lambda _: "tell the date",
     weight=1.0,
-    example="what day is it today",
 )
 
 CLOCK_SKILLS = (TIME, DATE)

@@ -94,7 +94,6 @@ ARITHMETIC = Skill(
     restate=lambda arguments: f"work out {text_of(arguments, 'expression')}",
     parameters=(Parameter("expression", EXPRESSION, "In words or signs, e.g. 12*3+4 or fifteen percent of eighty"),),
     weight=5.0,
-    example="what is twelve times nine",
 )
 
 CONVERT = Skill(
@@ -119,7 +118,6 @@ CONVERT = Skill(
     ),
     weight=4.0,
     say=_say_units,
-    example="how many ounces are in two cups",
 )
 
 MATHS_SKILLS = (ARITHMETIC, CONVERT)

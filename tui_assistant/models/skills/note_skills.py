@@ -76,7 +76,6 @@ NOTE_ADD = Skill(
     restate=lambda arguments: f"make a note: {text_of(arguments, 'note')}",
     parameters=(_NOTE,),
     weight=2.0,
-    example="make a note buy milk",
 )
 
 NOTE_LIST = Skill(
@@ -96,7 +95,6 @@ NOTE_LIST = Skill(
     handler=_list,
     restate=lambda _: "read your notes",
     weight=0.9,
-    example="read my notes",
 )
 
 NOTE_DELETE = Skill(
@@ -110,7 +108,6 @@ NOTE_DELETE = Skill(
     restate=lambda _: "delete the last note",
     destructive=True,
     weight=0.7,
-    example="delete the last note",
 )
 
 NOTE_DELETE_ALL = Skill(

@@ -59,7 +59,6 @@ REPEAT = Skill(
     handler=_repeat,
     restate=lambda _: "repeat what I said",
     weight=0.9,
-    example="say that again",
 )
 
 VOLUME_UP = Skill(
@@ -79,7 +78,6 @@ VOLUME_UP = Skill(
     handler=_volume_up,
     restate=lambda _: "turn the volume up",
     weight=0.8,
-    example="turn the volume up",
 )
 
 VOLUME_DOWN = Skill(
@@ -112,7 +110,6 @@ VOLUME_SET = Skill(
     restate=lambda arguments: f"set the volume to {number_text(number_of(arguments, 'percent') or 0, 0)} percent",
     parameters=(_LEVEL,),
     weight=1.0,
-    example="set the volume to fifty percent",
 )
 
 MUTE = Skill(
@@ -145,7 +142,6 @@ STOP = Skill(
     handler=_stop,
     restate=lambda _: "stop",
     weight=0.9,
-    example="stop",
 )
 
 SOUND_SKILLS = (REPEAT, VOLUME_UP, VOLUME_DOWN, VOLUME_SET, MUTE, UNMUTE, STOP)

@@ -53,7 +53,6 @@ HELP = Skill(
     handler=_says(_HELP),
     restate=lambda _: "tell you what I can do",
     weight=1.0,
-    example="what can you do",
 )
 
 TALK_SKILLS = (

@@ -120,7 +120,6 @@ TIMER_SET = Skill(
     restate=_restate_set,
     parameters=(_SECONDS, _NAME),
     weight=5.0,
-    example="set a timer for five minutes",
 )
 
 TIMER_STATUS = Skill(
@@ -152,7 +151,6 @@ TIMER_STATUS = Skill(
     restate=lambda arguments: f"tell the time left on {_named(arguments)}",
     parameters=(_NAME, _WHICH),
     weight=1.4,
-    example="how much time is left",
 )
 
 TIMER_CANCEL = Skill(
@@ -171,7 +169,6 @@ TIMER_CANCEL = Skill(
     parameters=(_NAME, _WHICH),
     destructive=True,
     weight=1.4,
-    example="cancel the timer",
 )
 
 TIMER_CANCEL_ALL = Skill(
