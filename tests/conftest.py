@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     longest and mostly wait.
     """
     for item in items:
-        if item.path.relative_to(TERMINAL.parent).parts[0].startswith(BY_THE_CLOCK):
+        by_the_clock = item.path.relative_to(TERMINAL.parent).parts[0].startswith(BY_THE_CLOCK)
+        if by_the_clock and not item.get_closest_marker("soak"):  # of an hour that fails one wants to know why, at once
             item.add_marker(pytest.mark.flaky(reruns=1))
     if getattr(config.option, "dist", "no") != "loadgroup":
         return

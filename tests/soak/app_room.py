@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sounds import command
@@ -210,7 +210,10 @@ def suffer(room: AppRoom, fault: str) -> None:
 def _tree(pid: int) -> Iterator[int]:
     """A process and all below it, itself last."""
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
+        children = ""
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            children = (task / "children").read_text()
+        for child in children.split():
             yield from _tree(int(child))
     yield pid
 
