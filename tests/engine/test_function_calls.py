@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from fakes import Driver, config, errors, kinds
 
 from tui_assistant.engine.ports import (
@@ -129,6 +130,22 @@ def test_a_cancelled_call_is_closed_and_not_gone_on_with() -> None:
     assert (item.status, item.call_id) == ("incomplete", "call_1")
     driver.send("response.create")
     assert [message.text for message in driver.of(Respond)[-1].messages] == ["hi"]
+
+
+@pytest.mark.parametrize("said", ["", "call_1"])
+def test_a_call_gets_an_id_that_no_other_has(said: str) -> None:
+    """A client restores a conversation; a model's server counts its calls anew in each answer."""
+    driver = Driver(configuration=config(None, tools=TOOLS))
+    old = {"type": "function_call", "name": "add", "arguments": "{}", "call_id": "call_1"}
+    driver.send("conversation.item.create", item=old)
+    driver.send("conversation.item.create", item={"type": "function_call_output", "call_id": "call_1", "output": "5"})
+    driver.send("response.create")
+    say(driver, driver.of(Respond)[0], FunctionCallDelta(said, "add", "{}"), FunctionCallDelta(said, "add", " "))
+    say(driver, driver.of(Respond)[0], Responded())
+    (done,) = driver.of(server.FunctionCallArgumentsDone)
+    assert (done.call_id, done.arguments) == ("call_2", "{} ")
+    output = {"type": "function_call_output", "call_id": "call_2", "output": "6"}
+    assert not errors(driver.send("conversation.item.create", item=output))
 
 
 def test_an_output_needs_its_call() -> None:

@@ -82,13 +82,17 @@ class Conversation:
             message = f"Item with id '{item_id}' not found."
             raise RemoteProtocolError(message, code="item_not_found", param=param) from None
 
+    def has_call(self, call_id: str) -> bool:
+        """Whether an output for `call_id` would have its call here."""
+        return any(isinstance(each, FunctionCall) and each.call_id == call_id for each in self)
+
     def check_new(self, item: Item, previous_item_id: str | None) -> None:
         """Raises RemoteProtocolError where a client may not put `item` there."""
         if previous_item_id not in (None, "root"):
             self.get(previous_item_id or "", "previous_item_id")
         if isinstance(item, FunctionCallOutput):
             # "the server will check that a function_call item with the same ID exists in the conversation history"
-            if not any(isinstance(each, FunctionCall) and each.call_id == item.call_id for each in self):
+            if not self.has_call(item.call_id):
                 message = f"Tool call ID '{item.call_id}' not found in conversation."
                 raise RemoteProtocolError(message, code="invalid_tool_call_id")
             return

@@ -227,7 +227,8 @@ class ResponseRun:
             self._close_call("completed")
             self._call_place = self._places
             where = self._next_place()
-            call_id = delta.call_id or self._ids.next("call")
+            taken = self._conversation is not None and self._conversation.has_call(delta.call_id)
+            call_id = self._ids.next("call") if taken or not delta.call_id else delta.call_id
             self._call = call = WrittenCall(where, self._outbox, self._conversation, call_id=call_id, name=delta.name)
             call.asked_as = delta.call_id
         call.write(allowed)

@@ -20,7 +20,7 @@ from tui_assistant.engine.wire import wire_rate
 from tui_assistant.errors import LocalProtocolError, RemoteProtocolError
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.codec import decode_audio
-from tui_assistant.protocol.items import ErrorDetail, InputAudio, ResponseOptions, UserMessage
+from tui_assistant.protocol.items import ErrorDetail, FunctionCall, InputAudio, ResponseOptions, UserMessage
 from tui_assistant.protocol.session import ServerVad, SessionConfig, SessionObject
 from tui_assistant.protocol.update import apply_update
 
@@ -186,6 +186,8 @@ class Session:
                 item = item.model_copy(update={"id": item.id or self._ids.next("item"), "status": "completed"})
                 behind = self._conversation.add(item, previous)
                 self._ids.take(item.id or "")
+                if isinstance(item, FunctionCall):
+                    self._ids.take(item.call_id or "")
                 shown = without_audio(item)
                 self._outbox.send(server.ItemAdded(item=shown, previous_item_id=behind))
                 self._outbox.send(server.ItemDone(item=shown, previous_item_id=behind))
