@@ -9,6 +9,7 @@ import pytest
 from fakes import FRAME_BYTES, Driver, Models, ScriptedDetector
 from sdk_types_flat import check_beta, check_qwen
 
+from tui_assistant.engine.ports import Failed, Transcribe
 from tui_assistant.errors import RemoteProtocolError
 from tui_assistant.protocol.codec import encode_audio
 from tui_assistant.protocol.dialects.flat import Flat
@@ -185,6 +186,25 @@ def test_the_end_of_a_session_waits_for_the_answer() -> None:
     names = [event["type"] for event in client.settle()]
     assert names[-2:] == ["response.done", "session.finished"]
     assert "session.updated" not in names
+
+
+def test_the_end_of_a_session_waits_for_the_words() -> None:
+    """Also without an answer: "session.finish -> (completed) -> session.finished"."""
+    client = Client(QWEN)
+    client.send("session.update", session={"turn_detection": None})
+    for end in (client.settle, lambda: client.send("conversation.item.delete", item_id="item_2")):
+        client.append(20)
+        client.send("input_audio_buffer.commit")
+        assert client.send("session.finish") == []
+        assert once(end())[-1] == "session.finished"
+    client.append(20)
+    client.driver.answer(client.driver.of(Transcribe)[-1], Failed("worker", "x"))
+    client.send("input_audio_buffer.commit")
+    assert once(client.send("session.finish"))[-1] == "session.finished", "no words will come"
+    client.append(20)
+    client.send("input_audio_buffer.commit")
+    client.send("session.update", session={"input_audio_transcription": None})
+    assert once(client.send("session.finish")) == ["session.finished"], "none are wanted"
 
 
 def test_a_transcription_session_stays_one_and_ends() -> None:

@@ -22,15 +22,19 @@ from tui_assistant.protocol.session import SessionConfig
 _FINISH = "session.finish"
 _AUDIO_DONE = "response.audio.done"
 _SESSIONS = ("session.created", "session.updated")
+_WORDS, _FAILED = (f"conversation.item.input_audio_transcription.{end}" for end in ("completed", "failed"))
+_LAST_WORDS = frozenset({_WORDS, _FAILED, "conversation.item.deleted"})
 
 
 class Flat:
-    """State: which session the client believes in, which responses run, whether it waits for session.finished."""
+    """State: which session the client believes in, what is still to come, whether it waits for session.finished."""
 
     def __init__(self, quirks: FlatQuirks) -> None:
         self._quirks = quirks
         self._session = FlatSession(quirks)
         self._running: set[str] = set()
+        self._unheard: set[str] = set()  # items whose words are awaited
+        self._wordless: set[str] = set()  # items still to be committed, of which no words will come
         self._finishing = False
         self._unconfirmed = False  # the empty update of a session.finish is on its way
         self._held: Json | None = None
@@ -93,16 +97,33 @@ class Flat:
             self._unconfirmed, self._finishing = False, True
             return self._finished(data["event_id"])
         frames = [] if (flat := self._flat(data)) is None else self._ordered(flat)
-        if data["type"] == "response.created":
-            self._running.add(data["response"]["id"])
-        elif data["type"] == "response.done":
-            self._running.discard(data["response"]["id"])
-            return [json.dumps(frame, separators=(",", ":")) for frame in frames] + self._finished(data["event_id"])
-        return [json.dumps(frame, separators=(",", ":")) for frame in frames]
+        self._follow(data)
+        return [json.dumps(frame, separators=(",", ":")) for frame in frames] + self._finished(data["event_id"])
+
+    def _follow(self, data: Json) -> None:
+        """What is still to come before the session is finished."""
+        item_id = data.get("item_id", "")
+        match data["type"]:
+            case "response.created":
+                self._running.add(data["response"]["id"])
+            case "response.done":
+                self._running.discard(data["response"]["id"])
+            case "input_audio_buffer.timeout_triggered":
+                self._wordless.add(item_id)
+            case "input_audio_buffer.committed" if item_id in self._wordless:
+                self._wordless.discard(item_id)
+            case "input_audio_buffer.committed" if self._session.transcribes:
+                self._unheard.add(item_id)
+            case name if name == _FAILED and item_id not in self._unheard:
+                self._wordless.add(item_id)  # its turn goes on
+            case name if name in _LAST_WORDS:
+                self._unheard.discard(item_id)
+            case "session.updated" if not self._session.transcribes:
+                self._unheard.clear()
 
     def _finished(self, event_id: str) -> list[str]:
-        """`session.finished`, once no response runs any more."""
-        if not self._finishing or self._running:
+        """`session.finished`, once all is answered and written down."""
+        if not self._finishing or self._running or self._unheard:
             return []
         self._finishing = False
         return [json.dumps({"event_id": f"{event_id}_finished", "type": "session.finished"}, separators=(",", ":"))]

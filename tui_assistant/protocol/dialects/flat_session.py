@@ -91,6 +91,12 @@ class FlatSession:
             context = Context(f"{root}.{field.flat}", current, initial, stand_ins)
             place(result, field.path, field.read(value, context))
 
+    @property
+    def transcribes(self) -> bool:
+        """The client is told the user's words."""
+        wanted = lookup(self._current, "audio.input.transcription") is not None
+        return wanted or self._current["type"] == "transcription"
+
     # ------------------------------------------------------------------------------------------------ to the client
 
     def take(self, session: Json) -> None:
