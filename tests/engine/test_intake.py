@@ -329,3 +329,18 @@ def test_half_a_sample_waits() -> None:
     driver.feed(data[1_001:])
     driver.send("input_audio_buffer.commit")
     assert audio_of(driver, commits(driver)[0]) == list(range(2_000))
+
+
+@pytest.mark.parametrize("end", ["commit", "clear"])
+@pytest.mark.parametrize("vad", [None, QUIET])
+def test_after_a_recording_of_odd_length_the_next_one_begins_with_a_whole_sample(
+    vad: ServerVad | None, end: str
+) -> None:
+    """Where turns are detected it is one stream, whatever the client takes of it."""
+    driver = Driver(configuration=config(vad))
+    sound = counting(RATE // 5)
+    driver.feed(sound + sound[:1])
+    driver.send(f"input_audio_buffer.{end}")
+    driver.feed(sound if vad is None else sound[1:])
+    driver.send("input_audio_buffer.commit")
+    assert audio_of(driver, commits(driver)[-1]) == list(range(RATE // 5))

@@ -365,7 +365,9 @@ class Intake:
         self._start_ms = self.now_ms
         self.buffer.drop_before(self.buffer.end)  # the very sample: none is lost between two commits
         self._dictation.drop_before(self._start_ms)
-        if self._tracker is not None:
+        if self._tracker is None:
+            self._reader.restart()
+        else:  # the stream goes on
             self._tracker.abandon(self._from_now_ms)
             self._forget_question(self._tracker)
 

@@ -39,6 +39,10 @@ class WireReader:
         samples = np.frombuffer(data, _WIRE)
         return samples if _NATIVE else samples.astype(np.int16)
 
+    def restart(self) -> None:
+        """What comes next is another recording: its first byte does not belong to the last of the one before."""
+        self._half = b""
+
 
 def _copied(data: bytes) -> bytes:
     """Of another kind, a bytearray or an array. TypeError for a number or a list, of which `bytes` makes something."""
