@@ -8,6 +8,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tui_assistant.host.workers import Port
+from tui_assistant.testing.models import recogniser
 from tui_assistant.testing.server import scripted
 
 CALL = {"call": "weather", "arguments": {"city": "York"}}
@@ -30,3 +31,11 @@ async def test_the_mark_may_leave_out_the_names(realtime_server_url: str) -> Non
             while "response.output_text.done" not in (text := await socket.recv()):
                 pass
         assert "It is noon." in text
+
+
+def test_an_utterance_that_is_dropped_takes_no_line() -> None:
+    model = recogniser({"lines": ["one", "two"]})
+    dropped = model.open(None)
+    heard = [model.open(None) for _ in range(3)]
+    dropped.close()
+    assert [stream.finish().text for stream in heard] == ["one", "two", "two"]

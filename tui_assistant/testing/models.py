@@ -28,16 +28,16 @@ TONE_HZ = 1_000  # low enough to be heard at every rate of the wire
 
 
 class ScriptedStream:
-    """Hears nothing, and ends with the next line of the script."""
+    """Hears nothing, and ends with the next line of the script; an utterance that is dropped takes none."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
 
     def accept(self, pcm: bytes) -> Partial | None:
         return None
 
     def finish(self) -> Final:
-        return Final(self._text)
+        return Final(next(self._lines))
 
     def close(self) -> None:
         """Nothing to free."""
@@ -52,7 +52,7 @@ class ScriptedRecogniser:
         self._lines = itertools.chain(lines, itertools.repeat(lines[-1] if lines else ""))
 
     def open(self, language: str | None) -> ScriptedStream:
-        return ScriptedStream(next(self._lines))
+        return ScriptedStream(self._lines)
 
 
 class ScriptedResponder:
