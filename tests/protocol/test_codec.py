@@ -134,6 +134,7 @@ def test_what_is_no_event_is_refused(text: str | bytes, code: str, param: str | 
             event("response.create", response={"output_modalities": ["text", "audio"]}),
             "Expected: ['audio'] or ['text'].",
         ),
+        (event("response.create", response={"audio": None}), "'response.audio': null. Input should be an object."),
     ],
 )
 def test_a_refusal_says_what_is_wrong(text: str, message: str) -> None:

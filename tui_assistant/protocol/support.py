@@ -111,7 +111,9 @@ SERVER_EVENTS: tuple[Row, ...] = (
 
 _VAD = "audio.input.turn_detection"
 SESSION_FIELDS: tuple[Row, ...] = (
-    Row("type", Reach.WORKS, '"realtime"; "transcription": turns and words, no responses'),
+    Row(
+        "type", Reach.WORKS, '"realtime"; "transcription", also by ?intent=transcription: turns and words, no responses'
+    ),
     *_rows(Reach.FIXED, "id", "object", "expires_at", note="read-only; clients send whole sessions back"),
     Row("model", Reach.FIXED, "chosen where the server is started"),
     *_rows(

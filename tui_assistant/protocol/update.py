@@ -84,7 +84,8 @@ def refusal(error: ValidationError, root: str = "", *, skip: int = 0) -> RemoteP
             f"Invalid value for '{param}': '{problem['ctx']['tag']}'. Expected: {problem['ctx']['expected_tags']}."
         )
         return RemoteProtocolError(message, code="invalid_value", param=param)
-    given = repr(problem["input"])
+    value = problem["input"]
+    given = repr(value) if isinstance(value, str) else json.dumps(value, default=repr)  # null, not None
     shown = given if len(given) <= _SHOWN_CHARACTERS else given[: _SHOWN_CHARACTERS - 3] + "..."
     expected = "Expected: ['audio'] or ['text']" if names[-1:] == ["output_modalities"] else problem["msg"]
     message = f"Invalid value for '{param}': {shown}. {expected}."
