@@ -48,3 +48,12 @@ def test_one_can_talk_to_it(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assistant, "run", lambda given, config, options: flags.append(given))
     cli.main(line.split(), standalone_mode=False)
     assert [flag["models.detector"].value for flag in flags] == ["crossings:create"]
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = sorted(set(re.findall(r"\b[a-z_]+(?:/[a-z_]+)+\.py\b", text)))
+    assert len(named) > 15
+    assert [
+        name for name in named if not (ROOT / name).is_file() and not (ROOT / "tui_assistant" / name).is_file()
+    ] == []

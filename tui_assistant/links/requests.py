@@ -13,15 +13,15 @@ from tui_assistant.links.vendors.table import CANCEL_S
 from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import Response, StatusDetails
 
-ANSWER_S = 30.0  # without any event while one is due: a server that only answers pings; models think for less
+ANSWER_S = 30.0  # without any event while one is due: the server only answers pings; no model thinks for so long
 NOT_ACTIVE = "response_cancel_not_active"
 AGAIN_S = 0.25  # before a request that came too early is made again
-MOST_REFUSALS = 20  # of it, with a response each between them, or five seconds
+MOST_REFUSALS = 20  # of one request: there was a response between each two of them, or five seconds have passed
 MOST_ENDED = 50  # ids
 
 
 class Requests:
-    """One session's. All times are seconds of one clock."""
+    """The requests of one session. All times are seconds of one clock."""
 
     def __init__(self, now_s: float, cancel_s: float = CANCEL_S) -> None:
         self._cancel_s = cancel_s
@@ -51,7 +51,7 @@ class Requests:
                 pass
 
     def received(self, event: server.ServerEvent, now_s: float) -> list[server.ServerEvent]:
-        """The event, after what the server has left out before it; nothing, where it was said here already."""
+        """The event, behind those that the server has left out; nothing if it was made up here already."""
         self._news_s = now_s
         match event:
             case server.ResponseCreated(response=response):
@@ -75,7 +75,7 @@ class Requests:
         return [event]
 
     def tick(self, now_s: float) -> list[server.ServerEvent]:
-        """What has to be said by now."""
+        """Events that the server should have sent by now."""
         if self._cancelled_s is not None and now_s - self._cancelled_s >= self._cancel_s:
             return self._end("cancelled")
         return []

@@ -61,7 +61,7 @@ class Memory:
         return effects
 
     def take(self, event: server.ServerEvent) -> list[Effect]:
-        """Follows which items there are."""
+        """Follows which items the server has."""
         match event:
             case server.SessionCreated():  # a first or another connection: the server knows nothing yet
                 self._items.clear()
@@ -115,7 +115,7 @@ class Memory:
         return effects
 
     def save(self) -> None:
-        """Keeps the end of the conversation for the next run, at once; nothing without being asked to."""
+        """Keeps the end of the conversation for the next run, at once; does nothing where that is not wanted."""
         if self._keep:
             self._changed = False
             self._write(self._kept(set()), self._next())

@@ -23,7 +23,7 @@ from tui_assistant.protocol.session import SemanticVad, ServerVad
 from tui_assistant.runtime.api import Phase, ScopeFrame
 
 OPEN_STEP_MS = 256  # an open turn that grows is compared anew each quarter of a second, not with each frame
-NOT_RULES = {"gain_db": "gain", "tail_ms": "tail"}  # they change what is heard: frames of before say nothing about it
+NOT_RULES = {"gain_db": "gain", "tail_ms": "tail"}  # they change what is heard from now on: old frames cannot show that
 NOTHING_HEARD = "speak, or play a file: what is heard is compared here"
 NOTHING_DECIDED = "only hands-free speech, decided here, is compared"
 NO_CHANGE = "change a value, and compare its turns here"

@@ -8,7 +8,7 @@ from heard import frames_of, spoken
 
 from tui_assistant.protocol.session import ServerVad
 from tui_assistant.runtime.api import Phase, ScopeFrame
-from tui_assistant.tui.drawing.columns import FULL, ZOOMS_MS, Column, Columns, Rules, Window, columns, window_at
+from tui_assistant.tui.drawing.columns import FULL, ZOOMS_MS, Column, Columns, LaneTimes, Window, columns, window_at
 
 
 def frame(at_ms: int, p: float = 0.0, phase: Phase = Phase.QUIET, commit: bool = False) -> ScopeFrame:
@@ -65,7 +65,7 @@ def waiting(number: int, ends: bool) -> list[ScopeFrame]:
 
 
 def fills(frames: list[ScopeFrame], needed_ms: int) -> list[int]:
-    cells = Columns().of(frames, until(frames[-1].at_ms, len(frames), 32), Rules(needed_ms))
+    cells = Columns().of(frames, until(frames[-1].at_ms, len(frames), 32), LaneTimes(needed_ms))
     return [cell.fill for cell in cells if cell is not None]
 
 
@@ -80,7 +80,7 @@ def test_a_silence_that_ended_its_turn_was_full_whatever_is_needed_now() -> None
 def test_the_tail_is_what_was_heard_after_the_release_of_the_key() -> None:
     held = [replace(frame(32 * at, 0.9, Phase.SPEECH), decided=False) for at in range(1, 21)]
     held[-1] = replace(held[-1], commit=True)
-    cells = columns(held, until(640, 20, 32), Rules(tail_ms=200))
+    cells = columns(held, until(640, 20, 32), LaneTimes(tail_ms=200))
     assert [cell.tail for cell in cells if cell] == [False] * 13 + [True] * 7
     assert not any(cell.decided for cell in cells if cell)
 
@@ -104,20 +104,25 @@ def test_what_is_remembered_equals_what_is_made_anew(column_ms: int) -> None:
         skip = max(
             0, window.cell(heard[0].at_ms + 500) + 1
         )  # at the edge frames are missing, and where a silence began
-        assert kept.of(heard, window, Rules())[skip:] == columns(heard, window)[skip:], number
+        assert kept.of(heard, window, LaneTimes())[skip:] == columns(heard, window)[skip:], number
 
 
 def test_frames_that_are_changed_afterwards_are_seen() -> None:
     kept, frames = Columns(), list(frames_of(spoken()[:300]))
     window = until(frames[-1].at_ms, 50)
-    kept.of(frames, window, Rules())
+    kept.of(frames, window, LaneTimes())
     for back in range(1, 40):
         frames[-back] = replace(frames[-back], phase=Phase.PADDING)
-    assert kept.of(frames, window, Rules()) == columns(frames, window)
+    assert kept.of(frames, window, LaneTimes()) == columns(frames, window)
 
 
 def test_another_zoom_other_rules_and_older_frames_begin_anew() -> None:
     kept, frames = Columns(), frames_of(spoken()[:300])
-    for size, rules, count in ((100, Rules(), 300), (400, Rules(), 300), (400, Rules(900), 300), (400, Rules(900), 90)):
+    for size, times, count in (
+        (100, LaneTimes(), 300),
+        (400, LaneTimes(), 300),
+        (400, LaneTimes(900), 300),
+        (400, LaneTimes(900), 90),
+    ):
         window = until(frames[count - 1].at_ms, 30, size)
-        assert kept.of(frames[:count], window, rules) == columns(frames[:count], window, rules)
+        assert kept.of(frames[:count], window, times) == columns(frames[:count], window, times)

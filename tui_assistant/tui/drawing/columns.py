@@ -65,7 +65,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class LaneTimes:
     """What the frames themselves do not say of waiting and tails."""
 
     needed_ms: int = 500  # silence that ends a turn
@@ -81,11 +81,11 @@ class Columns:
         self._settled = -1  # columns up to here are final
         self._last_ms = -1
 
-    def of(self, frames: Sequence[ScopeFrame], window: Window, rules: Rules) -> tuple[Column | None, ...]:
+    def of(self, frames: Sequence[ScopeFrame], window: Window, times: LaneTimes) -> tuple[Column | None, ...]:
         """One for each place, oldest first; None where there is no frame (before the start, or a gap)."""
         if not frames:
             return (None,) * window.count
-        key = (window.column_ms, rules)
+        key = (window.column_ms, times)
         if key != self._key or frames[-1].at_ms < self._last_ms:
             self._key, self._made, self._settled = key, {}, -1
         self._last_ms = frames[-1].at_ms
@@ -94,23 +94,23 @@ class Columns:
         begin = bisect_right(frames, redo * size, key=_at_ms)
         for index in [index for index in self._made if index >= redo or index * size + size < frames[0].at_ms]:
             del self._made[index]
-        self._made.update(_columns(frames, begin, size, rules))
+        self._made.update(_columns(frames, begin, size, times))
         self._settled = max(self._settled, (self._last_ms - UNSETTLED_MS) // size - 1)
         return tuple(self._made.get(index) for index in range(window.first, window.last + 1))
 
 
-def columns(frames: Sequence[ScopeFrame], window: Window, rules: Rules | None = None) -> tuple[Column | None, ...]:
+def columns(frames: Sequence[ScopeFrame], window: Window, times: LaneTimes | None = None) -> tuple[Column | None, ...]:
     """The same without a memory."""
-    return Columns().of(frames, window, rules or Rules())
+    return Columns().of(frames, window, times or LaneTimes())
 
 
 def _at_ms(frame: ScopeFrame) -> int:
     return frame.at_ms
 
 
-def _columns(frames: Sequence[ScopeFrame], begin: int, size: int, rules: Rules) -> Iterator[tuple[int, Column]]:
+def _columns(frames: Sequence[ScopeFrame], begin: int, size: int, times: LaneTimes) -> Iterator[tuple[int, Column]]:
     """The columns of frames[begin:] with their numbers."""
-    fills, tails = _silences(frames, begin, rules.needed_ms), _tails(frames, begin, rules.tail_ms)
+    fills, tails = _silences(frames, begin, times.needed_ms), _tails(frames, begin, times.tail_ms)
     number, column = -1, None
     for at in range(begin, len(frames)):
         frame = frames[at]

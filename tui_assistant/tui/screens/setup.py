@@ -135,7 +135,7 @@ class SetupScreen(ModalScreen[SetUp | None]):
         self.dismiss(None)
 
     def _restore(self) -> None:
-        """The values of before, if another gain was tried; and quiet."""
+        """Puts the former values back, if another gain was tried, and stops the assistant's voice."""
         if self.flow.tuning != self.flow.before:
             self._talk.apply(self.flow.before)
         if self.flow.voicing_from is not None:

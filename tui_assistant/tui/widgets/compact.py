@@ -15,7 +15,7 @@ from tui_assistant.tui.drawing.traffic import line as traffic_line
 from tui_assistant.tui.keys.names import DEFAULT_KEYS, TalkKeys
 from tui_assistant.tui.whatif_view import Comparison
 from tui_assistant.tui.widgets.lines import Lines
-from tui_assistant.tui.widgets.scope import cleaned_alarms, columns_in, rules_of
+from tui_assistant.tui.widgets.scope import cleaned_alarms, columns_in, lane_times
 
 LANE_ROWS = 22  # from this height of the screen on there is room for the lanes, too
 LEAST_STATE = 28  # the longest state with its figures that is worth it here: " ENDING  1312 / 1500 ms"
@@ -66,7 +66,7 @@ class Compact(Lines):
     def _compared(self, snapshot: Snapshot, screen: Size, comparison: Comparison, column_ms: int) -> list[Line]:
         count = columns_in(screen.width - 2)
         window = window_at(snapshot.frames[-1].at_ms if snapshot.frames else 1, column_ms, count)
-        cells = self._columns.of(snapshot.frames, window, rules_of(snapshot))
+        cells = self._columns.of(snapshot.frames, window, lane_times(snapshot))
         lines = words(comparison, screen.width - 2, 1)
         if screen.height >= LANE_ROWS:
             lines = [*lanes(View(cells, window, None, comparison)), *lines]

@@ -12,7 +12,7 @@ from tui_assistant.tui.widgets.lines import Lines
 
 
 class Pane(Lines):
-    """A subclass says its `title` and draws; which moments change nothing on the screen costs next to nothing."""
+    """A subclass has a `title` and a `draw`. A moment that changes nothing on the screen costs next to nothing."""
 
     GROWS = True
     title: ClassVar[str] = ""
@@ -22,7 +22,7 @@ class Pane(Lines):
         raise NotImplementedError
 
     def update(self, snapshot: Snapshot) -> None:
-        """What `draw` raises, this raises."""
+        """Draws this moment; raises what `draw` raises."""
         width = self.size.width
         lines = self.draw(snapshot, width)
         self.show([crop(tuple((clean(text), role) for text, role in line), width) for line in lines])

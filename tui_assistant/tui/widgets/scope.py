@@ -17,7 +17,7 @@ from tui_assistant.protocol.session import TurnDetection
 from tui_assistant.runtime.api import Snapshot
 from tui_assistant.safetext import clean
 from tui_assistant.tui.bindings import Context, bindings_of
-from tui_assistant.tui.drawing.columns import USUAL_ZOOM, ZOOMS_MS, Columns, Rules, Window, window_at
+from tui_assistant.tui.drawing.columns import USUAL_ZOOM, ZOOMS_MS, Columns, LaneTimes, Window, window_at
 from tui_assistant.tui.drawing.cursor import figures
 from tui_assistant.tui.drawing.lanes import GUTTER, LABEL
 from tui_assistant.tui.drawing.meter import meter, meter_notes
@@ -119,7 +119,7 @@ class Scope(Lines, can_focus=True):
         cursor = self._cursor
         frames = cursor.frames if cursor else snapshot.frames
         window = cursor.window(self.column_ms, self._count) if cursor else self._live(snapshot)
-        cells = self._columns.of(frames, window, rules_of(snapshot))
+        cells = self._columns.of(frames, window, lane_times(snapshot))
         return View(
             cells,
             window,
@@ -224,11 +224,11 @@ class Scope(Lines, can_focus=True):
         self.post_message(ScopeLeft())
 
 
-def rules_of(snapshot: Snapshot) -> Rules:
-    """How long the silence of a turn is, for the lane: as it is now, or as the values in force say."""
+def lane_times(snapshot: Snapshot) -> LaneTimes:
+    """How long a silence and a tail are in the lane, by the values in force."""
     tuning = snapshot.tuning
     needed = tuning.silence_duration_ms if tuning.kind == "server_vad" else SEMANTIC_MS
-    return Rules(needed, tuning.tail_ms)
+    return LaneTimes(needed, tuning.tail_ms)
 
 
-SEMANTIC_MS = 2_000  # P = 0.5 at medium eagerness waits 1150 ms; a lane that fills sooner than the turn ends is the lie
+SEMANTIC_MS = 2_000  # P = 0.5 waits 1150 ms; a lane that is full long before the turn ends would mislead more
