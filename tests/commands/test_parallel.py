@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import operator
 import os
+import signal
 import sys
 
 import pytest
@@ -28,6 +29,11 @@ def test_more_jobs_are_other_processes_and_keep_the_order() -> None:
     with Workers(2) as workers:
         assert list(workers.each(LENGTH, TASKS)) == LENGTHS
         assert os.getpid() not in set(workers.each(PID, NOTHING))
+
+
+def test_ctrl_c_ends_a_worker_without_a_traceback() -> None:
+    with Workers(2) as workers:
+        assert set(workers.each(signal.getsignal, [(signal.SIGINT,)] * 4)) == {signal.SIG_DFL}
 
 
 def test_a_worker_that_dies_is_one_clear_line() -> None:

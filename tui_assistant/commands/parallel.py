@@ -5,6 +5,7 @@ What comes out is in the order of the tasks, however many work at them.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -23,6 +24,7 @@ class Workers:
         self._stack = ExitStack()
         self._here = jobs == 1 and backend is None
         self._return_as = "list" if backend == "ray" else "generator"  # joblib has no generators over Ray
+        self._processes = not self._here and backend in (None, "loky")
         if not self._here:
             self._join(backend or "loky", jobs or -1)
 
@@ -49,10 +51,17 @@ class Workers:
         import joblib
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
+        calls = ((_quiet, function, *task) if self._processes else (function, *task) for task in tasks)
         try:
-            yield from joblib.Parallel(return_as=self._return_as)(joblib.delayed(function)(*task) for task in tasks)
+            yield from joblib.Parallel(return_as=self._return_as)(joblib.delayed(call)(*rest) for call, *rest in calls)
         except BrokenProcessPool as error:
             raise UnavailableError("a worker process has ended before its work", "try --jobs 1") from error
+
+
+def _quiet(function: Callable[..., Result], *task: Any) -> Result:
+    """In a worker process: the terminal's ctrl-c reaches it, too, and ends it without a traceback of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return function(*task)
 
 
 def progress(what: str, total: int) -> AbstractContextManager[Callable[[Iterable[Result]], Iterator[Result]]]:
