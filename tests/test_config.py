@@ -254,3 +254,16 @@ def test_what_cannot_be_a_server_of_tools_is_said(section: dict[str, object], pr
         config.check({"mcp": {"files": section}}, "config.toml", {}, {})
     assert problem in caught.value.message
     assert "geheim" not in caught.value.message
+
+
+@pytest.mark.parametrize("key", ["space", "f4", "ctrl+t", "T", "7", "full_stop", "minus", "shift+f12", "ü"])
+def test_a_key_is_named_as_textual_does(file: Path, key: str) -> None:
+    file.write_text(f'[keys]\ntalk = "{key}"\n')
+    assert config.load().keys.talk == key
+
+
+@pytest.mark.parametrize("key", ["", "foo", ".", "f99", "strg+t", "space,f4", "ctrl+", "Space"])
+def test_a_key_that_nobody_can_press_is_refused(file: Path, key: str) -> None:
+    file.write_text(f'[keys]\ntoggle = "{key}"\n')
+    (line,) = problems()
+    assert line == f"{file}: keys.toggle = {key}: allowed is a key as Textual names it: space, f4, ctrl+t, full_stop"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tui_assistant.protocol.session import MAX_RATE, MIN_RATE, SemanticVad, ServerVad
 
@@ -22,6 +24,32 @@ KeyVariable = Annotated[
     StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
     Field(description="the name of an environment variable that holds the key, never the key itself"),
 ]
+
+
+_MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
+_KEYS = {"space", "tab", "enter", "escape", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"}
+_KEYS |= {"up", "down", "left", "right"}
+_SIGNS = {"slash", "backslash", "at", "minus", "plus", "underscore"}  # the others have their Unicode names
+
+
+def key_name(name: str) -> str:
+    """A key as Textual names it; one that nobody can press would leave the assistant without a talk key."""
+    *modifiers, last = name.split("+")
+    if not _is_key(last) or not _MODIFIERS.issuperset(modifiers):
+        raise ValueError("there is no such key")
+    return name
+
+
+def _is_key(name: str) -> bool:
+    if name in _KEYS or name in _SIGNS or re.fullmatch(r"f([1-9]|[12]\d)", name):
+        return True
+    try:
+        return name.isalnum() if len(name) == 1 else name.islower() and bool(unicodedata.lookup(name.replace("_", " ")))
+    except KeyError:
+        return False
+
+
+KeyName = Annotated[str, AfterValidator(key_name)]
 
 
 class Section(BaseModel):
@@ -103,8 +131,10 @@ class AudioSettings(Section):
 class KeySettings(Section):
     """The talk key. Key names are Textual's: space, f4, ctrl+t."""
 
-    talk: str = Field(default="space", min_length=1, description="the key that is held to talk, as Textual names it")
-    toggle: str = Field(default="f2", min_length=1, description="one press talks, the next sends, in every terminal")
+    talk: KeyName = Field(default="space", description="a key as Textual names it: space, f4, ctrl+t, full_stop")
+    """Held to talk."""
+    toggle: KeyName = Field(default="f2", description="a key as Textual names it: space, f4, ctrl+t, full_stop")
+    """One press talks, the next sends, in every terminal."""
     method: Literal["auto", "released", "inferred", "toggle"] = "auto"
     """auto: by what the terminal answers."""
     tail_ms: Tail = 200
