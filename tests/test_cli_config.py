@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import tomllib
@@ -32,10 +33,33 @@ def test_path_and_show(file: Path) -> None:
     assert "# TUI_ASSISTANT_VOICE__VOLUME" in next(line for line in lines(result.stdout) if line.startswith("volume"))
 
 
+def test_a_name_that_is_no_text_comes_out_as_it_is(home: Path) -> None:
+    name = os.fsencode(home) + b"/\xff.toml"
+    result = run("path", TUI_ASSISTANT_CONFIG=os.fsdecode(name))
+    assert (result.returncode, result.stdout, result.stderr) == (0, name + b"\n", b"")
+
+
 def test_what_is_shown_can_be_read_back(file: Path) -> None:
     shown = run("show").stdout
     file.write_bytes(shown)
     assert [line.partition(" # ")[0].rstrip() for line in lines(run("show").stdout)] == lines(shown)
+
+
+def test_tables_with_names_of_ones_own_are_shown_too(file: Path) -> None:
+    text = (
+        '[presets.kitchen]\nthreshold = 0.65\n\n[personas."my pirate"]\ninstructions = "Speak\\nlike one."\n\n'
+        '[mcp.files]\ncommand = ["npx", "server"]\nconfirm = false\n'
+    )
+    file.write_text(text)
+    shown = tomllib.loads(run("show").stdout.decode())
+    assert {name: shown[name] for name in ("presets", "personas", "mcp")} == tomllib.loads(text)
+
+
+def test_what_a_file_from_elsewhere_says_is_harmless(file: Path) -> None:
+    file.write_text('[voice]\nname = "\\u009b31m\\u202e"\n\n[personas."\\u009b1m"]\n', encoding="utf-8")
+    shown = run("show").stdout.decode()
+    assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
+    assert "31m" in shown
 
 
 def test_set_keeps_comments_and_order_and_makes_the_file_private(file: Path) -> None:

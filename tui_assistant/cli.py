@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -256,7 +257,7 @@ def config_path(ctx: click.Context) -> int:
     """The file that is read."""
     from tui_assistant.config import config_path
 
-    click.echo(str(config_path(ctx.obj)))
+    click.echo(os.fsencode(config_path(ctx.obj)))  # as it is, whatever is in its name
     return 0
 
 

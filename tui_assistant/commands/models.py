@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
@@ -185,7 +186,7 @@ def _facts(each: Model) -> str:
 
 def run_path(name: str = "") -> int:
     """The folder of all, or where one is. Raises ModelError when that is not there."""
-    click.echo(str(Store().path(ALIASES.get(name, name)) if name else default_folder()))
+    click.echo(os.fsencode(Store().path(ALIASES.get(name, name)) if name else default_folder()))
     return 0
 
 
@@ -200,7 +201,7 @@ def run_get(name: str, use: bool = False, config: str | None = None) -> int:
     path = store.get(entry.name, _Progress().show)
     if not entry.known:
         click.echo(f"{entry.name}: no checksum is known; what came now is recorded and has to stay so", err=True)
-    click.echo(str(path))
+    click.echo(os.fsencode(path))
     for key, value in chosen(entry.name).items():
         if use:
             from tui_assistant.commands import settings

@@ -76,7 +76,7 @@ def run(words: Sequence[str], options: Options) -> int:
     if options.check is not None:
         verdict = golden.check(Path(options.check), mode, lines)
         differs = not verdict.startswith("identical")
-        shown = shown if options.as_json else f"{options.check}: {verdict}"
+        shown = shown if options.as_json else f"{clean(options.check)}: {verdict}"
         if options.as_json and differs:
             guard.tell(f"{options.check}: {verdict}")
     if options.save_golden is not None:

@@ -14,6 +14,7 @@ from tui_assistant.commands import guard
 from tui_assistant.config import Flag
 from tui_assistant.config_file import with_values, write
 from tui_assistant.errors import ConfigError, ModelError, UnavailableError, UsageError
+from tui_assistant.safetext import clean
 
 TEMPLATE = """\
 # Settings of tui-assistant. `tui-assistant config show` lists all of them with the values in force.
@@ -42,9 +43,18 @@ def show(file: str | None) -> int:
             section = table
         value = config.value_of(settings, key)
         source = config.origin(key, document, str(path), {}, os.environ)
-        text = f"# {name} is not set" if value is None else f"{name} = {tomlkit.item(value).as_string()}"
-        click.echo(f"{text:40} # {source}" if source else text)
+        click.echo(_line(name, value, source))
+    for table in config.NAMED:
+        for own, values in getattr(settings, table).items():
+            click.echo(f"\n[{table}.{clean(tomlkit.key(own).as_string())}]")
+            for name, value in values.model_dump(mode="json", exclude_unset=True).items():
+                click.echo(_line(name, value, str(path)))
     return 0
+
+
+def _line(name: str, value: object, source: str) -> str:
+    text = f"# {name} is not set" if value is None else f"{name} = {tomlkit.item(value).as_string()}"
+    return clean(f"{text:40} # {source}" if source else text)  # a file may come from elsewhere
 
 
 def set_value(key: str, value: str, file: str | None) -> int:
