@@ -12,7 +12,7 @@ from tui_assistant.commands import models
 from tui_assistant.commands.assistant import worker_specs
 from tui_assistant.commands.models import model
 from tui_assistant.config import Flag, load
-from tui_assistant.errors import ModelError
+from tui_assistant.errors import UsageError
 from tui_assistant.host.workers import WorkerSpec
 from tui_assistant.models import store
 from tui_assistant.models.catalogue import Entry, File
@@ -50,8 +50,9 @@ def test_remove_then_list_names_what_brings_it_back(folder: Path, monkeypatch: p
 
 
 def test_an_unknown_name_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(ModelError, match="there are: smart-turn"):
-        models.run_get("smart-return")
+    for command in (models.run_get, models.run_path, models.run_remove):
+        with pytest.raises(UsageError, match="there are: smart-turn"):
+            command("smart-return")
 
 
 def test_what_is_used_is_written_into_the_file_that_is_named(folder: Path, tmp_path: Path) -> None:

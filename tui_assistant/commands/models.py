@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui_assistant.errors import ConfigError, ModelError
+from tui_assistant.errors import ConfigError, ModelError, UsageError
 from tui_assistant.models import registry
 from tui_assistant.models.catalogue import MOONSHINE_BATCH, MOONSHINE_TINY, PIPER_DEFAULT, PIPER_PREFIX, Entry
 from tui_assistant.models.registry import NEXT_BEST, Port
@@ -186,8 +186,16 @@ def _facts(each: Model) -> str:
 
 def run_path(name: str = "") -> int:
     """The folder of all, or where one is. Raises ModelError when that is not there."""
-    click.echo(os.fsencode(Store().path(ALIASES.get(name, name)) if name else default_folder()))
+    click.echo(os.fsencode(Store().path(_entry(Store(), name).name) if name else default_folder()))
     return 0
+
+
+def _entry(store: Store, name: str) -> Entry:
+    """What `name` or the short name of it stands for. Raises UsageError: a wrong call, where nothing has failed."""
+    try:
+        return store.entry(ALIASES.get(name, name))
+    except ModelError as error:
+        raise UsageError(error.message, error.hint) from error
 
 
 def run_get(name: str, use: bool = False, config: str | None = None) -> int:
@@ -195,7 +203,7 @@ def run_get(name: str, use: bool = False, config: str | None = None) -> int:
     from tui_assistant.config import load
 
     store = Store(offline=load(file=config).models.offline)
-    entry = store.entry(ALIASES.get(name, name))
+    entry = _entry(store, name)
     size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size not known beforehand"
     click.echo(f"{entry.name}: {size}, {entry.licence}, {entry.source}", err=True)
     path = store.get(entry.name, _Progress().show)
@@ -220,7 +228,7 @@ def chosen(name: str) -> dict[str, str]:
 
 
 def run_remove(name: str) -> int:
-    name = ALIASES.get(name, name)
+    name = _entry(Store(), name).name
     gone = Store().remove(name)
     click.echo(f"{name}: {'removed' if gone else 'was not there'}", err=True)
     return 0
