@@ -10,8 +10,8 @@ from tui_assistant.runtime.calibrating import Calibrating
 from tui_assistant.runtime.echo_control import LOOK_BACK_MS, EchoControl
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
+from tui_assistant.runtime.history import History
 from tui_assistant.runtime.recording import Recorder
-from tui_assistant.runtime.records import Records
 
 
 class Ears:
@@ -24,7 +24,7 @@ class Ears:
         floor: FloorKeeper,
         equipment: Equipment,
         *,
-        records: Records,
+        history: History,
         recorder: Recorder,
         setup: Calibrating,
         tell: Callable[[str, str], None],
@@ -35,7 +35,7 @@ class Ears:
         self._dialogue = dialogue
         self._floor = floor
         self._equipment = equipment
-        self._records = records
+        self._history = history
         self._recorder = recorder
         self._setup = setup
         self._voice = voice
@@ -72,7 +72,7 @@ class Ears:
                 if listening and self._echo.frame(frame.p) and not self._setup.on:
                     self._floor.let_through()
                 if shown:
-                    self._records.estimated(frame, heard=heard)
+                    self._history.estimated(frame, heard=heard)
                     self._recorder.estimated(frame, self._dialogue)
                 self._floor.heard(frame.p)
                 if heard and not self._link.observes:

@@ -29,13 +29,13 @@ from tui_assistant.runtime.ears import Ears
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.hands import Hands
+from tui_assistant.runtime.history import History
 from tui_assistant.runtime.input_end import InputEnd
 from tui_assistant.runtime.memory import Memory
 from tui_assistant.runtime.minutes import Minutes
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.process import ProcessTuning
 from tui_assistant.runtime.recording import Recorder
-from tui_assistant.runtime.records import Records
 from tui_assistant.runtime.saved import SavedSettings
 from tui_assistant.runtime.saved_calls import SavedCalls
 from tui_assistant.runtime.tuner import Tuner
@@ -84,8 +84,8 @@ class Talk(SavedCalls):
         capture = Capture(
             link.input_rate, lambda: registry.create(Port.DETECTOR, options.detector), tail_ms=tuning.tail_ms
         )
-        self._records = Records(link, capture, self._dialogue)
-        self._hands = Hands(link, capture, show=self._show, tell=self._tell, watch=self._records.effect)
+        self._history = History(link, capture, self._dialogue)
+        self._hands = Hands(link, capture, show=self._show, tell=self._tell, watch=self._history.effect)
         self._do = self._hands.do
         self._floor = FloorKeeper(
             capture,
@@ -123,7 +123,7 @@ class Talk(SavedCalls):
             self._dialogue,
             self._floor,
             self._equipment,
-            records=self._records,
+            history=self._history,
             recorder=self._recorder,
             setup=self.setup,
             tell=self._tell,
@@ -137,7 +137,7 @@ class Talk(SavedCalls):
             equipment=self._equipment,
             ears=self._ears,
             hands=self._hands,
-            records=self._records,
+            history=self._history,
             recorder=self._recorder,
             tuner=self._tuner,
             turns=self._turns,
@@ -201,10 +201,10 @@ class Talk(SavedCalls):
         self._call(lambda: self._tuner.apply(tuning))
 
     def turn_records(self) -> tuple[TurnRecord, ...]:
-        return self._records.shown
+        return self._history.shown
 
     def mark(self, item_id: str, mark: Mark | None) -> None:
-        self._call(lambda: self._records.ledger.mark(item_id, mark))
+        self._call(lambda: self._history.ledger.mark(item_id, mark))
         self._call(lambda: self._recorder.mark(item_id, mark))
 
     def record(self, folder: Path | None = None) -> None:
@@ -284,13 +284,13 @@ class Talk(SavedCalls):
         self._do(self._dialogue.heard(self._hands.played, self._now_ms))
         self._recorder.played(self._hands.take_heard(), self._link.output_rate)
         self._input_end.watch(now)
-        self._records.show(self._tuner.in_force)
+        self._history.show(self._tuner.in_force)
         self._snapshot = self._view.picture(now, seen=self._seen, link_state=self._link_state)
         self._memory.follow(self._snapshot.state)
 
     def _feed(self, pcm: bytes) -> None:
         if pcm:
-            self._records.fed(pcm)
+            self._history.fed(pcm)
             self._link.feed(pcm)
 
     def _end(self, status: int, reason: str) -> None:
@@ -302,13 +302,13 @@ class Talk(SavedCalls):
 
     def _server_event(self, event: server.ServerEvent) -> None:
         self._input_end.turns += isinstance(event, server.BufferCommitted)
-        self._records.server_event(event)
+        self._history.server_event(event)
         self._do([*self._dialogue.take(event, self._now_ms), *self._memory.take(event)])
 
     def _observation(self, observation: Observation) -> None:
         if isinstance(observation, FrameSeen):
             self._seen = observation
-            self._records.seen(observation, shown=not self._ears.estimating)
+            self._history.seen(observation, shown=not self._ears.estimating)
             self._voice(observation.p)
         elif isinstance(observation, Dropped):
             self._view.count(observation.counter, observation.amount)

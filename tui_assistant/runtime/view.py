@@ -19,9 +19,9 @@ from tui_assistant.runtime.ears import Ears
 from tui_assistant.runtime.equipment import Equipment
 from tui_assistant.runtime.floor import FloorKeeper
 from tui_assistant.runtime.hands import Hands
+from tui_assistant.runtime.history import History
 from tui_assistant.runtime.options import TalkOptions
 from tui_assistant.runtime.recording import Recorder
-from tui_assistant.runtime.records import Records
 from tui_assistant.runtime.tuner import Tuner
 from tui_assistant.runtime.turns import TurnsChoice
 from tui_assistant.sound.level import Meter
@@ -40,7 +40,7 @@ class View:
         equipment: Equipment,
         ears: Ears,
         hands: Hands,
-        records: Records,
+        history: History,
         recorder: Recorder,
         tuner: Tuner,
         turns: TurnsChoice,
@@ -53,7 +53,7 @@ class View:
         self._equipment = equipment
         self._ears = ears
         self._hands = hands
-        self._records = records
+        self._history = history
         self._recorder = recorder
         self._tuner = tuner
         self._turns = turns
@@ -115,7 +115,7 @@ class View:
             silence_ms=seen.silence_ms if ending and seen else 0,
             needed_ms=seen.needed_ms if ending and seen else 0,
             level=_level(self._floor.capture.meter),
-            frames=self._records.scope.frames,
+            frames=self._history.scope.frames,
             local_estimate=ears.estimating,
             link=self._link.name,
             link_state=link_state,
@@ -134,7 +134,7 @@ class View:
             muted=ears.muted,
             demo=equipment.demo,
             tuning=self._tuner.in_force,
-            noise_floor_dbfs=self._records.scope.noise_floor_dbfs,
+            noise_floor_dbfs=self._history.scope.noise_floor_dbfs,
             recording=self._recorder.on,
             volume=speaker.gain if speaker else 1.0,
             latency_ms=hands.latency_ms,

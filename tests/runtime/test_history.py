@@ -16,14 +16,14 @@ from tui_assistant.protocol import client, server
 from tui_assistant.protocol.items import JsonObject
 from tui_assistant.runtime.api import Phase
 from tui_assistant.runtime.capture import Capture
-from tui_assistant.runtime.records import Records
+from tui_assistant.runtime.history import History
 
 QUIET = np.zeros(512, np.int16)
 HELD: JsonObject = {"rule": "threshold", "p": 0.9, "threshold": 0.5, "held_ms": 64}
 
 
 class Room:
-    """Records of a link that observes or not; `estimate` and `see` add frames."""
+    """The history of a link that observes or not; `estimate` and `see` add frames."""
 
     def __init__(self, *, observes: bool, push_to_talk: bool = False) -> None:
         self.link = WritingLink()
@@ -31,24 +31,24 @@ class Room:
         self.capture = Capture(16_000, Silence)
         self.dialogue = Dialogue(RULES, 24_000, push_to_talk=push_to_talk)
         self.dialogue.take(updated(None if push_to_talk else RULES), 0)
-        self.records = Records(self.link, self.capture, self.dialogue)  # type: ignore[arg-type]
+        self.history = History(self.link, self.capture, self.dialogue)  # type: ignore[arg-type]
 
     def take(self, event: server.ServerEvent) -> None:
-        self.records.server_event(event)
+        self.history.server_event(event)
         self.dialogue.take(event, 0)
 
     def estimate(self, count: int, p: float = 0.0, *, heard: bool = True) -> None:
         for _ in range(count):
-            self.records.fed(QUIET.tobytes() if heard else b"")
+            self.history.fed(QUIET.tobytes() if heard else b"")
             for frame in self.capture.estimate(QUIET):
-                self.records.estimated(frame._replace(p=p), heard=heard)
+                self.history.estimated(frame._replace(p=p), heard=heard)
 
     def see(self, end_ms: int, p: float, state: TurnState) -> None:
-        self.records.seen(FrameSeen(end_ms, p, -30.0, state), shown=True)
+        self.history.seen(FrameSeen(end_ms, p, -30.0, state), shown=True)
 
     @property
     def now_ms(self) -> int:
-        return self.records.scope.now_ms
+        return self.history.scope.now_ms
 
 
 def test_the_engines_time_is_found_on_the_scope_after_a_gap() -> None:
@@ -60,8 +60,8 @@ def test_the_engines_time_is_found_on_the_scope_after_a_gap() -> None:
     for frame in range(3, 20):
         room.see(frame * 32, 0.1, TurnState.WAITING)
     room.take(server.SpeechStopped(item_id="u1", audio_end_ms=608, at_ms=608, reason={"silence_ms": 544}))
-    room.records.show(Tuning())
-    (record,) = room.records.shown
+    room.history.show(Tuning())
+    (record,) = room.history.shown
     assert (record.onset_ms, record.started_ms) == (320, 384)
     assert (record.speech_end_ms, record.stopped_ms) == (384, 928)
 
@@ -72,8 +72,8 @@ def test_a_remote_servers_time_is_that_of_what_it_was_fed() -> None:
     room.estimate(20, 0.9)
     room.take(server.SpeechStarted(item_id="u1", audio_start_ms=0))
     room.take(server.SpeechStopped(item_id="u1", audio_end_ms=640))
-    room.records.show(Tuning())
-    (record,) = room.records.shown
+    room.history.show(Tuning())
+    (record,) = room.history.shown
     assert record.onset_ms == 320 + 0 + 300
     assert record.stopped_ms == 320 + 640
 
@@ -86,10 +86,10 @@ def test_a_remote_turn_is_seen_in_the_phases() -> None:
     room.estimate(1, 0.9)
     room.estimate(1, 0.1)
     room.estimate(1, 0.9, heard=False)
-    phases = [frame.phase for frame in room.records.scope.frames]
+    phases = [frame.phase for frame in room.history.scope.frames]
     before = [Phase.QUIET] * 3 + [Phase.PADDING] * 9 + [Phase.SPEECH] * 4
     assert phases == [*before, Phase.SPEECH, Phase.WAITING, Phase.QUIET]
-    assert not any(frame.decided for frame in room.records.scope.frames)
+    assert not any(frame.decided for frame in room.history.scope.frames)
 
 
 @pytest.mark.parametrize("ago_ms", [0, 96, 250])
@@ -104,16 +104,16 @@ def test_a_key_has_its_place_on_the_scope(ago_ms: int) -> None:
     now += 0.64
     room.capture.read()
     room.estimate(20, heard=False)
-    room.records.effect(do.TakeFloor((START_S + 0.64) * 1000 - ago_ms))
+    room.history.effect(do.TakeFloor((START_S + 0.64) * 1000 - ago_ms))
     now += 0.64
     room.capture.read()
     room.estimate(20, 0.8)
-    room.records.effect(do.ReleaseFloor((START_S + 1.28) * 1000))
-    room.records.effect(client.InputAudioBufferCommit())
+    room.history.effect(do.ReleaseFloor((START_S + 1.28) * 1000))
+    room.history.effect(client.InputAudioBufferCommit())
     room.take(server.BufferCommitted(item_id="u1", reason={"rule": "commit"}))
-    room.records.effect(Waterfall(0, 1, 2, 3, 4, turn_id="u1"))
-    room.records.show(Tuning())
-    (record,) = room.records.shown
+    room.history.effect(Waterfall(0, 1, 2, 3, 4, turn_id="u1"))
+    room.history.show(Tuning())
+    (record,) = room.history.shown
     assert abs(record.started_ms - (640 - ago_ms)) <= 1
     assert record.why_stopped == {"rule": "commit", "released_ms": 1280}
     assert record.stopped_ms == 1280
@@ -131,8 +131,8 @@ def test_a_floor_that_is_kept_and_dropped_leaves_no_record() -> None:
         do.DropFloor(),
         client.InputAudioBufferCommit(),
     ):
-        room.records.effect(effect)
-    room.records.effect(client.InputAudioBufferCommit())
+        room.history.effect(effect)
+    room.history.effect(client.InputAudioBufferCommit())
     room.take(server.BufferCommitted(item_id="u1", reason={"rule": "commit"}))
-    room.records.show(Tuning())
-    assert room.records.shown == ()
+    room.history.show(Tuning())
+    assert room.history.shown == ()

@@ -23,7 +23,7 @@ from tui_assistant.runtime.scope import Scope
 BYTES = 2  # of a sample
 
 
-class Records:
+class History:
     """All calls come from the Talk thread; `shown` may be read from any."""
 
     def __init__(self, link: Link, capture: Capture, dialogue: Dialogue) -> None:
