@@ -5,6 +5,9 @@ Codes and texts are those that the services' documentation and reports of others
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from dataclasses import dataclass
 
 from tui_assistant.errors import LinkError
@@ -173,8 +176,14 @@ def no_answer(where: str, seconds: float) -> DownError:
 
 
 def cannot_connect(where: str, error: BaseException) -> DownError:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return DownError(f"{where}: cannot connect: {_cut(str(text))}", "is the address right and the server running?")
+    """Without asyncio's own words, "Connect call failed ('127.0.0.1', 1)". A name that is not known: no network."""
+    unknown = isinstance(error, socket.gaierror)
+    if isinstance(error, OSError) and not unknown and error.errno in errno.errorcode:
+        text = os.strerror(error.errno or 0)
+    else:
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    hint = "is the network there, and the name right?" if unknown else "is the address right and the server running?"
+    return DownError(f"{where}: cannot connect: {_cut(str(text))}", hint)
 
 
 def _by_words(text: str) -> Plain | None:
