@@ -112,7 +112,7 @@ def test_a_variable_that_wins_over_the_file_is_named(saved: SavedSettings, monke
 def test_an_own_preset_is_kept_and_read_again(file: Path, saved: SavedSettings) -> None:
     file.write_text('# mine\n[presets.kitchen]\nwords = "with the fan"\nthreshold = 0.8\n')
     values = Tuning(kind="semantic_vad", threshold=0.45, eagerness="low", gain_db=12.0)
-    assert saved.save_preset(" kitchen ", values) == f"Saved to {file}: the preset kitchen."
+    assert saved.save_preset(" kitchen ", values) == f'Saved to {file}: the preset "kitchen".'
     saved.save_preset("v1.2", Tuning())
     options = talk_options(config.load(), Options())
     kitchen, version = options.presets

@@ -191,7 +191,7 @@ def test_values_and_presets_are_saved_on_demand(open_desk: Callable[..., Desk], 
     desk.until(lambda: f"Saved to {file}: threshold." in desk.told)
     assert tomllib.loads(file.read_text()) == {"turn_detection": {"threshold": 0.4}}
     desk.talk.save_preset("kitchen")
-    desk.until(lambda: f"Saved to {file}: the preset kitchen." in desk.told)
+    desk.until(lambda: f'Saved to {file}: the preset "kitchen".' in desk.told)
     assert desk.talk.presets()[-1].on(Tuning()) == desk.snapshot.tuning
     file.write_text("[broken")
     assert desk.talk.settings_diff() == ""

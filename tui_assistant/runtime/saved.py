@@ -90,7 +90,7 @@ class SavedSettings:
         write(self.path, _ended(with_values(self.path, place)[1]))
         kept = tuple(preset for preset in self._own if preset.name != name)
         self._own = (*kept, preset_of(name, PresetSettings(**table)))
-        return f"Saved to {self.path}: the preset {name}."
+        return f'Saved to {self.path}: the preset "{name}".'
 
     def _edited(self, tuning: Tuning) -> tuple[str, str]:
         return with_values(self.path, self._changes(tuning))
