@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_assistant.tui.drawing.runs import crop, joined, merge, text_of, width_of, wrap
+from tui_assistant.tui.drawing.runs import crop, crop_inside, joined, merge, text_of, width_of, wrap
 
 TEXT = st.text(alphabet="ab 漢é😀-", max_size=60)
 LINE = st.lists(st.tuples(TEXT, st.sampled_from(["ink", "dim"])), max_size=5)
@@ -17,6 +17,16 @@ def test_crop_ends_in_an_ellipsis_only_where_something_was_cut() -> None:
     assert text_of(crop([("abcdef", "ink")], 6)) == "abcdef"
     assert text_of(crop([("abc", "ink"), ("def", "dim")], 5)) == "abcd…"
     assert crop([("abc", "ink")], 0) == ()
+
+
+def test_what_is_cut_inside_keeps_its_end_by_which_it_is_told_from_others() -> None:
+    assert crop_inside("HDA Intel PCH: ALC257 Analog (hw:0,0)", 24) == "HDA Intel PCH:… (hw:0,0)"
+    assert crop_inside("short", 5) == "short"
+
+
+@given(TEXT, st.integers(1, 30))
+def test_cut_inside_it_fits(text: str, width: int) -> None:
+    assert width_of([(crop_inside(text, width), "ink")]) <= width
 
 
 def test_wrap_breaks_at_spaces_and_keeps_roles() -> None:

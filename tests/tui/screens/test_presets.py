@@ -120,3 +120,17 @@ async def test_the_keys_on_the_bar_can_be_clicked() -> None:
         assert await pilot.click("#keys", offset=(bar.index("save these"), 0))
         await pilot.pause(0.1)
         assert app.screen.has_class("naming")
+
+
+async def test_that_there_are_more_than_are_seen_is_said() -> None:
+    talk = FakeTalk(scene(7_000))
+    talk.own_presets = tuple(Preset(f"mine {number}", "", {"threshold": 0.6}) for number in range(9))
+    app = AssistantApp(talk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.1)
+        await pilot.press("t", "n")
+        await pilot.pause()
+        presets = app.screen.query_one(PresetList)
+        assert presets.border_subtitle == "↓ more"
+        await pilot.press("up")  # from the first to the last
+        assert presets.border_subtitle == "↑ more"

@@ -71,6 +71,18 @@ def crop(line: Sequence[Run], width: int) -> Line:
     return merge(kept)
 
 
+def crop_inside(text: str, width: int) -> str:
+    """At most `width` cells of the text: what is cut is left out of its middle, with an ellipsis there."""
+    if cell_len(text) <= width:
+        return text
+    tail, room = "", (width - 1) * 2 // 5
+    for character in reversed(text):
+        if cell_len(character + tail) > room:
+            break
+        tail = character + tail
+    return set_cell_size(text, max(0, width - 1 - cell_len(tail))) + "…" + tail
+
+
 def wrap(line: Sequence[Run], width: int) -> list[Line]:
     """The line broken at spaces into lines of at most `width` cells; a longer word is broken anywhere."""
     width = max(1, width)

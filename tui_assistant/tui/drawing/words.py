@@ -24,6 +24,11 @@ def marked(sentences: Sequence[str], mark: str, role: str, width: int) -> list[L
     return lines
 
 
+def more(*, above: bool, below: bool) -> str:
+    """For the lower border of what shows a part only."""
+    return f"{'↑' if above else ''}{'↓' if below else ''} more" if above or below else ""
+
+
 def bar(done: float, width: int, words: str) -> Line:
     """`done`: 0..1."""
     room = max(4, min(WIDEST_BAR, width - 12))

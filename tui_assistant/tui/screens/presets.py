@@ -25,7 +25,8 @@ class NameLine(Input):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Context.NAMING, skip=("send",))  # enter: Input's own
 
     def __init__(self) -> None:
-        super().__init__(id="name", max_length=NAME_CHARACTERS)
+        hint = "a name for the values in force, enter keeps them"
+        super().__init__(placeholder=hint, id="name", max_length=NAME_CHARACTERS)
         self.border_title = "Name of these values"
         self.cursor_blink = False  # nothing moves when nothing happens
 

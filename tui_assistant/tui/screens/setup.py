@@ -17,6 +17,7 @@ from tui_assistant.runtime.api import EchoMeasured, Snapshot, TalkApi
 from tui_assistant.tui.bindings import Context, bindings_of
 from tui_assistant.tui.drawing.models import marked_row
 from tui_assistant.tui.drawing.setup import keys_now, page
+from tui_assistant.tui.drawing.words import more
 from tui_assistant.tui.setupflow import Flow, Step
 from tui_assistant.tui.widgets.keybar import KeyBar
 from tui_assistant.tui.widgets.lines import Lines
@@ -76,7 +77,7 @@ class SetupScreen(ModalScreen[SetUp | None]):
         self._top = max(0, min(self._top, len(rows) - lines.size.height))
         lines.show(rows[self._top :])
         hidden = len(rows) - self._top - lines.size.height
-        lines.border_subtitle = "↓ more" if hidden > 0 else ""
+        lines.border_subtitle = more(above=self._top > 0, below=hidden > 0)
         idle, words = keys_now(self.flow)
         self.query_one("#keys", KeyBar).hide(*idle, **words)
 

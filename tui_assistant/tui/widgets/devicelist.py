@@ -6,7 +6,8 @@ from textual import events
 from textual.message import Message
 
 from tui_assistant.safetext import clean
-from tui_assistant.tui.drawing.runs import Line, crop
+from tui_assistant.tui.drawing.runs import Line, crop, crop_inside
+from tui_assistant.tui.drawing.words import more
 from tui_assistant.tui.widgets.lines import Lines
 
 
@@ -22,7 +23,8 @@ def device_rows(
         here = number == cursor
         mark = "✓ " if names[number] == used else "  "
         role = ("bold voice" if focus else "ink") if here else "ink"
-        row = (("▸ " if here and focus else "  ", "voice"), (mark, "voice"), (clean(names[number]), role))
+        name = crop_inside(clean(names[number]), width - 4)  # names of one card differ in their ends
+        row = (("▸ " if here and focus else "  ", "voice"), (mark, "voice"), (name, role))
         rows.append(crop(row, width))
     return rows, first
 
@@ -52,6 +54,7 @@ class DeviceList(Lines, can_focus=True):
             self._names, self._used, self._cursor, width, height, focus=self.has_focus, none=self._none
         )
         self.show(rows)
+        self.border_subtitle = more(above=self._first > 0, below=self._first + len(rows) < len(self._names))
 
     def on_resize(self) -> None:
         self._draw()

@@ -7,6 +7,7 @@ from textual.message import Message
 
 from tui_assistant.client.tuning import Preset, Tuning
 from tui_assistant.tui.drawing.presets import ROWS_EACH, in_force, preset_rows
+from tui_assistant.tui.drawing.words import more
 from tui_assistant.tui.widgets.lines import Lines
 
 
@@ -33,6 +34,8 @@ class PresetList(Lines, can_focus=True):
     def _draw(self) -> None:
         rows, self._first = preset_rows(self._presets, self._tuning, self._cursor, *self.size)
         self.show(rows)
+        shown = self._first + len(rows) // ROWS_EACH
+        self.border_subtitle = more(above=self._first > 0, below=shown < len(self._presets))
 
     def on_resize(self) -> None:
         self._draw()
