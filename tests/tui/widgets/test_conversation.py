@@ -66,3 +66,24 @@ async def test_what_is_selected_can_be_copied() -> None:
         await pilot.press("ctrl+c")
         assert app.clipboard == selected
         assert app.return_code is None, "with a selection ctrl+c copies and does not end"
+
+
+async def test_who_has_scrolled_back_is_told_the_way_to_the_end() -> None:
+    talk = FakeTalk(scene(7_000))
+    talk.first = [LineChanged(replace(SECOND, key=str(n))) for n in range(20)]
+    app = AssistantApp(talk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.2)
+        conversation = app.screen.query_one(Conversation)
+        assert not conversation.border_subtitle
+        await pilot.press("pageup")
+        talk.post(LineChanged(replace(SECOND, key="new")))
+        await pilot.pause(0.2)
+        assert (conversation.border_subtitle, conversation.follow) == ("↓ more · end", False)
+        await pilot.press("end")
+        await pilot.pause()
+        assert (conversation.border_subtitle, conversation.follow) == ("", True)
+        await pilot.press("home")
+        await pilot.resize_terminal(80, 80)
+        await pilot.pause(0.2)
+        assert (conversation.border_subtitle, conversation.follow) == ("", True), "all of it is in view"

@@ -195,6 +195,7 @@ class Conversation(ScrollView, can_focus=True):
             self._wrap_all()
         elif self.follow:
             self.to_end()
+        self.follow = self.follow or self.max_scroll_y == 0  # there is nothing that it could be scrolled to
 
     def _wrap_all(self) -> None:
         self._blocks = {key: self._wrap(line) for key, line in self._utterances.items()}
@@ -203,6 +204,9 @@ class Conversation(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self.follow = new_value >= self.max_scroll_y
+
+    def watch_follow(self, follow: bool) -> None:
+        self.border_subtitle = "" if follow else "↓ more · end"
 
     def render_line(self, y: int) -> Strip:
         scroll_x, scroll_y = self.scroll_offset
