@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -12,7 +13,8 @@ from textual import events
 from textual.widgets import Input
 
 from tui_assistant.client.hold import Edge
-from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker
+from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker, Told
+from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.screens.devices import DeviceScreen
 from tui_assistant.tui.screens.help import HelpScreen
@@ -20,6 +22,7 @@ from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.devicelist import DeviceList
 from tui_assistant.tui.widgets.keybar import KeyBar
+from tui_assistant.tui.widgets.notices import Notices
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
 
@@ -158,6 +161,21 @@ async def test_the_arrow_stands_in_the_device_list_that_has_the_focus() -> None:
             assert marked == [side], key
 
 
+async def test_a_long_device_list_says_that_there_is_more() -> None:
+    talk = FakeTalk(scene(4_100))
+    names = tuple(f"card {number}" for number in range(30))
+    talk.known = type(talk.known)(names, ("Built-in",), names[0], "Built-in")
+    async with running(talk) as (_, app, pilot):
+        await pilot.press("d")
+        await pilot.pause()
+        inputs, outputs = (app.screen.query_one(f"#{side}", DeviceList) for side in ("inputs", "outputs"))
+        assert (inputs.border_subtitle, outputs.border_subtitle) == ("↓ more", "")
+        await pilot.press(*["down"] * 20)
+        assert inputs.border_subtitle == "↑↓ more"
+        await pilot.press(*["down"] * 9)
+        assert inputs.border_subtitle == "↑ more"
+
+
 async def test_an_empty_device_list_says_so_and_enter_chooses_nothing() -> None:
     talk = FakeTalk(scene(4_100))
     talk.known = type(talk.known)()
@@ -166,6 +184,15 @@ async def test_an_empty_device_list_says_so_and_enter_chooses_nothing() -> None:
         assert "No microphone was found." in app.export_screenshot().replace("&#160;", " ")
         await pilot.press("down", "enter")
         assert talk.calls == []
+
+
+async def test_the_mute_key_is_named_by_what_it_would_do() -> None:
+    async with running() as (talk, app, pilot):
+        bar = app.screen.query_one(KeyBar)
+        assert " x mute " in text_of(bar.lines[0])
+        talk.snap = replace(talk.snap, muted=True)
+        await pilot.pause(0.1)
+        assert " x unmute " in text_of(bar.lines[0])
 
 
 async def test_the_mode_is_what_the_talk_says() -> None:
@@ -245,3 +272,22 @@ async def test_a_dialog_has_all_the_keys_and_at_80_columns_all_the_width(keys: t
         await pilot.press("escape")
         await pilot.pause()
         assert "esc" in text_of(bar.lines[0])
+
+
+async def test_what_is_told_behind_a_dialog_is_read_when_it_is_closed() -> None:
+    now = [100.0]
+    talk = FakeTalk(scene(4_100))
+    app = AssistantApp(talk, clock=lambda: now[0])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.1)
+        notices = app.screen.query_one(Notices)
+        await pilot.press("question_mark")
+        await pilot.pause(0.1)
+        talk.post(Told("The link is lost.", "error"))
+        await pilot.pause(0.1)
+        now[0] += 60.0
+        await pilot.pause(0.1)
+        assert notices.lines == ()
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert [text_of(line) for line in notices.lines] == [" ✗ The link is lost."]

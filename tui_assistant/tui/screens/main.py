@@ -136,7 +136,7 @@ class MainScreen(Screen[None]):
         self._explain_keys(snapshot)
         self.notices.board.offer = OFFER if self._talk.setup.offered else ""
         self.status.update(snapshot)
-        self.key_bar.talk(snapshot.hold.phase)
+        self.key_bar.talk(snapshot.hold.phase, muted=snapshot.muted)
         self.scope.compare(snapshot, self.baseline, now, looking=self.has_class("tuning"))
         if self._layout_now is Layout.COMPACT:
             self.compact.update(snapshot, self.size, self.scope.comparison, self.scope.column_ms)

@@ -55,8 +55,9 @@ class KeyBar(Lines):
             self._hidden, self._words = frozenset(actions), words
             self.update(self.context)
 
-    def talk(self, phase: HoldPhase) -> None:
-        """Where the talk key stands; called with every frame."""
+    def talk(self, phase: HoldPhase, *, muted: bool) -> None:
+        """Where the talk key stands, and what the mute key would do; called with every frame."""
+        self.hide(*self._hidden, **({"mute": "unmute"} if muted else {}))
         if phase is not self._phase:
             self._phase = phase
             self.update(self.context)
