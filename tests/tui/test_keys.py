@@ -13,7 +13,7 @@ from textual import events
 from textual.widgets import Input
 
 from tui_assistant.client.hold import Edge
-from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker, Told
+from tui_assistant.runtime.api import Line, LineChanged, Mode, Speaker, State, Told
 from tui_assistant.tui.app import AssistantApp
 from tui_assistant.tui.drawing.runs import text_of
 from tui_assistant.tui.screens.devices import DeviceScreen
@@ -22,6 +22,7 @@ from tui_assistant.tui.screens.main import MainScreen
 from tui_assistant.tui.widgets.conversation import Conversation
 from tui_assistant.tui.widgets.devicelist import DeviceList
 from tui_assistant.tui.widgets.keybar import KeyBar
+from tui_assistant.tui.widgets.lines import Lines
 from tui_assistant.tui.widgets.notices import Notices
 from tui_assistant.tui.widgets.tune import Tune
 from tui_assistant.tui.widgets.typeline import TypeLine
@@ -291,3 +292,15 @@ async def test_what_is_told_behind_a_dialog_is_read_when_it_is_closed() -> None:
         await pilot.press("escape")
         await pilot.pause(0.1)
         assert [text_of(line) for line in notices.lines] == [" ✗ The link is lost."]
+
+
+@pytest.mark.parametrize(("size", "name"), [((120, 40), "#scope"), ((80, 24), "#compact")])
+async def test_esc_is_said_to_interrupt_only_where_it_does(size: tuple[int, int], name: str) -> None:
+    talk = FakeTalk(scene(4_100, state=State.SPEAKING))
+    talk.first = talked()
+    async with running(talk, size) as (_, app, pilot):
+        shown = app.screen.query_one(name, Lines)
+        for key, said in (("m", True), ("i", False), ("escape", True), ("j", False)):
+            await pilot.press(key)
+            await pilot.pause(0.1)
+            assert any("esc interrupts" in text_of(line) for line in shown.lines) is said, key

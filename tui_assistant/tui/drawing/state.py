@@ -18,19 +18,22 @@ BADGE = {
 }
 
 
-def state(snapshot: Snapshot, width: int, *, name: str = "state", keys: TalkKeys = DEFAULT_KEYS) -> Line:
+def state(
+    snapshot: Snapshot, width: int, *, name: str = "state", keys: TalkKeys = DEFAULT_KEYS, escapes: bool = True
+) -> Line:
+    """`escapes`: esc interrupts; nothing has the focus that it would leave instead."""
     runs: list[Run] = [(f"{name:<7}", "dim")] if name else []
     runs += [(f" {snapshot.state} ", BADGE[snapshot.state]), ("  ", "dim")]
     room = width - sum(len(text) for text, _ in runs)
     if snapshot.hold.phase is HoldPhase.FREE:
-        runs += _details(snapshot, room, keys)
+        runs += _details(snapshot, room, keys, escapes=escapes)
         runs.append(_hint(_estimate(snapshot), "".join(text for text, _ in runs), width))
     else:
         runs += hold_line(snapshot.hold, keys, room)
     return crop(merge(runs), width)
 
 
-def _details(snapshot: Snapshot, room: int, keys: TalkKeys) -> list[Run]:
+def _details(snapshot: Snapshot, room: int, keys: TalkKeys, *, escapes: bool) -> list[Run]:
     elapsed = clock(snapshot.state_ms)
     manual = snapshot.mode is Mode.PUSH_TO_TALK
     match snapshot.state:
@@ -46,7 +49,7 @@ def _details(snapshot: Snapshot, room: int, keys: TalkKeys) -> list[Run]:
         case State.THINKING:
             return [(elapsed, "ink")]
         case State.SPEAKING:
-            return [(elapsed, "ink"), _hint("  esc interrupts", elapsed, room)]
+            return [(elapsed, "ink"), _hint("  esc interrupts" if escapes else "", elapsed, room)]
         case State.MUTED:
             return [("x listens again", "dim")]
 

@@ -23,10 +23,10 @@ MOST_STATE = 36  # " SPEECH  ● 12.3 s  let go to send"
 LEAST_METER = 38
 
 
-def compact(snapshot: Snapshot, width: int, keys: TalkKeys = DEFAULT_KEYS) -> list[Line]:
+def compact(snapshot: Snapshot, width: int, keys: TalkKeys = DEFAULT_KEYS, *, escapes: bool = True) -> list[Line]:
     room = min(MOST_STATE, width - LEAST_METER)
     if room >= LEAST_STATE:
-        left = state(snapshot, room, name="", keys=keys)
+        left = state(snapshot, room, name="", keys=keys, escapes=escapes)
         gap = " " * (room - width_of(left))
         level = meter(
             snapshot.level,
@@ -38,7 +38,7 @@ def compact(snapshot: Snapshot, width: int, keys: TalkKeys = DEFAULT_KEYS) -> li
         )
         lines = [merge([(" ", "dim"), *left, (gap + " ", "dim"), *level])]
     else:
-        lines = [merge([(" ", "dim"), *state(snapshot, width - 1, name="", keys=keys)])]
+        lines = [merge([(" ", "dim"), *state(snapshot, width - 1, name="", keys=keys, escapes=escapes)])]
     below = (traffic_line(snapshot, width - 2), alarms(snapshot, cleaned_alarms(snapshot), width - 1))
     return [*lines, *(merge([(" ", "dim"), *each]) for each in below if each)]
 
@@ -58,7 +58,7 @@ class Compact(Lines):
         comparison: Comparison | None = None,
         column_ms: int = ZOOMS_MS[USUAL_ZOOM],
     ) -> None:
-        lines = compact(snapshot, screen.width, self._keys)
+        lines = compact(snapshot, screen.width, self._keys, escapes=self.keys_are_free)
         if comparison is not None:
             lines = [*self._compared(snapshot, screen, comparison, column_ms), *lines]
         self.show(lines)

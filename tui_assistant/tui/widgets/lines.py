@@ -44,6 +44,11 @@ class Lines(Widget):
     def lines(self) -> tuple[Line, ...]:
         return self._lines
 
+    @property
+    def keys_are_free(self) -> bool:
+        """Nothing has the focus; also when the screen has gone, with the last frame still to come."""
+        return not self.is_attached or self.screen.focused is None
+
     def show(self, lines: Sequence[Line]) -> int:
         """Takes the new lines; returns how many rows must be drawn again."""
         before, self._lines = self._lines, tuple(lines)

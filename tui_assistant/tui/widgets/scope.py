@@ -111,7 +111,8 @@ class Scope(Lines, can_focus=True):
         level = meter(snapshot.level, width, muted=snapshot.muted, noise_floor_dbfs=noise, gain_db=0 if notes else gain)
         below = [meter_notes(noise, gain, width, erle_db=snapshot.erle_db)] if notes else []
         lines = [level, *below, *self._upper]
-        lines += [state(snapshot, width, keys=self._keys), *traffic, alarms(snapshot, cleaned_alarms(snapshot), width)]
+        now = state(snapshot, width, keys=self._keys, escapes=self.keys_are_free)
+        lines += [now, *traffic, alarms(snapshot, cleaned_alarms(snapshot), width)]
         self.show(lines)
         self._say_title(snapshot)
 
