@@ -74,7 +74,7 @@ def test_a_replay_prepares_releases_and_cancels_alike() -> None:
         room.answer(Speak, Spoken())
     assert sum(isinstance(ask, Release) for ask in room.asks) == 1
     assert [ask.speculative for ask in room.asks if isinstance(ask, Respond)] == [True, True, False]
-    outputs = list(rerun(room.calls))
+    outputs = [output for _, outputs in rerun(room.calls) for output in outputs]
     kinds = tuple({type(ask) for ask in room.asks})
     assert [output for output in outputs if isinstance(output, kinds)] == room.asks
     sent = [output for output in outputs if hasattr(output, "event_id")]

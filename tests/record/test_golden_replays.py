@@ -25,7 +25,8 @@ from tui_assistant.record.said import said
 def same_again(folder: Path, bench: Bench) -> None:
     """Outputs, recorded events and frames, and two replays agree to the byte."""
     bench.recorder.close()
-    again = [each for each in rerun(read_input_log(folder)) if each in bench.outputs or not hasattr(each, "ask_id")]
+    outputs = (each for _, outputs in rerun(read_input_log(folder)) for each in outputs)
+    again = [each for each in outputs if each in bench.outputs or not hasattr(each, "ask_id")]
     wanted = bench.outputs
     assert [each for each in again if not hasattr(each, "ask_id")] == wanted
     meta = read_meta(folder)
