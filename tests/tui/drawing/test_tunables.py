@@ -6,7 +6,7 @@ import pytest
 
 from tui_assistant.client.tuning import PRESETS, Tuning
 from tui_assistant.protocol.session import SemanticVad, ServerVad
-from tui_assistant.tui.drawing.tunables import EAGERNESS, FIELDS, FINE, KIND, Field, rows_of, with_value, words_of
+from tui_assistant.tui.drawing.tunables import EAGERNESS, FIELDS, FINE, KIND, Field, Row, rows_of, with_value, words_of
 
 
 def names(tuning: Tuning, *, advanced: bool) -> list[str]:
@@ -64,3 +64,8 @@ def test_values_in_words() -> None:
     assert words_of(Tuning(), "threshold") == "0.50"
     assert words_of(Tuning(), "tail_ms") == "200 ms"
     assert words_of(Tuning(), "eagerness") == "auto"
+
+
+@pytest.mark.parametrize("row", [KIND, EAGERNESS, *FIELDS, *FINE], ids=lambda row: row.name)
+def test_a_sentence_has_room_beside_a_conversation_of_100_columns(row: Row) -> None:
+    assert len(row.brief) <= 50

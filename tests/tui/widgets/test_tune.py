@@ -256,3 +256,8 @@ async def test_what_was_in_force_when_the_panel_opened_is_remembered() -> None:
         assert screen.baseline == Tuning(threshold=0.7)  # type: ignore[attr-defined]  # the main screen
         await pilot.press("escape", "t")
         assert screen.baseline == Tuning(threshold=0.72)  # type: ignore[attr-defined]
+
+
+async def test_where_a_slider_s_sentence_has_no_room_it_is_shorter_and_not_cut_off() -> None:
+    async with tuning(None, (100, 30)) as (_, _tune, _pilot, text):
+        assert text().endswith("  higher ignores more noise")

@@ -29,6 +29,11 @@ class Field:
         return f"{value:.{self.decimals}f}"
 
     @property
+    def brief(self) -> str:
+        """What more of it does."""
+        return self.help.rpartition(": ")[2]
+
+    @property
     def signed(self) -> bool:
         return self.low < 0
 
@@ -41,6 +46,7 @@ class Choice:
     label: str
     options: tuple[str, ...]
     help: str
+    brief: str  # where there is no room for `help`
 
     def moved(self, value: str, by: int) -> str:
         """The option that many places further; the ends are ends."""
@@ -54,12 +60,14 @@ KIND = Choice(
     "type",
     ("server_vad", "semantic_vad"),
     "a pause ends your turn, or a model that hears you are done",
+    "a pause ends it, or a judge of when you are done",
 )
 EAGERNESS = Choice(
     "eagerness",
     "eagerness",
     ("low", "medium", "high", "auto"),  # auto is medium, so it stands beside the line from low to high
     "how soon it answers: after at most 8, 4 or 2 s of silence; auto is medium",
+    "at most 8, 4 or 2 s of silence; auto is medium",
 )
 
 # 20 ms is finer than a detector frame (32 ms), 100 ms can be heard. The threshold goes up to 1, where no turn begins:

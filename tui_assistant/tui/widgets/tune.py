@@ -105,11 +105,14 @@ class Tune(Lines, can_focus=True):
             lines.append(self._row(row, chosen=self.has_focus and number == self._number))
             if spacious:
                 self._row_at[len(lines)] = number
-                lines.append(crop(((f"  {row.help}", "dim"),), self.size.width))
+                lines.append(crop(((f"  {self._help(row)}", "dim"),), self.size.width))
         if len(lines) < height:
-            sentence = self._sentence("" if spacious or not self.has_focus else self.chosen.help)
+            sentence = self._sentence("" if spacious or not self.has_focus else self._help(self.chosen))
             lines += [*([EMPTY] if spacious else []), crop(((f"  {sentence}", "dim"),), self.size.width)]
         return lines
+
+    def _help(self, row: Row) -> str:
+        return row.help if len(row.help) <= self.size.width - 2 else row.brief
 
     def _sentence(self, help: str) -> str:
         if self._typed and isinstance(row := self.chosen, Field):
