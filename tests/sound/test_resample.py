@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import soxr
@@ -144,6 +146,13 @@ def test_flush_ends_the_stream_at_any_length_and_a_new_one_begins(count: int) ->
     assert first.size == 2 * count
     assert resampler.flush().size == 0
     assert np.array_equal(np.concatenate([resampler.push(samples), resampler.flush()]), first)
+
+
+@pytest.mark.parametrize(("source", "target"), [*PAIRS[::5], (44_100, 16_000), *ODD])
+@pytest.mark.parametrize("quality", ["capture", "playback"])
+def test_a_whole_recording_gives_the_same_samples(source: int, target: int, quality: Any) -> None:
+    samples = noise(source // 3 + 7)
+    assert np.array_equal(resample(samples, source, target, quality=quality), whole(samples, source, target, quality))
 
 
 def test_there_and_back_is_nearly_the_same() -> None:

@@ -16,7 +16,7 @@ from tui_assistant.engine.wire import WireReader, wire_rate
 from tui_assistant.protocol.codec import decode_audio
 from tui_assistant.protocol.items import InputAudio, Item, UserMessage
 from tui_assistant.protocol.session import AudioInput
-from tui_assistant.sound.resample import Resampler
+from tui_assistant.sound.resample import resample
 
 
 def dictate(
@@ -34,8 +34,7 @@ def dictate(
         samples = WireReader(audio.format).decode(decode_audio(part.audio))
         if not (length_ms := len(samples) * 1000 // rate):
             continue
-        resampler = Resampler(rate, FRAME_RATE, quality="capture")
-        heard = np.concatenate([resampler.push(samples), resampler.flush()]).astype("<i2", copy=False)
+        heard = resample(samples, rate, FRAME_RATE, quality="capture").astype("<i2", copy=False)
         ask_id = ids.next("ask")
         outbox.ask(Transcribe(ask_id, language, session_id))
         for begin in range(0, len(heard), FRAME_RATE):

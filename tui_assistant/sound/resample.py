@@ -12,7 +12,7 @@ The sums are made in float64, so that every machine gives the same samples: diff
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -26,6 +26,7 @@ MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; what sound cards and files really hav
 BLOCK_S = (
     0.010  # of input: short against the 28 ms that detection allows, long enough that numpy's calls don't dominate
 )
+WHOLE_BLOCKS = 10  # of a recording that is there as a whole: a quarter of the time; more get slower again
 SUB_BLOCK = 16  # outputs computed by one row of a matrix product; about the optimum between wasted products and rows
 LOWEST, HIGHEST = np.full((), -32768.0), np.full((), 32767.0)  # of int16; ufuncs take arrays faster than numbers
 MAX_PHASES = 1024  # of the stored filter; with more, neighbours are interpolated (error under -110 dB)
@@ -97,12 +98,16 @@ class Resampler:
     covers input up to time t has been returned at the latest when `max_hold_s` more input has been pushed.
     """
 
-    def __init__(self, source_rate: int, target_rate: int, *, quality: Quality = "capture") -> None:
+    def __init__(self, source_rate: int, target_rate: int, *, quality: Quality = "capture", blocks: int = 1) -> None:
+        """`blocks` are computed at a time: the same samples, sooner in all, and each of them held longer."""
         for rate in (source_rate, target_rate):
             if not MIN_RATE <= rate <= MAX_RATE:
                 raise UsageError(f"a sample rate of {rate} Hz is not supported", f"{MIN_RATE} to {MAX_RATE} Hz are")
         self.source_rate, self.target_rate = source_rate, target_rate
-        self._filter = _filter(source_rate, target_rate, quality) if source_rate != target_rate else None
+        self._filter: _Filter | None = None
+        if source_rate != target_rate:
+            found = _filter(source_rate, target_rate, quality)
+            self._filter = replace(found, block=blocks * found.block)
         self._start()
 
     def _start(self) -> None:
@@ -203,7 +208,7 @@ def _taps(f: _Filter, fractions: NDArray[np.int64]) -> Floats:
     return result
 
 
-def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
-    """A whole recording at once, in playback quality."""
-    resampler = Resampler(source_rate, target_rate, quality="playback")
+def resample(samples: Samples, source_rate: int, target_rate: int, *, quality: Quality = "playback") -> Samples:
+    """A whole recording at once."""
+    resampler = Resampler(source_rate, target_rate, quality=quality, blocks=WHOLE_BLOCKS)
     return np.concatenate([resampler.push(samples), resampler.flush()])
