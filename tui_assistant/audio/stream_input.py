@@ -110,7 +110,7 @@ class StreamMicrophone:
         over = self._over.is_set()  # before the ring is read: what came before the end is then in it
         if self._silent_from is None:
             sound = self._take(int((now - self._started) * self.rate + 1e-6) - self._position)
-            if over and not len(self):
+            if over and not self.ahead:
                 self._silent_from = now
             return sound
         count = int((now - self._silent_from) * self.rate + 1e-6)
@@ -118,8 +118,9 @@ class StreamMicrophone:
         self._position += count
         return np.zeros(count, np.int16)
 
-    def __len__(self) -> int:
-        """Samples read ahead."""
+    @property
+    def ahead(self) -> int:
+        """Samples read ahead of time."""
         assert self._ring is not None
         return self._ring.written - self._given
 

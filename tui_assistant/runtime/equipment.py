@@ -221,8 +221,8 @@ class Equipment:
         return Devices(
             tuple(info.name for info in found.inputs),
             tuple(info.name for info in found.outputs),
-            self.microphone.name if self.microphone else "",
-            self.speaker.name if self.speaker else "",
+            self.microphone.name if self.microphone is not None else "",
+            self.speaker.name if self.speaker is not None else "",
         )
 
     def close(self) -> None:
