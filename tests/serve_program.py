@@ -108,8 +108,12 @@ async def ask(client: ClientConnection, text: str) -> None:
             {"type": "response.create"},
         ):
             await client.send(json.dumps(event))
-        while not str(json.loads(await client.recv()).get("delta")).endswith((".", text)):
-            pass
+        refused = False  # an answer to what was said to it runs still
+        while not str((event := json.loads(await client.recv())).get("delta")).endswith((".", text)):
+            refused |= event["type"] == "error" and "active_response" in str(event["error"]["code"])
+            if refused and event["type"] == "response.done":
+                await client.send(json.dumps({"type": "response.create"}))
+                refused = False
 
 
 async def to_the_end(client: ClientConnection) -> tuple[list[dict[str, Any]], int]:

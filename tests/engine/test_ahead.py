@@ -357,7 +357,7 @@ def heard(driver: Driver) -> list[str]:
     steps=SCHEDULES,
     vad=st.sampled_from([ServerVad(), ServerVad(interrupt_response=False), SemanticVad(eagerness="high")]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_client_hears_the_same_in_the_same_order(steps: Steps, vad: Any) -> None:
     plain, ahead = run("never", steps, vad), run("answered", steps, vad)
     assert heard(ahead) == heard(plain)

@@ -151,7 +151,7 @@ def play(driver: Timed, data: bytes, deeds: list[tuple[float, Any]], cuts: list[
     judge=st.booleans(),
     speculate=st.sampled_from(["never", "always"]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_output_does_not_depend_on_cutting(session: Any, cuts: list[float], judge: bool, speculate: str) -> None:
     audio_format, vad, blocks, deeds = session
     data = sound(blocks, audio_format)

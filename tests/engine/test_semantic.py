@@ -226,7 +226,7 @@ EAGERNESS = st.sampled_from([SemanticVad(eagerness=e, create_response=False) for
     cuts=st.lists(st.integers(1, 4_000), min_size=1, max_size=40),
     delays=st.lists(st.integers(0, 9), min_size=1, max_size=10),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_neither_cutting_nor_delay_moves_a_turn(
     pattern: list[tuple[float, int, int]], rules: SemanticVad, cuts: list[int], delays: list[int]
 ) -> None:

@@ -253,18 +253,19 @@ async def test_without_marks_the_fit_says_how_to_mark() -> None:
         assert talk.calls == []
 
 
-@pytest.mark.parametrize("size", [(30, 8), (60, 12), (200, 60)])
-async def test_any_size_will_do(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size", "lines"), [((30, 8), 40), ((60, 12), 30), ((200, 60), 1)])
+async def test_any_size_will_do(size: tuple[int, int], lines: int) -> None:
+    """`lines`: more than do not fit; each press takes its time."""
     talk = FakeTalk()
     talk.fake_setup.echo = EchoMeasured(-12.0, 60, 1.0, -70.0)
     async with running(talk, size) as (app, pilot):
         await measure(talk, app, pilot, 608)
         await pilot.press("enter", "enter", "enter", "enter")
         await step(app, pilot, Step.RESULT)
-        await pilot.press(*["down"] * 40)
+        await pilot.press(*["down"] * lines)
         await pilot.pause(0.2)
         assert "esc leaves" in words(app)  # the last line can be scrolled to
-        await pilot.press(*["up"] * 50)
+        await pilot.press(*["up"] * (lines + 5))
         await pilot.pause(0.2)
         assert "silence" in shown(app).splitlines()[0]
 
