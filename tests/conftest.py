@@ -19,7 +19,6 @@ APP_SOAK = "soak/test_app.py"  # it has sound servers, too
 KEYS = "test_keys"  # begins the names of the files whose tests hold keys in windows: their times must be right
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist's own, which writes the groups into the names that it deals by
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A second try for what goes by the clock; and with several workers (pytest-xdist), who shares one.
 
@@ -30,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         by_the_clock = item.path.relative_to(TERMINAL.parent).parts[0].startswith(BY_THE_CLOCK)
         if by_the_clock and not item.get_closest_marker("soak"):  # of an hour that fails one wants to know why, at once
             item.add_marker(pytest.mark.flaky(reruns=1))
-    if not getattr(config.option, "loadgroup", False):  # what xdist tells its workers of --dist loadgroup
+    if getattr(config.option, "dist", "no") != "loadgroup":
         return
     order = {"sound": 0, "keys": 1, "": 2}
     group = {item: _group(item) for item in items}
